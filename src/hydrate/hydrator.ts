@@ -1,0 +1,88 @@
+import type { Column, VirtualTable } from '../catalog/table.ts';
+import type { LookupKey, ScanRequest } from '../sources/source.ts';
+
+/** One row: PostgreSQL's text input form a column, in the order of `HydratedRows.columns`. */
+export type Row = readonly (string | null)[];
+
+/** What one virtual statement carries through hydration. */
+export interface StatementContext {
+  /** Aborted by cancel, statement_timeout, disconnect, shutdown. Its reason is a TrailhoundError. */
+  readonly signal: AbortSignal;
+  readonly settings: StatementSettings;
+  /** The role that runs the statement, granted SELECT on relations made for it. */
+  readonly role: string;
+  /** A relation is needed even for few rows (COPY, non-UTF8 clients). */
+  readonly relationOnly: boolean;
+  notice(severity: 'NOTICE' | 'WARNING', message: string): void;
+  progress(state: Progress): void;
+}
+
+export interface StatementSettings {
+  /** trailhound.cache */
+  readonly cache: boolean;
+  /** trailhound.cache_max_age in ms; undefined: the table's TTL alone. */
+  readonly cacheMaxAgeMs: number | undefined;
+  readonly sources: 'live' | 'cache' | 'off';
+  readonly maxLookups: number;
+  readonly concurrency: number;
+  readonly partial: boolean;
+  readonly progress: boolean;
+}
+
+export interface Progress {
+  readonly table: string;
+  readonly rows: number;
+  readonly callsDone: number;
+  /** Undefined where nobody can know (pages). */
+  readonly callsKnown: number | undefined;
+}
+
+export interface FetchStatistics {
+  readonly calls: number;
+  readonly pages: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly cacheHits: number;
+  readonly waitMs: number;
+}
+
+/** Rows that will stand for one reference: bound as parameters while they are few, a relation in the engine else. */
+export type HydratedRows = (
+  | { readonly kind: 'values'; readonly rows: readonly Row[] }
+  | {
+      readonly kind: 'relation';
+      /** Quoted and qualified. */
+      readonly name: string;
+    }
+) & {
+  /** The fetched columns, in the order of each row or of the relation. */
+  readonly columns: readonly StoredColumn[];
+  readonly statistics: FetchStatistics;
+  /** Drops the relation, later again where a lock prevents it. Idempotent, never throws. */
+  release(): Promise<void>;
+};
+
+export interface StoredColumn {
+  readonly name: string;
+  /** As format_type() prints it. */
+  readonly type: string;
+}
+
+export interface LookupRequest {
+  readonly table: VirtualTable;
+  /** Distinct, valid for the key column's type. */
+  readonly keys: readonly LookupKey[];
+  /** The columns that the statement uses and that have a path. */
+  readonly columns: readonly Column[];
+  /** For messages: which expression gives the keys. */
+  readonly keyExpression: string;
+}
+
+/** Turns what the planner asks for into rows: scheduling, concurrency, retry, budget, key cache, relations. */
+export interface Hydrator {
+  scan(request: ScanRequest, statement: StatementContext): Promise<HydratedRows>;
+  lookup(request: LookupRequest, statement: StatementContext): Promise<HydratedRows>;
+  /** Rows that came from the client's own backend (a level that must be evaluated once). */
+  store(columns: readonly StoredColumn[], rows: AsyncIterable<readonly Row[]>, statement: StatementContext): Promise<HydratedRows>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,49 @@
+import type { ClientBackend, Parameter } from './backend.ts';
+
+/** One statement of a simple Query's text. */
+export interface StatementText {
+  readonly text: string;
+  /** Characters before it in the whole text: error positions are shifted by it. */
+  readonly offset: number;
+}
+
+export interface RewriteRequest {
+  readonly text: string;
+  /** As the client's Parse declared them; may be shorter than the parameters. */
+  readonly parameterTypes: readonly number[];
+  readonly parameters: readonly Parameter[];
+  /** Aborted by cancel, disconnect, shutdown, with a TrailhoundError as reason. */
+  readonly signal: AbortSignal;
+  /** The role of the session at log-in, for messages only. */
+  readonly user: string;
+  /** Sent to the client as NoticeResponse, at once. */
+  notice(severity: 'NOTICE' | 'WARNING', message: string): void;
+}
+
+/** What the backend gets instead of the client's statement. */
+export interface Rewrite {
+  readonly text: string;
+  readonly parameterTypes: readonly number[];
+  readonly parameters: readonly Parameter[];
+  /** Per result column, what RowDescription must say; undefined: as the backend says. */
+  readonly origins: readonly ({ readonly tableOid: number; readonly attnum: number } | undefined)[] | undefined;
+  /** EXPLAIN: given the result's only column of all its rows, returns the rows to send instead. */
+  readonly explain?: ((lines: readonly string[]) => readonly string[]) | undefined;
+  /** The statement's relations outlive Execute (cursors): release when the transaction has ended. */
+  readonly holdUntilTransactionEnd: boolean;
+  /** Never throws. */
+  release(): Promise<void>;
+}
+
+/** The one road of a statement: analyse, plan, hydrate, substitute. Session, hunts and console all use it. */
+export interface QueryPipeline {
+  /** Cheap, no parse: false means that no virtual table can be named in it. */
+  mayConcern(text: string): boolean;
+  /** Undefined where the text does not parse: relay it, PostgreSQL says why. */
+  split(text: string): readonly StatementText[] | undefined;
+  /**
+   * Undefined: names no virtual table after all, or must be relayed as it is.
+   * Rejects with TrailhoundError (to be raised by the backend) or BackendError (to be relayed).
+   */
+  rewrite(request: RewriteRequest, backend: ClientBackend): Promise<Rewrite | undefined>;
+}

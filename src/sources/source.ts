@@ -1,0 +1,153 @@
+import type { Column, Operator, VirtualTable } from '../catalog/table.ts';
+
+/**
+ * One conjunct over one column, its values already computed by PostgreSQL.
+ *
+ * `values`: `=` has one or more (IN list); `<>`, `<`, `<=`, `>`, `>=`, `like`, `not like` exactly one; the `is …` none.
+ * Texts are PostgreSQL's output form, but for timestamptz, which is milliseconds since the epoch as a decimal number
+ * that may carry a fraction (`1763761234567.123`) or be `Infinity`/`-Infinity`.
+ */
+export interface Predicate {
+  readonly column: Column;
+  readonly operator: Operator;
+  readonly values: readonly string[];
+}
+
+/** `exact`: the source returns just the rows that satisfy it; `inexact`: a superset; `none`: it does not look at it. */
+export type Exactness = 'exact' | 'inexact' | 'none';
+
+export interface Pushed {
+  readonly predicate: Predicate;
+  readonly exactness: Exactness;
+  /** What the source is asked, in its own words: `startTime=…`, `{ $.eventName = "CreateUser" }`. Shown by EXPLAIN. */
+  readonly as?: string | undefined;
+}
+
+export interface ScanRequest {
+  readonly table: VirtualTable;
+  /** The columns that the statement uses and that have a path. */
+  readonly columns: readonly Column[];
+  /** Conjuncts; the statement keeps them all, so a source may return too many rows but never too few. */
+  readonly predicates: readonly Predicate[];
+  /** Only set when every conjunct was planned `exact`. */
+  readonly limit?: number | undefined;
+}
+
+/** What a source would do, found out without any call: pure, and what EXPLAIN prints. */
+export interface ScanPlan {
+  readonly pushed: readonly Pushed[];
+  /** True when the predicates contradict one another: nothing is called, no row returned. */
+  readonly empty: boolean;
+  /** One line an independent part (region and log group), for EXPLAIN. */
+  readonly parts: readonly string[];
+  /** NOTICEs to send before the scan: what a missing bound costs. */
+  readonly notices: readonly string[];
+}
+
+/** One record of a source, before it is cut into columns. */
+export interface SourceRecord {
+  /** The record as parsed JSON; column paths lead into it. */
+  readonly value: unknown;
+  /** What the source adds: path `@x` reads `added.x`. */
+  readonly added: Readonly<Record<string, unknown>>;
+  /** The record's own text: path `@record`. */
+  readonly text?: string | undefined;
+  /** Where it was read, for messages: `log group x, event y`. Called only when a message is made. */
+  readonly origin: () => string;
+}
+
+export interface Page {
+  readonly records: readonly SourceRecord[];
+  /** Response bytes as received, for statistics. */
+  readonly bytes: number;
+}
+
+/** Declared by a source, kept by hydrate/: all requests with the same key share the limit. */
+export interface RateLimit {
+  /** `logs:FilterLogEvents:111122223333:us-east-1` */
+  readonly key: string;
+  /** Requests started at once. */
+  readonly concurrency: number;
+  readonly requestsPerSecond?: number | undefined;
+}
+
+/** What hydrate/ gives a source: the only road to the outside. */
+export interface CallContext {
+  readonly signal: AbortSignal;
+  /** Waits for the rate limit, sends, retries what `SourceError` says is retryable (jitter, Retry-After), counts. */
+  call<T>(limit: RateLimit, send: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  /** Something the user should know, sent as a WARNING or NOTICE. */
+  notice(severity: 'NOTICE' | 'WARNING', message: string): void;
+}
+
+export interface ScanSource {
+  readonly kind: 'scan';
+  plan(request: ScanRequest): ScanPlan;
+  /** Pages in any order; parts are fetched in parallel; the consumer's stopping stops them. */
+  scan(request: ScanRequest, context: CallContext): AsyncIterable<Page>;
+  /** For the message under an empty result: what was searched. Undefined until a scan ended. */
+  close(): Promise<void>;
+}
+
+export interface LookupKey {
+  /** In PostgreSQL's output form: `203.0.113.7`. */
+  readonly key: string;
+  /** Input columns by name, in text: `{ max_age_in_days: '90' }`. */
+  readonly inputs: Readonly<Record<string, string>>;
+}
+
+export interface LookupSource {
+  readonly kind: 'lookup';
+  /** Requests in flight at once when the session says nothing else. */
+  readonly limit: RateLimit;
+  /** Answers that need no call (private addresses): undefined where one is needed. */
+  answerLocally(key: LookupKey): readonly SourceRecord[] | undefined;
+  /** One call. `columns`: what the statement uses (`reports` is asked for only when it does). */
+  lookup(key: LookupKey, columns: readonly Column[], context: CallContext): Promise<readonly SourceRecord[]>;
+  close(): Promise<void>;
+}
+
+export type Source = ScanSource | LookupSource;
+
+export type SourceErrorKind =
+  | 'credentials'
+  | 'unreachable'
+  | 'throttled'
+  | 'invalid_request'
+  | 'not_found'
+  | 'quota'
+  | 'nonsense';
+
+/** What a source throws; hydrate/ retries or turns it into a TrailhoundError. Never holds a secret. */
+export class SourceError extends Error {
+  readonly kind: SourceErrorKind;
+  readonly retryable: boolean;
+  /** As the service said it (Retry-After), in milliseconds. */
+  readonly retryAfterMs: number | undefined;
+  /** The connection's name in the configuration. */
+  readonly connection: string;
+  readonly detail: string | undefined;
+  readonly hint: string | undefined;
+
+  constructor(
+    kind: SourceErrorKind,
+    connection: string,
+    message: string,
+    fields: {
+      retryable?: boolean;
+      retryAfterMs?: number | undefined;
+      detail?: string | undefined;
+      hint?: string | undefined;
+      cause?: unknown;
+    } = {},
+  ) {
+    super(message, fields.cause === undefined ? undefined : { cause: fields.cause });
+    this.name = 'SourceError';
+    this.kind = kind;
+    this.connection = connection;
+    this.retryable = fields.retryable ?? false;
+    this.retryAfterMs = fields.retryAfterMs;
+    this.detail = fields.detail;
+    this.hint = fields.hint;
+  }
+}
