@@ -1,0 +1,187 @@
+import { z } from 'zod';
+import { nearest } from '../../kernel/nearest.ts';
+import { DURATION_UNITS, SIZE_UNITS, parseDuration, parseSize } from './units.ts';
+
+/**
+ * The shape of `trailhound.yaml`, of which environment and options set parts too. What comes out is the same in
+ * camelCase, with durations in milliseconds, sizes in bytes; paths are resolved by `load.ts`, which knows their base.
+ */
+
+export const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export const CONNECTION_KINDS = ['aws', 'abuseipdb', 'files'] as const;
+
+/** https://docs.abuseipdb.com/#introduction */
+export const ABUSEIPDB_URL = 'https://api.abuseipdb.com/api/v2';
+
+function strict<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.strictObject(shape, {
+    error: (issue) => {
+      if (issue.code !== 'unrecognized_keys') return undefined;
+      const guess = nearest(String(issue.keys[0]), Object.keys(shape));
+      return guess === undefined
+        ? `unknown key|It may have: ${Object.keys(shape).join(', ')}.`
+        : `unknown key|Did you mean ${guess}?`;
+    },
+  });
+}
+
+/** `message|hint`: zod has one text an issue, ours have a hint as well. */
+function text(expected = 'text') {
+  return z.string({ error: `expected ${expected}` }).min(1, { error: `expected ${expected}, found nothing` });
+}
+
+function parsed<T>(what: string, hint: string, parse: (value: string) => T | undefined) {
+  return z
+    .union([z.string(), z.number(), z.boolean()], { error: `expected ${what}|${hint}` })
+    .transform((value, context) => {
+      const result = parse(String(value));
+      if (result !== undefined) return result;
+      context.addIssue({ code: 'custom', message: `expected ${what}, found "${value}"|${hint}` });
+      return z.NEVER;
+    });
+}
+
+const PORT_HINT = 'A port is a whole number from 0 to 65535; 0 lets the system choose.';
+const port = parsed('a port', PORT_HINT, (value) =>
+  /^\d{1,5}$/.test(value) && Number(value) <= 65_535 ? Number(value) : undefined,
+);
+const duration = parsed('a duration', `Write a number and a unit (${DURATION_UNITS}), such as 24h.`, parseDuration);
+const size = parsed('a size', `Write a number and a unit (${SIZE_UNITS}), such as 1GiB.`, parseSize);
+
+function oneOf<const Values extends readonly [string, ...string[]]>(values: Values) {
+  return z.enum(values, { error: (issue) => notAmong(issue.input, values) });
+}
+
+function notAmong(input: unknown, values: readonly string[]): string {
+  const guess = typeof input === 'string' ? nearest(input, values) : undefined;
+  const found = typeof input === 'string' ? `, found "${input}"` : '';
+  return `expected ${values.join(', ').replace(/, ([^,]*)$/, ' or $1')}${found}${guess === undefined ? '' : `|Did you mean ${guess}?`}`;
+}
+
+const list = <T extends z.ZodType>(element: T) => z.array(element, { error: 'expected a list' });
+
+const url = (protocols: readonly string[], example: string) =>
+  text('a URL').refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {
+    // The value is not repeated: a URL may hold a password.
+    error: `expected a URL such as ${example}`,
+  });
+
+const timezone = text('a time zone').refine(isTimeZone, {
+  error: (issue) => `unknown time zone "${String(issue.input)}"|Write a name such as Europe/Berlin or UTC.`,
+});
+
+/** Offsets are refused: `+02:00` means west of Greenwich to PostgreSQL (POSIX) and east of it to everyone else. */
+function isTimeZone(name: string): boolean {
+  if (/^[+-]/.test(name)) return false;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const tls = z.union([z.enum(['auto', 'off']), z.strictObject({ cert: z.string(), key: z.string() })], {
+  error: 'expected auto, off or { cert: FILE, key: FILE }',
+});
+
+const listen = strict({
+  host: text('a host name or an address').default('127.0.0.1'),
+  port: port.default(9432),
+  http_port: z.union([z.literal('off'), port], { error: `expected a port or off|${PORT_HINT}` }).default(9433),
+  tls: tls.default('auto'),
+}).transform((value) => ({ host: value.host, port: value.port, httpPort: value.http_port, tls: value.tls }));
+
+const regionPattern = text('a region or a pattern').regex(/^[a-z0-9*?-]+$/, {
+  error: (issue) => `expected a region such as us-east-1 or a pattern such as eu-*, found "${String(issue.input)}"`,
+});
+
+const awsConnection = strict({
+  kind: z.literal('aws'),
+  profile: text().optional(),
+  role_arn: text()
+    .regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/, {
+      error: 'expected the ARN of a role, such as arn:aws:iam::111122223333:role/hunt',
+    })
+    .optional(),
+  external_id: text().optional(),
+  regions: list(regionPattern).min(1, { error: 'expected at least one region' }).optional(),
+  log_groups: list(text('the name of a log group')).min(1, { error: 'expected at least one log group' }).optional(),
+  delivery_slack: z.union([z.literal('none'), duration]).default(86_400_000),
+  endpoint_url: url(['http:', 'https:'], 'http://127.0.0.1:4566').optional(),
+})
+  .refine((value) => value.external_id === undefined || value.role_arn !== undefined, {
+    path: ['external_id'],
+    error: 'external_id is used when a role is assumed, and there is no role_arn|Add role_arn, or remove external_id.',
+  })
+  .transform((value) => ({
+    kind: value.kind,
+    profile: value.profile,
+    roleArn: value.role_arn,
+    externalId: value.external_id,
+    regions: value.regions,
+    logGroups: value.log_groups,
+    /** How late CloudTrail may deliver, in milliseconds. */
+    deliverySlackMs: value.delivery_slack,
+    endpointUrl: value.endpoint_url,
+  }));
+
+const abuseipdbConnection = strict({
+  kind: z.literal('abuseipdb'),
+  api_key: text().optional(),
+  url: url(['http:', 'https:'], ABUSEIPDB_URL).default(ABUSEIPDB_URL),
+}).transform((value) => ({ kind: value.kind, apiKey: value.api_key, url: value.url }));
+
+const filesConnection = strict({
+  kind: z.literal('files'),
+  paths: list(text('a path, a glob or s3://bucket/prefix')).min(1, { error: 'expected at least one path' }),
+});
+
+const connectionName = z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, {
+  error: 'expected a name of lower-case letters, digits and underscores',
+});
+
+const connection = z.discriminatedUnion('kind', [awsConnection, abuseipdbConnection, filesConnection], {
+  error: (issue) =>
+    typeof issue.input === 'object' && issue.input !== null
+      ? 'kind' in issue.input
+        ? notAmong(issue.input.kind, CONNECTION_KINDS)
+        : `kind is missing|It is one of ${CONNECTION_KINDS.join(', ')}.`
+      : 'expected a mapping such as { kind: aws, profile: audit }',
+});
+
+const record = <K extends z.core.$ZodRecordKey, T extends z.ZodType>(key: K, value: T) =>
+  z.record(key, value, { error: 'expected a mapping' });
+
+export const settings = strict({
+  listen: listen.prefault({}),
+  data_dir: text('a folder').optional(),
+  engine_url: url(['postgres:', 'postgresql:'], 'postgres://postgres@db.example:5432/trailhound').optional(),
+  password: text('a password').optional(),
+  timezone: timezone.optional(),
+  log_level: oneOf(LOG_LEVELS).default('warn'),
+  connections: record(connectionName, connection).default({}),
+  cache: strict({
+    max_bytes: size.default(2 ** 30),
+    tables: record(z.string(), duration).default({}),
+  })
+    .prefault({})
+    .transform((value) => ({ maxBytes: value.max_bytes, ttlMsByTable: value.tables })),
+  http: strict({ allow: list(text('a host name')).default([]) }).prefault({}),
+  hunts: strict({
+    paths: list(text('a folder')).default([]),
+    severity: record(z.string(), oneOf(SEVERITIES)).default({}),
+    known: list(text('an ARN, an address, an account, or a pattern of them')).default([]),
+  }).prefault({}),
+});
+
+export type Settings = z.output<typeof settings>;
+export type Connection = Settings['connections'][string];
+export type AwsConnection = Extract<Connection, { kind: 'aws' }>;
+export type AbuseIpdbConnection = Extract<Connection, { kind: 'abuseipdb' }>;
+export type Tls = Settings['listen']['tls'];
