@@ -1,0 +1,22 @@
+import { withClient, type ConnectionTarget } from './pool.ts';
+
+/** Makes the database when it is missing. Returns server_version_num. */
+export function ensureDatabase(maintenance: ConnectionTarget, database: string): Promise<number> {
+  return withClient(maintenance, async (client) => {
+    const { rows } = await client.query<{ version: number; present: boolean }>(
+      `select pg_catalog.current_setting('server_version_num')::int as version,
+              exists (select from pg_catalog.pg_database where datname = $1) as present`,
+      [database],
+    );
+    const row = rows[0];
+    if (row === undefined) throw new Error('one row expected');
+    if (!row.present) {
+      // template0: what an administrator put into template1 stays out. 42P04: another process was first.
+      const sql = `create database ${client.escapeIdentifier(database)} template template0 encoding 'UTF8'`;
+      await client.query(sql).catch((error: { code?: string }) => {
+        if (error.code !== '42P04') throw error;
+      });
+    }
+    return row.version;
+  });
+}
