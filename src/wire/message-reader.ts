@@ -1,0 +1,133 @@
+const HEADER = 5;
+
+/** A message, or a part of one, as bytes `start`..`end` of `chunk`: nothing is copied for it where it came in one piece. */
+export interface Piece {
+  readonly type: number;
+  /** Of the whole message, header included. */
+  readonly size: number;
+  readonly first: boolean;
+  readonly last: boolean;
+  readonly chunk: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface MessageReaderOptions {
+  /**
+   * Decides by type and size (header included) whether a message is wanted whole or in pieces as they come; `invalid`
+   * means that what follows cannot be messages: all further bytes come as pieces of this one, whatever their number.
+   */
+  want(type: number, size: number): 'whole' | 'pieces' | 'invalid';
+}
+
+/** Cuts a byte stream into protocol messages. Pull: `push` what arrived, then call `next` until it returns undefined. */
+export class MessageReader {
+  readonly #options: MessageReaderOptions;
+  #chunks: Buffer[] = [];
+  /** Offset in the first chunk. */
+  #offset = 0;
+  #available = 0;
+  #message: { readonly type: number; readonly size: number; readonly whole: boolean; left: number } | undefined;
+
+  constructor(options: MessageReaderOptions) {
+    this.#options = options;
+  }
+
+  /** Bytes that arrived and were not yet handed out. */
+  get buffered(): number {
+    return this.#available;
+  }
+
+  push(chunk: Buffer): void {
+    if (chunk.length === 0) return;
+    this.#chunks.push(chunk);
+    this.#available += chunk.length;
+  }
+
+  /** Everything not yet handed out, for what comes after the last message (a TLS handshake, say). */
+  takeRest(): Buffer {
+    const rest = this.#take(this.#available);
+    this.#message = undefined;
+    return rest.chunk.subarray(rest.start, rest.end);
+  }
+
+  next(): Piece | undefined {
+    this.#message ??= this.#readHeader();
+    const message = this.#message;
+    if (message === undefined) return undefined;
+    if (message.whole) {
+      if (this.#available < message.size) return undefined;
+      this.#message = undefined;
+      const { chunk, start, end } = this.#take(message.size);
+      return { type: message.type, size: message.size, first: true, last: true, chunk, start, end };
+    }
+    const chunk = this.#chunks[0];
+    if (chunk === undefined) return undefined;
+    const start = this.#offset;
+    const end = Math.min(chunk.length, start + message.left);
+    const first = message.left === message.size;
+    message.left -= end - start;
+    const last = message.left === 0;
+    if (last) this.#message = undefined;
+    this.#drop(end - start);
+    return { type: message.type, size: message.size, first, last, chunk, start, end };
+  }
+
+  #readHeader(): { type: number; size: number; whole: boolean; left: number } | undefined {
+    if (this.#available < HEADER) return undefined;
+    const type = this.#byteAt(0);
+    const length =
+      this.#byteAt(1) * 0x100_0000 + this.#byteAt(2) * 0x1_0000 + this.#byteAt(3) * 0x100 + this.#byteAt(4);
+    const size = length + 1;
+    const want = size < HEADER ? 'invalid' : this.#options.want(type, size);
+    if (want === 'invalid') return { type, size: Infinity, whole: false, left: Infinity };
+    return { type, size, whole: want === 'whole', left: size };
+  }
+
+  #byteAt(index: number): number {
+    let at = this.#offset + index;
+    for (const chunk of this.#chunks) {
+      const byte = chunk[at];
+      if (byte !== undefined) return byte;
+      at -= chunk.length;
+    }
+    throw new RangeError('read past the end of what is buffered');
+  }
+
+  #take(size: number): { chunk: Buffer; start: number; end: number } {
+    const first = this.#chunks[0];
+    if (first !== undefined && first.length - this.#offset >= size) {
+      const start = this.#offset;
+      this.#drop(size);
+      return { chunk: first, start, end: start + size };
+    }
+    const parts: Buffer[] = [];
+    for (let left = size; left > 0;) {
+      const chunk = this.#chunks[0];
+      if (chunk === undefined) throw new RangeError('took more than what is buffered');
+      const part = chunk.subarray(this.#offset, this.#offset + left);
+      parts.push(part);
+      left -= part.length;
+      this.#drop(part.length);
+    }
+    return { chunk: Buffer.concat(parts, size), start: 0, end: size };
+  }
+
+  #drop(size: number): void {
+    this.#offset += size;
+    this.#available -= size;
+    if (this.#offset === this.#chunks[0]?.length) {
+      this.#chunks.shift();
+      this.#offset = 0;
+    }
+  }
+}
+
+/** What follows type byte and length word. */
+export function payloadOf(piece: Piece): Buffer {
+  return piece.chunk.subarray(piece.start + HEADER, piece.end);
+}
+
+export function bytesOf(piece: Piece): Buffer {
+  return piece.chunk.subarray(piece.start, piece.end);
+}
