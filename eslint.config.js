@@ -26,10 +26,9 @@ export default defineConfig(
           requireDefaultForNonUnion: false,
         },
       ],
-      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports' }],
       '@typescript-eslint/consistent-type-exports': 'error',
       '@typescript-eslint/no-import-type-side-effects': 'error',
-      '@typescript-eslint/strict-void-return': 'error',
       eqeqeq: 'error',
       'no-console': 'error',
       'no-restricted-properties': ['error', processEnv],
@@ -55,7 +54,10 @@ export default defineConfig(
       // Numbers and booleans in a message read as they should; objects, null and undefined stay errors.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       // `() => socket.destroy()` is the plain way to write a callback; the value is not used.
-      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/no-confusing-void-expression': [
+        'error',
+        { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true },
+      ],
       // `for (;;)` and `while (true)` are how a page loop is written.
       '@typescript-eslint/no-unnecessary-condition': [
         'error',
@@ -66,6 +68,11 @@ export default defineConfig(
         'error',
         { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrors: 'none' },
       ],
+      // `signal.reason` is any; by contract it is a TrailhoundError.
+      '@typescript-eslint/prefer-promise-reject-errors': ['error', { allowThrowingAny: true }],
+      '@typescript-eslint/only-throw-error': ['error', { allowThrowingAny: true, allowRethrowing: true }],
+      // What it asks for is what no-non-null-assertion forbids.
+      '@typescript-eslint/non-nullable-type-assertion-style': 'off',
       // An empty function is a fine listener or release.
       '@typescript-eslint/no-empty-function': 'off',
     },

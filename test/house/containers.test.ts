@@ -36,7 +36,7 @@ describe('docker-compose.yml', () => {
   });
 
   test('pins Grafana to a version', () => {
-    expect(compose.services['grafana']?.image).toMatch(/^grafana\/grafana:\d+\.\d+\.\d+$/);
+    expect(compose.services.grafana?.image).toMatch(/^grafana\/grafana:\d+\.\d+\.\d+$/);
   });
 });
 
