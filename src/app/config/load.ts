@@ -78,7 +78,7 @@ function defaultDataDirectory(): string {
 }
 
 function findFile(options: CommonOptions, environment: Environment, directory: string): ConfigurationFile | undefined {
-  const named = options.config ?? (environment.TRAILHOUND_CONFIG || undefined);
+  const named = options.config ?? emptyIsUnset(environment.TRAILHOUND_CONFIG);
   if (named === undefined && !existsSync(path.join(directory, FILE_NAME))) return undefined;
   // Shown in messages as the user would write it.
   const shown = named ?? FILE_NAME;
@@ -151,4 +151,8 @@ function refusal(issues: readonly Issue[], origin: (keys: KeyPath) => string): T
     detail: others.length === 0 ? undefined : `Also wrong: ${others.map((other) => other.message).join('; ')}.`,
     hint: first?.hint,
   });
+}
+
+function emptyIsUnset(value: string | undefined): string | undefined {
+  return value === '' ? undefined : value;
 }

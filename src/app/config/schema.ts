@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { SEVERITIES } from '../../hunts/hunt.ts';
+import { LOG_LEVELS } from '../../kernel/log.ts';
 import { nearest } from '../../kernel/nearest.ts';
 import { DURATION_UNITS, SIZE_UNITS, parseDuration, parseSize } from './units.ts';
 
@@ -6,12 +8,6 @@ import { DURATION_UNITS, SIZE_UNITS, parseDuration, parseSize } from './units.ts
  * The shape of `trailhound.yaml`, of which environment and options set parts too. What comes out is the same in
  * camelCase, with durations in milliseconds, sizes in bytes; paths are resolved by `load.ts`, which knows their base.
  */
-
-export const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const;
-export type Severity = (typeof SEVERITIES)[number];
-
-export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export const CONNECTION_KINDS = ['aws', 'abuseipdb', 'files'] as const;
 

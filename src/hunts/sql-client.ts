@@ -1,0 +1,99 @@
+import net from 'node:net';
+import { Client } from '../engine/client.ts';
+import { TextQuery, type ResultEvent } from './text-query.ts';
+
+/** Where the console and the hunts connect: always Trailhound's own endpoint, as every other client. */
+export interface SqlTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly database: string;
+  readonly password: string;
+  /** The endpoint refuses connections without TLS; its certificate may be its own. */
+  readonly tls: boolean;
+  /** SQL's TimeZone for the session; undefined: as the server says. */
+  readonly timezone?: string | undefined;
+}
+
+export interface Notice {
+  readonly severity: string;
+  readonly message: string;
+  readonly detail: string | undefined;
+  readonly hint: string | undefined;
+}
+
+/** One connection through the endpoint. Values stay the text that PostgreSQL wrote: nothing is parsed and printed anew. */
+export interface SqlClient {
+  /** Runs a text of one or more statements by the simple protocol; rows come as they arrive, with backpressure. */
+  run(text: string): AsyncIterable<ResultEvent>;
+  /** One statement with bound parameters, for our own small questions. */
+  rows(text: string, parameters?: readonly (string | null)[]): Promise<(string | null)[][]>;
+  /** The columns of a statement without executing it. */
+  describe(text: string): Promise<readonly string[]>;
+  /** Asks the server to end the running statement; resolves when the server has read the request. */
+  cancel(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function connectSql(target: SqlTarget, onNotice: (notice: Notice) => void): Promise<SqlClient> {
+  const client = new Client({
+    host: target.host,
+    port: target.port,
+    user: target.user,
+    database: target.database,
+    password: target.password,
+    // The password protects both sides (SCRAM); a certificate that the server made itself has no other anchor.
+    ssl: target.tls ? { rejectUnauthorized: false } : false,
+    application_name: 'trailhound',
+    ...(target.timezone === undefined ? {} : { options: `-c TimeZone=${target.timezone}` }),
+  });
+  client.on('notice', (notice) => {
+    onNotice({
+      severity: notice.severity ?? 'NOTICE',
+      message: notice.message ?? '',
+      detail: notice.detail,
+      hint: notice.hint,
+    });
+  });
+  // The statement that runs, if any, fails with the same error; without a listener Node would end the process.
+  client.on('error', () => {});
+  await client.connect();
+
+  const run = (text: string): TextQuery => client.query(new TextQuery(text));
+  return {
+    run,
+    rows: async (text, parameters = []) => {
+      const result = await client.query<(string | null)[]>({
+        text,
+        values: [...parameters],
+        rowMode: 'array',
+        types: { getTypeParser: () => (value: string) => value },
+      });
+      return result.rows;
+    },
+    describe: async (text) => {
+      const query = client.query(new TextQuery(text, 'describe'));
+      for await (const event of query) if (event.kind === 'fields') return event.fields.map((field) => field.name);
+      return [];
+    },
+    cancel: () => sendCancelRequest(target, client),
+    close: () => client.end(),
+  };
+}
+
+/** https://www.postgresql.org/docs/18/protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-CANCELREQUEST */
+function sendCancelRequest(target: SqlTarget, client: Client): Promise<void> {
+  // Read at log-in by pg, which offers no road to send them.
+  const { processID, secretKey } = client as unknown as { processID: number; secretKey: number };
+  const request = Buffer.alloc(16);
+  request.writeInt32BE(16, 0);
+  request.writeInt32BE(80877102, 4);
+  request.writeInt32BE(processID, 8);
+  request.writeInt32BE(secretKey, 12);
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(target.port, target.host, () => socket.end(request));
+    socket.on('error', reject);
+    socket.on('close', () => resolve());
+    socket.resume();
+  });
+}
