@@ -74,6 +74,8 @@ function sslConfig(tls: TlsOptions): pg.ClientConfig['ssl'] & object {
 export function createPool(target: ConnectionTarget, size: number): Pool {
   const pool = new pg.Pool({ ...clientConfig(target), max: size, idleTimeoutMillis: 60_000 });
   pool.on('error', () => undefined);
+  // A borrowed connection that breaks emits 'error' as well; its query's rejection says so already.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 
