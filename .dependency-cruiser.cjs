@@ -30,7 +30,7 @@ const importers = {
   commander: '^src/cli/',
   fastify: '^src/http/',
   'libpg-query': '^src/sql/',
-  'lru-cache': '^src/hydrate/',
+  'lru-cache': '^src/sql/',
   pg: '^src/engine/',
   'pg-copy-streams': '^src/engine/',
   'pgsql-deparser': '^src/sql/',
