@@ -42,6 +42,6 @@ describe('the repository', () => {
 
   test('names its sources in kebab case', () => {
     const sources = files().filter((path) => /^(src|test|bench)\/.*\.ts$/.test(path));
-    expect(sources.filter((path) => !/^[a-z0-9/-]+(\.test)?\.ts$/.test(path))).toEqual([]);
+    expect(sources.filter((path) => !/^[a-z0-9/-]+(\.(test|d))?\.ts$/.test(path))).toEqual([]);
   });
 });
