@@ -18,6 +18,9 @@ export const ERRORS = {
   too_complex: { sqlstate: '54001' },
   serialization_failure: { sqlstate: '40001' },
   configuration: { sqlstate: 'F0000' },
+  invalid_authorization: { sqlstate: '28000' },
+  invalid_password: { sqlstate: '28P01' },
+  too_many_connections: { sqlstate: '53300' },
   protocol_violation: { sqlstate: '08P01' },
   internal: { sqlstate: 'XX000' },
 } as const;
