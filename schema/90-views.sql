@@ -1,0 +1,40 @@
+-- Views show their table's comments: tools read those of views.
+do $$
+declare
+  item record;
+begin
+  for item in
+    select distinct v.oid::regclass as view, v.relname, n.nspname, t.oid as tableoid
+    from pg_depend d
+      join pg_rewrite r on r.oid = d.objid
+      join pg_class v on v.oid = r.ev_class
+      join pg_namespace n on n.oid = v.relnamespace
+      join pg_class t on t.oid = d.refobjid
+    where d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_class'::regclass
+      and t.relnamespace = 'source'::regnamespace and n.nspname in ('public', 'steampipe')
+  loop
+    execute format('comment on view %s is %L', item.view, obj_description(item.tableoid, 'pg_class'));
+    execute (
+      select string_agg(format('comment on column %s.%I is %L', item.view, a.attname,
+        coalesce(col_description(item.tableoid, t.attnum), case a.attname
+          when 'akas' then 'Other names of the same thing, its ARN among them'
+          when 'name' then 'Its title'
+          when 'title' then 'Its title'
+          when 'sp_connection_name' then 'Connection of the configuration that it came through'
+          when 'sp_ctx' then 'Steampipe''s context: connection_name'
+          when '_ctx' then 'Steampipe''s context: connection_name' end)), ';')
+      from pg_attribute a left join pg_attribute t on t.attrelid = item.tableoid and t.attname = a.attname
+      where a.attrelid = item.view and a.attnum > 0 and not a.attisdropped);
+    execute format('revoke all on %s from public', item.view);
+    execute format('grant select on %s to trailhound with grant option', item.view);
+    execute format('grant select on %s to trailhound_reader', item.view);
+  end loop;
+end $$;
+
+do $$
+begin
+  if exists (select from pg_namespace where nspname = 'source_before') then
+    drop schema source_before cascade;
+  end if;
+end $$;
+revoke all on schema source from public;

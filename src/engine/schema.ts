@@ -1,0 +1,86 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { TrailhoundError } from '../kernel/errors.ts';
+import { createVerifier, DEFAULT_ITERATIONS, formatVerifier } from '../wire/scram/verifier.ts';
+import type { Engine } from './engine.ts';
+import { withPoolClient, type PoolClient } from './pool.ts';
+
+/** The same from src/engine and from dist/engine. */
+const FOLDER = fileURLToPath(new URL('../../schema/', import.meta.url));
+
+/** Any number that nobody else locks; several processes may set up one external engine at once. */
+const SET_UP_LOCK = 7_266_851_390_418;
+
+export interface SchemaOptions {
+  /** Of the role `trailhound`. */
+  readonly password: string;
+}
+
+/**
+ * Brings the engine's database to what `schema/*.sql` declares. Costs one query and one ALTER ROLE when it is there
+ * already, known by the content's hash.
+ */
+export async function setUpSchema(engine: Engine, options: SchemaOptions): Promise<void> {
+  const files = await readSchema();
+  const hash = createHash('sha256').update(JSON.stringify(files)).digest('hex');
+  await withPoolClient(engine.pool, async (client) => {
+    if ((await installedHash(client)) !== hash) await install(client, engine, files, hash);
+    await setPassword(client, options.password);
+  });
+}
+
+interface SchemaFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+async function readSchema(): Promise<readonly SchemaFile[]> {
+  const names = (await readdir(FOLDER)).filter((name) => name.endsWith('.sql')).sort();
+  return Promise.all(names.map(async (name) => ({ name, text: await readFile(join(FOLDER, name), 'utf8') })));
+}
+
+async function installedHash(client: PoolClient): Promise<string | undefined> {
+  const { rows: found } = await client.query(`select where to_regclass('trailhound.installation') is not null`);
+  if (found.length === 0) return undefined;
+  const { rows } = await client.query<{ hash: string }>('select hash from trailhound.installation');
+  return rows[0]?.hash;
+}
+
+async function install(client: PoolClient, engine: Engine, files: readonly SchemaFile[], hash: string): Promise<void> {
+  await client.query('begin');
+  await client.query('select pg_advisory_xact_lock($1)', [SET_UP_LOCK]);
+  if ((await installedHash(client)) !== hash) {
+    // Operators in pg_catalog are found under any search_path.
+    await client.query('set local allow_system_table_mods = on');
+    for (const file of files) await run(client, file);
+    // The embedded engine has no roles but those that `trailhound` makes: it may use `public` as its own. On an
+    // engine of others they look names up there, so that it could plant functions for them to call.
+    const verb =
+      engine.kind === 'embedded' ? 'grant create on schema public to' : 'revoke create on schema public from';
+    await client.query(`${verb} trailhound`);
+    await client.query('delete from trailhound.installation');
+    await client.query('insert into trailhound.installation (hash) values ($1)', [hash]);
+  }
+  await client.query('commit');
+}
+
+async function run(client: PoolClient, file: SchemaFile): Promise<void> {
+  try {
+    await client.query(file.text);
+  } catch (cause) {
+    const { message, detail, hint } = cause as Error & { detail?: string; hint?: string };
+    throw new TrailhoundError('configuration', `cannot set up the engine's database: ${message}`, {
+      detail: `In schema/${file.name}. ${detail ?? ''}`.trim(),
+      hint: hint ?? 'Use a database of its own for Trailhound.',
+      cause,
+    });
+  }
+}
+
+/** As a verifier: the engine's log may show statements, and must not show passwords. */
+async function setPassword(client: PoolClient, password: string): Promise<void> {
+  const verifier = formatVerifier(await createVerifier(password, randomBytes(16), DEFAULT_ITERATIONS));
+  await client.query(`alter role trailhound password ${client.escapeLiteral(verifier)}`);
+}
