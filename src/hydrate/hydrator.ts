@@ -83,6 +83,10 @@ export interface Hydrator {
   scan(request: ScanRequest, statement: StatementContext): Promise<HydratedRows>;
   lookup(request: LookupRequest, statement: StatementContext): Promise<HydratedRows>;
   /** Rows that came from the client's own backend (a level that must be evaluated once). */
-  store(columns: readonly StoredColumn[], rows: AsyncIterable<readonly Row[]>, statement: StatementContext): Promise<HydratedRows>;
+  store(
+    columns: readonly StoredColumn[],
+    rows: AsyncIterable<readonly Row[]>,
+    statement: StatementContext,
+  ): Promise<HydratedRows>;
   close(): Promise<void>;
 }

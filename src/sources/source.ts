@@ -74,6 +74,8 @@ export interface RateLimit {
 /** What hydrate/ gives a source: the only road to the outside. */
 export interface CallContext {
   readonly signal: AbortSignal;
+  /** trailhound.partial: a part that fails (a region) may become a `notice` WARNING that counts what is missing. */
+  readonly partial?: boolean;
   /** Waits for the rate limit, sends, retries what `SourceError` says is retryable (jitter, Retry-After), counts. */
   call<T>(limit: RateLimit, send: (signal: AbortSignal) => Promise<T>): Promise<T>;
   /** Something the user should know, sent as a WARNING or NOTICE. */
@@ -102,6 +104,11 @@ export interface LookupSource {
   readonly limit: RateLimit;
   /** Answers that need no call (private addresses): undefined where one is needed. */
   answerLocally(key: LookupKey): readonly SourceRecord[] | undefined;
+  /**
+   * Names the kind of answer that these columns need, where answers differ (`verbose`): part of the cache's key, so that
+   * one cached without it never satisfies a statement that wants it. Undefined: there is one kind only.
+   */
+  variant?(columns: readonly Column[]): string | undefined;
   /** One call. `columns`: what the statement uses (`reports` is asked for only when it does). */
   lookup(key: LookupKey, columns: readonly Column[], context: CallContext): Promise<readonly SourceRecord[]>;
   close(): Promise<void>;

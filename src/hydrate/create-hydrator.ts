@@ -1,0 +1,210 @@
+import type { Column } from '../catalog/table.ts';
+import type { Pool } from '../engine/pool.ts';
+import { linkAbort, untilAborted } from '../kernel/abort.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { systemClock } from '../kernel/clock.ts';
+import { TrailhoundError } from '../kernel/errors.ts';
+import type { Logger } from '../kernel/log.ts';
+import type { ScanRequest, Source } from '../sources/source.ts';
+import type { Patience } from './call-scheduler.ts';
+import { CallScheduler, DEFAULT_PATIENCE } from './call-scheduler.ts';
+import type { Fetch } from './fetch.ts';
+import { fillLookup } from './fill-lookup.ts';
+import { fillScan } from './fill-scan.ts';
+import { Flights } from './flights.ts';
+import type { HydratedRows, Hydrator, LookupRequest, Row, StatementContext, StoredColumn } from './hydrator.ts';
+import { KeyCache } from './key-cache.ts';
+import type { HydrationMetrics } from './metrics.ts';
+import { createHydrationCounters } from './metrics.ts';
+import { RateLimiter } from './rate-limiter.ts';
+import { Relations } from './relations.ts';
+import { compileRow } from './row.ts';
+import { RowWriter } from './row-writer.ts';
+import { toStatementError } from './source-failure.ts';
+import { throttleProgress } from './throttle-progress.ts';
+
+export interface HydratorOptions {
+  /** The engine's. One of its connections is kept while the hydrator lives: close the hydrator before the engine. */
+  readonly pool: Pool;
+  /** By `VirtualTable.source`. Whoever made them closes them. */
+  readonly sources: ReadonlyMap<string, Source>;
+  readonly log: Logger;
+  readonly metrics?: HydrationMetrics;
+  readonly patience?: Patience;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+}
+
+export interface RunningHydrator extends Hydrator {
+  /** Drops the relations that dead processes left; call it once at start. Returns how many. */
+  sweep(): Promise<number>;
+}
+
+interface Task {
+  /** For messages and counters. */
+  readonly name: string;
+  readonly columns: readonly StoredColumn[];
+  readonly mapped: readonly Column[];
+  readonly statement: StatementContext;
+  fill(fetch: Fetch, write: (rows: readonly Row[]) => Promise<void>): Promise<void>;
+  failure(error: unknown): unknown;
+}
+
+export function createHydrator(options: HydratorOptions): RunningHydrator {
+  const { pool, sources, log, metrics = createHydrationCounters(), clock = systemClock } = options;
+  const limiter = new RateLimiter(clock);
+  const relations = new Relations({ pool, log, clock });
+  const cache = new KeyCache(pool, log);
+  const flights = new Flights();
+  const scheduler = new CallScheduler({
+    clock,
+    limiter,
+    metrics,
+    patience: options.patience ?? DEFAULT_PATIENCE,
+    random: options.random ?? Math.random,
+  });
+  const spent = new WeakMap<StatementContext, { lookups: number }>();
+  const closing = new AbortController();
+  const running = new Set<Promise<unknown>>();
+  // Half of the pool, so that cached keys can be read and relations dropped while others are filled.
+  const copies = Math.max(1, Math.floor(pool.options.max / 2));
+
+  function spentBy(statement: StatementContext): { lookups: number } {
+    let so = spent.get(statement);
+    if (so === undefined) spent.set(statement, (so = { lookups: 0 }));
+    return so;
+  }
+
+  async function hydrate({ name, columns, mapped, statement, ...task }: Task): Promise<HydratedRows> {
+    const start = clock.now();
+    const link = linkAbort(statement.signal, closing.signal);
+    const { signal } = link;
+    const tally = { calls: 0, pages: 0, bytes: 0, cacheHits: 0, waitMs: 0 };
+    const writer = new RowWriter({
+      relations,
+      limiter,
+      copies,
+      columns,
+      role: statement.role,
+      relationOnly: statement.relationOnly,
+      signal,
+    });
+    const mapper = compileRow(name, mapped);
+    const fetch: Fetch = {
+      statement,
+      signal,
+      tally,
+      get rows() {
+        return writer.rows;
+      },
+      add: (records) => writer.add(records.map(mapper.toRow)),
+      progress: throttleProgress(clock, (state) => statement.progress(state)),
+    };
+    let outcome: 'ok' | 'failed' = 'failed';
+    try {
+      signal.throwIfAborted();
+      await task.fill(fetch, (rows) => writer.add(rows));
+      signal.throwIfAborted();
+      const written = await writer.finish();
+      outcome = 'ok';
+      if (mapper.replaced > 0) {
+        statement.notice(
+          'WARNING',
+          `${mapper.replaced} characters of ${name} that PostgreSQL cannot store (U+0000, lone surrogates) were replaced by U+FFFD`,
+        );
+      }
+      return {
+        ...written,
+        columns,
+        statistics: { ...tally, rows: writer.rows },
+        release: () => (written.kind === 'relation' ? relations.release(written.name) : Promise.resolve()),
+      };
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      const failure = task.failure(error);
+      if (failure instanceof TrailhoundError && failure.code === 'internal')
+        log.error({ err: failure, table: name }, 'hydration failed');
+      throw failure;
+    } finally {
+      if (outcome === 'failed') writer.discard();
+      link.unlink();
+      // What the source may still have under way (pages read ahead) is wanted by nobody.
+      link.abort(new Error('no more rows are wanted'));
+      metrics.hydration(name, outcome, (clock.now() - start) / 1000, writer.rows, tally.bytes);
+      if (tally.cacheHits > 0) metrics.cached(name, tally.cacheHits);
+    }
+  }
+
+  /** close() waits for what runs, so that nothing touches the pool after it. */
+  function tracked(work: Promise<HydratedRows>): Promise<HydratedRows> {
+    running.add(work);
+    const forget = () => void running.delete(work);
+    work.then(forget, forget);
+    return work;
+  }
+
+  return {
+    scan: (request, statement) =>
+      tracked(
+        hydrate({
+          ...taskOf(request, statement),
+          fill: (fetch) => fillScan(sourceOf(sources, request.table.source, 'scan'), request, fetch, scheduler),
+        }),
+      ),
+    lookup: (request, statement) =>
+      tracked(
+        hydrate({
+          ...taskOf(request, statement),
+          fill: (fetch) => {
+            const parts = { scheduler, flights, cache, clock, spent: spentBy(statement) };
+            return fillLookup(sourceOf(sources, request.table.source, 'lookup'), request, fetch, parts);
+          },
+        }),
+      ),
+    store: (columns, rows, statement) =>
+      tracked(
+        hydrate({
+          name: 'statement',
+          columns,
+          mapped: [],
+          statement,
+          fill: async (fetch, write) => {
+            for await (const some of untilAborted(rows, fetch.signal)) await write(some);
+          },
+          // What the client's backend says is relayed as it is.
+          failure: (error) => error,
+        }),
+      ),
+    sweep: () => relations.sweep(),
+    close: async () => {
+      closing.abort(new TrailhoundError('admin_shutdown', 'terminating connection due to administrator command'));
+      await Promise.allSettled(running);
+      await cache.flush();
+      await relations.close();
+    },
+  };
+}
+
+function taskOf(request: ScanRequest | LookupRequest, statement: StatementContext): Omit<Task, 'fill'> {
+  const { table, columns } = request;
+  return {
+    name: table.name,
+    columns,
+    mapped: columns,
+    statement,
+    failure: (error) => toStatementError(error, table.name),
+  };
+}
+
+function sourceOf<Kind extends Source['kind']>(
+  sources: ReadonlyMap<string, Source>,
+  name: string,
+  kind: Kind,
+): Extract<Source, { kind: Kind }> {
+  const source = sources.get(name);
+  if (source?.kind === kind) return source as Extract<Source, { kind: Kind }>;
+  throw new TrailhoundError(
+    'internal',
+    `no source named ${name} can ${kind === 'scan' ? 'be scanned' : 'look up keys'}`,
+  );
+}

@@ -1,0 +1,24 @@
+import type { SourceRecord } from '../sources/source.ts';
+import type { Progress, StatementContext } from './hydrator.ts';
+
+/** What one scan or lookup has cost so far. */
+export interface FetchTally {
+  calls: number;
+  pages: number;
+  bytes: number;
+  cacheHits: number;
+  waitMs: number;
+}
+
+/** The rows of one reference on their way: what scans and look-ups see of it. */
+export interface Fetch {
+  readonly statement: StatementContext;
+  /** Aborted with the statement, with the hydrator, and when the fetch ends. */
+  readonly signal: AbortSignal;
+  readonly tally: FetchTally;
+  /** So far. */
+  readonly rows: number;
+  /** Resolves when more may come. */
+  add(records: readonly SourceRecord[]): Promise<void>;
+  progress(state: () => Progress): void;
+}

@@ -1,0 +1,264 @@
+import { abortable } from '../kernel/abort.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { TrailhoundError } from '../kernel/errors.ts';
+import type { CallContext, LookupKey, LookupSource, SourceRecord } from '../sources/source.ts';
+import type { CallScheduler } from './call-scheduler.ts';
+import type { Fetch } from './fetch.ts';
+import type { Ask, Flights, Ticket } from './flights.ts';
+import type { LookupRequest } from './hydrator.ts';
+import type { Answer, CacheKey, KeyCache } from './key-cache.ts';
+import { cacheKeyText } from './key-cache.ts';
+import { isLocalFailure, toStatementError } from './source-failure.ts';
+
+export interface LookupParts {
+  readonly scheduler: CallScheduler;
+  readonly flights: Flights;
+  readonly cache: KeyCache;
+  readonly clock: Clock;
+  /** Look-ups that the statement has started, over all its references: trailhound.max_lookups bounds their sum. */
+  readonly spent: { lookups: number };
+}
+
+/** One key on its way to its rows. */
+interface Asked {
+  readonly key: LookupKey;
+  readonly cacheKey: CacheKey;
+  readonly id: string;
+  answer?: Answer;
+  ticket?: Ticket;
+}
+
+/**
+ * Answers every key: by what the source knows without a call, the key cache, a call that is on its way for somebody
+ * else, or a call of its own, in this order. Rows come in the order of the keys.
+ */
+export async function fillLookup(
+  source: LookupSource,
+  request: LookupRequest,
+  fetch: Fetch,
+  parts: LookupParts,
+): Promise<void> {
+  const { settings } = fetch.statement;
+  if (settings.sources === 'off') {
+    fetch.statement.notice('NOTICE', `${request.table.name} was not asked: trailhound.sources is off`);
+    return;
+  }
+  const variant = source.variant?.(request.columns);
+  const local = new Map<LookupKey, readonly SourceRecord[]>();
+  const asked: Asked[] = [];
+  for (const key of request.keys) {
+    const records = source.answerLocally(key);
+    if (records !== undefined) local.set(key, records);
+    else asked.push(toAsked(request.table.name, key, variant));
+  }
+  const leave = () => {
+    for (const one of asked) one.ticket?.leave();
+  };
+  // At once, not a few turns later: nothing may start after an abort.
+  fetch.signal.addEventListener('abort', leave, { once: true });
+  try {
+    await claim(asked, request, fetch, parts);
+    const calls = new Calls(source, request, fetch, parts, asked);
+    const write = async () => {
+      let next = 0;
+      for (const key of request.keys) {
+        const records = local.get(key);
+        if (records !== undefined) {
+          await fetch.add(records.map((record) => echo(record, key, undefined)));
+          continue;
+        }
+        const one = asked[next++] as Asked;
+        const answer = one.answer ?? (await calls.answerOf(one));
+        if (answer !== undefined) await fetch.add(answer.records.map((record) => echo(record, key, answer.fetchedAt)));
+      }
+    };
+    await Promise.all([calls.work(), write()]);
+    if (calls.started > 0) await abortable(parts.cache.flush(), fetch.signal);
+    calls.reportMissing();
+  } finally {
+    fetch.signal.removeEventListener('abort', leave);
+    leave();
+  }
+}
+
+function toAsked(table: string, key: LookupKey, variant: string | undefined): Asked {
+  // `@` cannot begin the name of a column that is an input.
+  const inputs = Object.entries(key.inputs).concat(variant === undefined ? [] : [['@variant', variant]]);
+  inputs.sort(([left], [right]) => (left < right ? -1 : 1));
+  const cacheKey = { table, key: key.key, inputs: JSON.stringify(Object.fromEntries(inputs)) };
+  return { key, cacheKey, id: cacheKeyText(cacheKey) };
+}
+
+/** The key column and the inputs echo what was asked, whatever the service calls them. */
+function echo(record: SourceRecord, key: LookupKey, fetchedAt: number | undefined): SourceRecord {
+  const fetched = fetchedAt === undefined ? undefined : { fetched_at: fetchedAt };
+  return { ...record, added: { ...fetched, ...record.added, key: key.key, ...key.inputs } };
+}
+
+/** Gives each key its cached answer or a ticket for a call; fails before any call where there would be too many. */
+async function claim(asked: readonly Asked[], request: LookupRequest, fetch: Fetch, parts: LookupParts): Promise<void> {
+  const { statement, tally } = fetch;
+  const { settings } = statement;
+  const { table } = request;
+  const cached = settings.cache || settings.sources === 'cache';
+  const notOlder = Math.min(table.ttlMs, settings.cacheMaxAgeMs ?? Infinity);
+  const read = parts.flights.beginRead();
+  try {
+    if (cached && notOlder > 0 && asked.length > 0) {
+      const since = Math.max(0, parts.clock.now() - notOlder);
+      const answers = await abortable(
+        parts.cache.read(
+          asked.map((one) => one.cacheKey),
+          since,
+        ),
+        fetch.signal,
+      );
+      for (const [index, answer] of answers) (asked[index] as Asked).answer = answer;
+      tally.cacheHits += answers.size;
+    }
+    const missing = asked.filter((one) => one.answer === undefined);
+    if (settings.sources === 'cache') {
+      if (missing.length > 0) {
+        statement.notice(
+          'NOTICE',
+          `${missing.length} of ${request.keys.length} keys of ${table.name} are not cached, and trailhound.sources is cache: they were not asked`,
+        );
+      }
+      return;
+    }
+    const needed = missing.filter((one) => !parts.flights.has(one.id, cached)).length;
+    if (parts.spent.lookups + needed > settings.maxLookups) {
+      const known = `${request.keys.length - needed} of them need no call, because they are cached or known. No call was made.`;
+      throw overBudget(parts.spent.lookups + needed, settings.maxLookups, request, known);
+    }
+    for (const one of missing) {
+      one.ticket = parts.flights.join(one.id, cached, (severity, message) => statement.notice(severity, message));
+    }
+  } finally {
+    read.end();
+  }
+}
+
+function overBudget(needed: number, allowed: number, request: LookupRequest, known: string): TrailhoundError {
+  const { table, keys, keyExpression } = request;
+  return new TrailhoundError(
+    'lookup_budget',
+    `${needed} lookups needed, ${allowed} allowed by trailhound.max_lookups`,
+    {
+      detail: `${table.name} is asked for ${keys.length} distinct values of ${keyExpression}; ${known}`,
+      hint: `Narrow what ${keyExpression} is read from, by a condition or by a LIMIT in a derived table, or raise the limit: set trailhound.max_lookups = ${needed}.`,
+    },
+  );
+}
+
+/** The calls of one look-up: as many at once as the session allows, each key by whichever statement comes to it first. */
+class Calls {
+  started = 0;
+  readonly #source: LookupSource;
+  readonly #request: LookupRequest;
+  readonly #fetch: Fetch;
+  readonly #parts: LookupParts;
+  readonly #waiting: readonly Asked[];
+  readonly #failures: { readonly error: unknown }[] = [];
+  #landed = 0;
+  #stopped = false;
+  /** trailhound.partial: what makes asking for further keys senseless, such as refused credentials. */
+  #hopeless = false;
+
+  constructor(source: LookupSource, request: LookupRequest, fetch: Fetch, parts: LookupParts, asked: readonly Asked[]) {
+    this.#source = source;
+    this.#request = request;
+    this.#fetch = fetch;
+    this.#parts = parts;
+    this.#waiting = asked.filter((one) => one.ticket !== undefined);
+  }
+
+  /** Resolves when every key has landed, whoever asked; rejects with the first failure unless trailhound.partial is on. */
+  async work(): Promise<void> {
+    const width = Math.min(this.#fetch.statement.settings.concurrency, this.#waiting.length);
+    const queue = this.#waiting.values();
+    const landings = this.#waiting.map((one) => this.#watch(one));
+    try {
+      await Promise.all([...landings, ...Array.from({ length: width }, () => this.#worker(queue))]);
+    } finally {
+      this.#stopped = true;
+    }
+  }
+
+  /** Undefined: it failed, and trailhound.partial counts it. */
+  async answerOf(one: Asked): Promise<Answer | undefined> {
+    if (one.ticket === undefined) return undefined;
+    try {
+      return await abortable(one.ticket.flight.answer, this.#fetch.signal);
+    } catch (error) {
+      if (this.#fetch.signal.aborted || !this.#fetch.statement.settings.partial) throw error;
+      return undefined;
+    }
+  }
+
+  reportMissing(): void {
+    const [first] = this.#failures;
+    if (first === undefined) return;
+    const { name } = this.#request.table;
+    const { message } = toStatementError(first.error, name);
+    this.#fetch.statement.notice(
+      'WARNING',
+      `${this.#failures.length} of ${this.#request.keys.length} keys of ${name} could not be looked up, their rows are missing: ${message}`,
+    );
+  }
+
+  async #worker(queue: Iterator<Asked>): Promise<void> {
+    for (let next = queue.next(); next.done !== true; next = queue.next()) {
+      if (this.#stopped || this.#fetch.signal.aborted) return;
+      const one = next.value;
+      if (one.ticket?.flight.state !== 'queued') continue;
+      if (this.#hopeless) {
+        one.ticket.leave();
+        continue;
+      }
+      this.#spend();
+      await one.ticket.flight.start((signal, notice) => this.#ask(one, signal, notice));
+    }
+  }
+
+  /** Keys that another statement meant to ask for, but was cancelled, were not in the count before the first call. */
+  #spend(): void {
+    const { maxLookups } = this.#fetch.statement.settings;
+    const { spent } = this.#parts;
+    if (spent.lookups >= maxLookups) {
+      const others = 'a statement that was to ask for some of them has been cancelled.';
+      throw overBudget(spent.lookups + 1, maxLookups, this.#request, others);
+    }
+    spent.lookups += 1;
+    this.started += 1;
+  }
+
+  async #ask(one: Asked, signal: AbortSignal, notice: CallContext['notice']): ReturnType<Ask> {
+    const { scheduler, cache, clock } = this.#parts;
+    const { table, columns } = this.#request;
+    const { tally, statement } = this.#fetch;
+    const { partial } = statement.settings;
+    const context = scheduler.context({ source: table.source, signal, tally, partial, notice });
+    const records = await this.#source.lookup(one.key, columns, context);
+    const answer = { records, fetchedAt: clock.now() };
+    return { answer, kept: table.ttlMs > 0 ? cache.write(one.cacheKey, answer) : Promise.resolve() };
+  }
+
+  async #watch(one: Asked): Promise<void> {
+    const flight = one.ticket?.flight;
+    try {
+      await flight?.answer;
+    } catch (error) {
+      if (this.#fetch.signal.aborted || !this.#fetch.statement.settings.partial) throw error;
+      this.#failures.push({ error });
+      if (!isLocalFailure(error)) this.#hopeless = true;
+    }
+    this.#landed += 1;
+    this.#fetch.progress(() => ({
+      table: this.#request.table.name,
+      rows: this.#fetch.rows,
+      callsDone: this.#landed,
+      callsKnown: this.#waiting.length,
+    }));
+  }
+}

@@ -1,0 +1,80 @@
+import type { Writable } from 'node:stream';
+import type { Pool, PoolClient } from '../engine/pool.ts';
+import { copyIn } from '../engine/pool.ts';
+import { copyLine } from './copy-text.ts';
+import type { Row, StoredColumn } from './hydrator.ts';
+
+/** Characters handed to COPY at once: a system call a few hundred rows, and little to hold back when the engine is slower. */
+const CHUNK = 128 * 1024;
+
+/** Below it the planner's guess from the relation's size in pages is good enough (semantics: ANALYZE above 10,000 rows). */
+const ANALYZE_ABOVE = 10_000;
+
+/**
+ * `create unlogged table` and `copy … with (freeze)` in one transaction: its rows are visible even to older snapshots
+ * once it commits. Holds one connection of the pool until `commit` or `rollback`.
+ */
+export class RelationCopy {
+  readonly name: string;
+  readonly #client: PoolClient;
+  readonly #stream: Writable;
+  readonly #failed: Promise<never>;
+  #buffer = '';
+  #rows = 0;
+
+  private constructor(name: string, client: PoolClient, stream: Writable) {
+    this.name = name;
+    this.#client = client;
+    this.#stream = stream;
+    this.#failed = new Promise((_, reject) => stream.once('error', reject));
+    this.#failed.catch(() => undefined);
+  }
+
+  /** `name`: quoted and qualified. */
+  static async open(pool: Pool, name: string, columns: readonly StoredColumn[], role: string): Promise<RelationCopy> {
+    const client = await pool.connect();
+    try {
+      const list = columns.map((column) => `${client.escapeIdentifier(column.name)} ${column.type}`).join(', ');
+      await client.query(
+        `begin; create unlogged table ${name} (${list}); grant select on ${name} to ${client.escapeIdentifier(role)}`,
+      );
+      return new RelationCopy(name, client, copyIn(client, `copy ${name} from stdin with (freeze)`));
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+  }
+
+  /** Resolves when the engine has taken enough for more to be read. */
+  async write(rows: readonly Row[]): Promise<void> {
+    for (const row of rows) {
+      this.#buffer += copyLine(row);
+      if (this.#buffer.length >= CHUNK) await this.#send();
+    }
+    this.#rows += rows.length;
+  }
+
+  async commit(): Promise<void> {
+    if (this.#buffer !== '') await this.#send();
+    const finished = new Promise<void>((resolve) => this.#stream.once('finish', resolve));
+    this.#stream.end();
+    await Promise.race([finished, this.#failed]);
+    await this.#client.query(this.#rows > ANALYZE_ABOVE ? `analyze ${this.name}; commit` : 'commit');
+    this.#client.release();
+  }
+
+  /** After any failure, and to give up: the connection ends, and with it the transaction. */
+  rollback(): void {
+    this.#stream.on('error', () => undefined);
+    this.#client.release(true);
+  }
+
+  async #send(): Promise<void> {
+    const chunk = this.#buffer;
+    this.#buffer = '';
+    const taken = new Promise<void>((resolve, reject) => {
+      this.#stream.write(chunk, (error) => (error ? reject(error) : resolve()));
+    });
+    await Promise.race([taken, this.#failed]);
+  }
+}
