@@ -4,18 +4,7 @@ export type KeyKind = 'required' | 'optional' | 'input';
 
 /** Predicates that a column's declaration says a source may take. `=` includes IN lists. */
 export type Operator =
-  | '='
-  | '<>'
-  | '<'
-  | '<='
-  | '>'
-  | '>='
-  | 'like'
-  | 'not like'
-  | 'is null'
-  | 'is not null'
-  | 'is true'
-  | 'is false';
+  '=' | '<>' | '<' | '<=' | '>' | '>=' | 'like' | 'not like' | 'is null' | 'is not null' | 'is true' | 'is false';
 
 export interface Column {
   readonly name: string;
