@@ -1,13 +1,17 @@
-import type { Pool } from '../engine/pool.ts';
 import type { Catalog, Column, KeyKind, Operator, ViewColumn, VirtualTable, VirtualView } from './table.ts';
 import { passedThrough } from './passed-through.ts';
 
+/** As much of the engine's pool as is needed here: search_path pg_catalog, superuser. */
+export interface Queryable {
+  query(sql: string): Promise<{ readonly rows: unknown[] }>;
+}
+
 /** Reads the virtual tables and their views as the database has them. Schemas: `source`, `public`, `steampipe`. */
-export async function loadCatalog(pool: Pool): Promise<Catalog> {
-  const { rows: tableRows } = await pool.query<TableRow>(TABLES);
+export async function loadCatalog(pool: Queryable): Promise<Catalog> {
+  const { rows: tableRows } = (await pool.query(TABLES)) as { rows: TableRow[] };
   const tables = tableRows.map(toTable);
   const tableByOid = new Map(tables.map((table) => [table.oid, table]));
-  const { rows: viewRows } = await pool.query<ViewRow>(VIEWS);
+  const { rows: viewRows } = (await pool.query(VIEWS)) as { rows: ViewRow[] };
   const views = viewRows.flatMap((row) => {
     const table = tableByOid.get(row.table_oid);
     return table === undefined ? [] : [toView(row, table)];
@@ -91,8 +95,8 @@ function toTable(row: TableRow): VirtualTable {
     schema: 'source',
     name: row.name,
     oid: row.oid,
-    source: row.options['source'] ?? '',
-    kind: row.options['kind'] === 'lookup' ? 'lookup' : 'scan',
+    source: row.options.source ?? '',
+    kind: row.options.kind === 'lookup' ? 'lookup' : 'scan',
     ttlMs: row.ttl_ms,
     columns: row.columns.map(toColumn),
     comment: row.comment ?? '',
@@ -107,12 +111,12 @@ function toColumn(row: ColumnRow): Column {
     type: row.type,
     typeOid: row.type_oid,
     notNull: row.not_null,
-    path: options['path'],
-    expression: options['expression'],
+    path: options.path,
+    expression: options.expression,
     // Both are checked by trailhound.valid_options when a table is declared.
-    key: options['key'] as KeyKind | undefined,
-    operators: (options['operators']?.split(',') ?? []) as Operator[],
-    defaultValue: options['default'],
+    key: options.key as KeyKind | undefined,
+    operators: (options.operators?.split(',') ?? []) as Operator[],
+    defaultValue: options.default,
     comment: row.comment ?? '',
   };
 }

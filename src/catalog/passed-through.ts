@@ -1,5 +1,6 @@
-import type { Node } from '@pgsql/types';
-import { parseStatements } from '../sql/parse.ts';
+import { parseStatements, type ParsedStatement } from '../sql/parse.ts';
+
+type Node = ParsedStatement['node'];
 
 /**
  * For each output column of a view, the column of its only relation that it passes through unchanged.

@@ -13,8 +13,8 @@ export function ensureDatabase(maintenance: ConnectionTarget, database: string):
     if (!row.present) {
       // template0: what an administrator put into template1 stays out. 42P04: another process was first.
       const sql = `create database ${client.escapeIdentifier(database)} template template0 encoding 'UTF8'`;
-      await client.query(sql).catch((error: { code?: string }) => {
-        if (error.code !== '42P04') throw error;
+      await client.query(sql).catch((error: unknown) => {
+        if ((error as { code?: string }).code !== '42P04') throw error;
       });
     }
     return row.version;

@@ -77,9 +77,9 @@ async function makeLink(source: string, target: string): Promise<void> {
     () => false,
   );
   if (present) return;
-  await symlink(relative(dirname(target), source), target).catch((error: NodeJS.ErrnoException) => {
+  await symlink(relative(dirname(target), source), target).catch((error: unknown) => {
     // Another process was first.
-    if (error.code !== 'EEXIST') throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   });
 }
 

@@ -91,17 +91,14 @@ export async function startServer(
   child.stdout.once('data', (chunk: Buffer) => {
     pid = Number.parseInt(chunk.toString('latin1'), 10);
   });
-  let ended = false;
+  // A watchdog that was killed leaves its server without one.
+  child.on('exit', (_status, signal) => {
+    if (signal !== null && pid > 0) stopOrphan(pid);
+  });
   const exited = new Promise<string>((resolve) => {
     child.on('error', (error) => resolve(`cannot start it: ${error.message}`));
-    child.on('exit', (status, signal) => {
-      // A watchdog that was killed leaves its server without one.
-      if (signal !== null && pid > 0) stopOrphan(pid);
-      resolve(signal === null ? `status ${status}` : `signal ${signal}`);
-    });
-  }).then((reason) => {
-    ended = true;
-    return reason;
+    // Not 'exit': the server holds stderr, and has ended only when that is closed.
+    child.on('close', (status, signal) => resolve(signal === null ? `status ${status}` : `signal ${signal}`));
   });
 
   const stop = async (): Promise<void> => {
@@ -110,16 +107,18 @@ export async function startServer(
   };
 
   const deadline = Date.now() + START_PATIENCE_MS;
-  while (!ended) {
+  let reason: string | undefined;
+  while (reason === undefined) {
     const status = await readPostmasterStatus(cluster);
     if (pid > 0 && status?.pid === pid && status.ready) return { pid, exited, stop };
     if (Date.now() > deadline) {
       await stop();
-      break;
+      reason = `not within ${START_PATIENCE_MS / 1000} s`;
+    } else {
+      reason = await Promise.race([sleep(10).then(() => undefined), exited]);
     }
-    await Promise.race([sleep(10), exited]);
   }
-  throw new TrailhoundError('configuration', `PostgreSQL did not start: ${await exited}`, {
+  throw new TrailhoundError('configuration', `PostgreSQL did not start: ${reason}`, {
     detail: log.tail().split('\n').slice(-3).join(' '),
     hint: 'Read engine.log in the data directory.',
   });

@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { TrailhoundError } from '../../kernel/errors.ts';
-import { maxConnections } from '../connections.ts';
+import { maxConnections, type EngineOptions } from '../engine-options.ts';
 import { ensureDatabase } from '../database.ts';
 import type { Engine } from '../engine.ts';
-import type { EngineOptions } from '../open.ts';
 import { createPool, withClient, type ConnectionTarget, type TlsOptions } from '../pool.ts';
 import { parseEngineUrl, type EngineUrl } from './engine-url.ts';
 import { connectEncrypted, connectPlain, type Address } from './tls.ts';
