@@ -1,5 +1,6 @@
 import net from 'node:net';
 import { Client } from '../engine/client.ts';
+import { encodeCancelRequest } from '../wire/frontend/cancel-request.ts';
 import { TextQuery, type ResultEvent } from './text-query.ts';
 
 /** Where the console and the hunts connect: always Trailhound's own endpoint, as every other client. */
@@ -81,16 +82,13 @@ export async function connectSql(target: SqlTarget, onNotice: (notice: Notice) =
   };
 }
 
-/** https://www.postgresql.org/docs/18/protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-CANCELREQUEST */
 function sendCancelRequest(target: SqlTarget, client: Client): Promise<void> {
   // Read at log-in by pg, which offers no road to send them.
   const { processID, secretKey } = client as unknown as { processID: number; secretKey: number };
-  const request = Buffer.alloc(16);
-  request.writeInt32BE(16, 0);
-  request.writeInt32BE(80877102, 4);
-  request.writeInt32BE(processID, 8);
-  request.writeInt32BE(secretKey, 12);
+  const key = Buffer.alloc(4);
+  key.writeInt32BE(secretKey);
   return new Promise((resolve, reject) => {
+    const request = encodeCancelRequest({ pid: processID, key });
     const socket = net.connect(target.port, target.host, () => socket.end(request));
     socket.on('error', reject);
     socket.on('close', () => resolve());
