@@ -1,0 +1,184 @@
+import type { Node, SelectStmt } from '@pgsql/types';
+import { outward } from '../sql/names.ts';
+import type { Item, Level } from '../sql/scope.ts';
+import { call, columnOf, type Binding } from './bindings.ts';
+import { conjunctsOf, dependenciesOf } from './dependencies.ts';
+import { and, isUsable, leavesOf, prune, surroundingsOf, type Condition } from './joins.ts';
+import type { Reference, Statement } from './statement.ts';
+
+/** How a value becomes a key of a type: `trailhound.key_inet()` gives NULL for what no row can equal. */
+function asKey(value: Node, keyType: string): Node {
+  if (keyType === 'inet') return call('key_inet', [value], 'trailhound');
+  return { TypeCast: { arg: value, typeName: { names: [{ String: { sval: 'pg_catalog' } }, { String: { sval: keyType } }], typemod: -1 } } };
+}
+
+/** Plain DISTINCT is a list of one empty node in PostgreSQL's tree. */
+const DISTINCT = [{} as Node];
+const KEY = 'trailhound_key';
+const VALUE = 'trailhound_value';
+
+/**
+ * The query that gives the keys of a binding: `select distinct key from <the rest of the level, with its filters>`.
+ * It may be wider than the statement, never narrower.
+ *
+ * @param readable whether an item's rows can be read now (hydrated, evaluated, or ordinary)
+ * @returns undefined where the binding needs something that cannot be read yet
+ */
+export function keyQuery(
+  binding: Binding,
+  keyType: string,
+  statement: Statement,
+  readable: (item: Item) => boolean,
+): SelectStmt | undefined {
+  const { site, sources, condition } = binding;
+  const { level } = site.item;
+  const inItem = level.items.includes(site.item);
+  const rest = inItem
+    ? surroundingsOf(site.item, statement)
+    : { pieces: level.select.fromClause ?? [], conditions: conditionsOfWhere(level) };
+  const alias = inItem ? { name: site.item.name ?? KEY, column: site.column } : { name: KEY, column: KEY };
+  const usable = readableItems(rest.pieces, level, readable, statement);
+  // Conditions on the key alone hold for the keys as well: the key stands under the item's own name.
+  const forKey = (entry: Condition): boolean => {
+    const { columns } = dependenciesOf(entry.node, level, statement);
+    const own = columns.get(site.item);
+    return own === undefined || (entry.seesItem && [...own].every((name) => name === site.column));
+  };
+  const conditions = rest.conditions.filter(
+    (entry) =>
+      entry.node !== condition &&
+      forKey(entry) &&
+      isVisible(entry, level, statement) &&
+      isUsable(entry.node, level, (item) => item === site.item || usable.items.has(item), statement),
+  );
+  for (const source of sources) {
+    const needs = dependenciesOf({ SelectStmt: source }, level, statement);
+    const known = [...needs.items].every((item) => item.level !== level || usable.items.has(item));
+    if (!known || needs.unrepeatable || ![...needs.references].every((reference) => readable(reference.item))) return undefined;
+  }
+  const inner: SelectStmt = {
+    distinctClause: DISTINCT,
+    targetList: [{ ResTarget: { name: KEY, val: columnOf(alias.name, alias.column) } }],
+    fromClause: [...usable.pieces, keySource(sources, keyType, alias)],
+    ...where(conditions.map((entry) => entry.node)),
+    limitOption: 'LIMIT_OPTION_DEFAULT',
+    op: 'SETOP_NONE',
+  };
+  const wrapped = wrap(inner, level, statement, readable);
+  return wrapped === undefined ? undefined : withCtes(wrapped, statement, readable);
+}
+
+/** `lateral (select key_inet(v) from (<source>) …  union all …) as a(ip_address)` */
+function keySource(sources: readonly SelectStmt[], keyType: string, alias: { name: string; column: string }): Node {
+  const each = sources.map((source): SelectStmt => ({
+    targetList: [{ ResTarget: { val: asKey(columnOf(VALUE, VALUE), keyType) } }],
+    fromClause: [lateral(source, VALUE, VALUE)],
+    limitOption: 'LIMIT_OPTION_DEFAULT',
+    op: 'SETOP_NONE',
+  }));
+  const union = each.reduce<SelectStmt | undefined>(
+    (larg, rarg) =>
+      larg === undefined ? rarg : { op: 'SETOP_UNION', all: true, larg, rarg, limitOption: 'LIMIT_OPTION_DEFAULT' },
+    undefined,
+  );
+  if (union === undefined) throw new Error('a binding without a source');
+  return lateral(union, alias.name, alias.column);
+}
+
+function lateral(query: SelectStmt, name: string, column: string): Node {
+  return {
+    RangeSubselect: {
+      lateral: true,
+      subquery: { SelectStmt: query },
+      alias: { aliasname: name, colnames: [{ String: { sval: column } }] },
+    },
+  };
+}
+
+/** Puts the levels around it that a key query names columns of: `select k from <outer pieces>, lateral (<inner>)`. */
+function wrap(
+  inner: SelectStmt,
+  from: Level,
+  statement: Statement,
+  readable: (item: Item) => boolean,
+): SelectStmt | undefined {
+  let query = inner;
+  for (let level: Level = from; ; ) {
+    if (![...dependenciesOf({ SelectStmt: query }, level, statement).items].some((item) => item.level !== level)) return query;
+    const next = outward(level);
+    if (next === undefined) return undefined;
+    const placed = placeIn(level, next);
+    if (placed === undefined) return undefined;
+    const rest =
+      placed.kind === 'item'
+        ? surroundingsOf(placed.item, statement)
+        : { pieces: next.select.fromClause ?? [], conditions: conditionsOfWhere(next) };
+    const usable = readableItems(rest.pieces, next, readable, statement);
+    const needed = [...dependenciesOf({ SelectStmt: query }, next, statement).items];
+    if (!needed.every((item) => item.level !== next || usable.items.has(item))) return undefined;
+    const conditions = rest.conditions.filter(
+      (entry) => isVisible(entry, next, statement) && isUsable(entry.node, next, (item) => usable.items.has(item), statement),
+    );
+    query = {
+      distinctClause: DISTINCT,
+      targetList: [{ ResTarget: { name: KEY, val: columnOf(KEY, KEY) } }],
+      fromClause: [...usable.pieces, lateral(query, KEY, KEY)],
+      ...where(conditions.map((entry) => entry.node)),
+      limitOption: 'LIMIT_OPTION_DEFAULT',
+      op: 'SETOP_NONE',
+    };
+    level = next;
+  }
+}
+
+/** How a level stands in the level whose columns it names: as a LATERAL item, or in an expression. */
+function placeIn(level: Level, outer: Level): { kind: 'item'; item: Item } | { kind: 'expression' } | undefined {
+  for (let at: Level | undefined = level; at !== undefined; at = at.parent) {
+    if (at.parent !== outer) continue;
+    if (at.place.kind === 'from') return { kind: 'item', item: at.place.item };
+    // What an outer join's ON asks is not restricted by WHERE: its rows may be the ones that do not match.
+    if (at.place.kind === 'sublink') return at.place.clause.kind === 'on' ? undefined : { kind: 'expression' };
+    return at.place.kind === 'branch' ? { kind: 'expression' } : undefined;
+  }
+  return undefined;
+}
+
+function conditionsOfWhere(level: Level): Condition[] {
+  const none = new Set<Item>();
+  return conjunctsOf(level.select.whereClause).map((node) => ({ node, seesItem: true, hidden: none }));
+}
+
+function isVisible(entry: Condition, level: Level, statement: Statement): boolean {
+  return [...dependenciesOf(entry.node, level, statement).items].every((item) => !entry.hidden.has(item));
+}
+
+function readableItems(
+  pieces: readonly Node[],
+  level: Level,
+  readable: (item: Item) => boolean,
+  statement: Statement,
+): { pieces: Node[]; items: Set<Item> } {
+  const kept = pieces.flatMap((piece) => prune(piece, level, readable, statement) ?? []);
+  return { pieces: kept, items: new Set(kept.flatMap((piece) => leavesOf(piece, level))) };
+}
+
+function where(nodes: readonly Node[]): { whereClause?: Node } {
+  return nodes.length === 0 ? {} : { whereClause: and(nodes) };
+}
+
+/** The query with the CTEs that it names. Undefined where two of them share a name. */
+export function withCtes(query: SelectStmt, statement: Statement, readable: (item: Item) => boolean): SelectStmt | undefined {
+  const ctes = [...statement.ctesIn({ SelectStmt: query })];
+  if (ctes.length === 0) return query;
+  if (new Set(ctes.map((cte) => cte.name)).size < ctes.length) return undefined;
+  if (ctes.some((cte) => cte.level === undefined)) return undefined;
+  const references: Reference[] = ctes.flatMap((cte) => [...statement.referencesIn(cte.node)]);
+  if (!references.every((reference) => readable(reference.item))) return undefined;
+  return {
+    ...query,
+    withClause: {
+      ctes: ctes.map((cte) => ({ CommonTableExpr: cte.node })),
+      recursive: ctes.some((cte) => cte.recursive),
+    },
+  };
+}

@@ -1,0 +1,214 @@
+import type { Node, SelectStmt } from '@pgsql/types';
+import type { Column } from '../catalog/table.ts';
+import { TrailhoundError } from '../kernel/errors.ts';
+import { deparse } from '../sql/deparse.ts';
+import { outward } from '../sql/names.ts';
+import type { Item, Level } from '../sql/scope.ts';
+import { bare } from '../sql/walk.ts';
+import { alternativesFor, type Alternative } from './bindings.ts';
+import { dependenciesOf } from './dependencies.ts';
+import { keyQuery, withCtes } from './key-query.ts';
+import { restrictionsOf, type Restrictions } from './predicates.ts';
+import { placeholder, type Reference, type Statement } from './statement.ts';
+
+/** What is done before the statement runs, in this order. Immutable; what EXPLAIN prints. */
+export interface Plan {
+  readonly steps: readonly Step[];
+  readonly restrictions: ReadonlyMap<Reference, Restrictions>;
+  /** References that no row of the result can depend on: they are empty, and nothing is called. */
+  readonly dead: ReadonlySet<Reference>;
+}
+
+export type Step =
+  | { readonly kind: 'scan'; readonly reference: Reference }
+  | {
+      readonly kind: 'lookup';
+      readonly reference: Reference;
+      readonly key: Column;
+      /** Statements of one column each; together they give the keys. References in them are placeholders. */
+      readonly queries: readonly string[];
+      /** For messages: where the keys come from, as the user wrote it. */
+      readonly from: string;
+      /** Rows of ordinary relations decide the keys: the statement must see the same ones. */
+      readonly ordinary: boolean;
+    }
+  | {
+      readonly kind: 'evaluate';
+      readonly id: number;
+      readonly query: string;
+      /** The subquery in the user's text that the rows replace. */
+      readonly node: Node;
+    };
+
+/** The plan, or what cannot be bounded. EXPLAIN shows the one or the other. */
+export type Planned = { readonly plan: Plan } | { readonly unbounded: Reference; readonly key: Column; readonly error: TrailhoundError };
+
+/** Pure: the statement's facts in, the plan out. Renames and replaces in the statement's own tree as it goes. */
+export function planStatement(statement: Statement): Planned {
+  return new Planner(statement).run();
+}
+
+class Planner {
+  readonly #statement: Statement;
+  readonly #hydrated = new Set<Reference>();
+  readonly #steps: Step[] = [];
+  #evaluated = 0;
+
+  constructor(statement: Statement) {
+    this.#statement = statement;
+  }
+
+  run(): Planned {
+    const { references } = this.#statement;
+    const restrictions = new Map(references.map((reference) => [reference, restrictionsOf(reference, this.#statement)]));
+    const dead = new Set(references.filter((reference) => isDead(reference.item.level)));
+    const lookups: { reference: Reference; key: Column }[] = [];
+    for (const reference of references) {
+      const key = reference.view.table.columns.find((column) => column.key === 'required');
+      if (dead.has(reference)) this.#hydrated.add(reference);
+      else if (key !== undefined) lookups.push({ reference, key });
+      else {
+        this.#steps.push({ kind: 'scan', reference });
+        this.#hydrated.add(reference);
+      }
+    }
+    let pending = lookups;
+    while (pending.length > 0) {
+      for (const { reference } of pending) this.#evaluateAround(reference.item);
+      const rest = pending.filter(({ reference, key }) => !this.#addLookup(reference, key));
+      const [first] = rest;
+      if (rest.length === pending.length && first !== undefined) return this.#unbounded(first.reference, first.key);
+      pending = rest;
+    }
+    return { plan: { steps: this.#steps, restrictions, dead } };
+  }
+
+  #alternatives(reference: Reference, key: Column): readonly Alternative[] {
+    const column = siteColumn(reference, key, this.#statement);
+    return column === undefined ? [] : alternativesFor({ item: reference.item, column }, key.type, this.#statement);
+  }
+
+  #addLookup(reference: Reference, key: Column): boolean {
+    for (const alternative of this.#alternatives(reference, key)) {
+      for (const binding of alternative) this.#evaluateSources(binding.sources, binding.site.item.level);
+      const queries = alternative.map((binding) => keyQuery(binding, key.type, this.#statement, (item) => this.#isReadable(item)));
+      if (!queries.every((query) => query !== undefined)) continue;
+      this.#steps.push({
+        kind: 'lookup',
+        reference,
+        key,
+        queries: queries.map((query) => deparse({ SelectStmt: query })),
+        from: alternative
+          .flatMap((binding) => binding.sources)
+          .map(describeSource)
+          .join(', '),
+        ordinary: queries.some((query) => this.#statement.readsOrdinaryRelations(query)),
+      });
+      this.#hydrated.add(reference);
+      return true;
+    }
+    return false;
+  }
+
+  #isReadable(item: Item): boolean {
+    const own = this.#statement.referenceOf(item);
+    if (own !== undefined) return this.#hydrated.has(own);
+    const value = contentOf(item);
+    return this.#isHydrated(value) && !this.#isOnce(item) && (item.cte === undefined || item.cte.level !== undefined);
+  }
+
+  #isHydrated(value: unknown): boolean {
+    return [...this.#statement.referencesIn(value)].every((reference) => this.#hydrated.has(reference));
+  }
+
+  /** Whether the rows of an item must not be computed twice. */
+  #isOnce(item: Item): boolean {
+    return 'RangeTableSample' in item.node || dependenciesOf(contentOf(item), item.level, this.#statement).unrepeatable;
+  }
+
+  /** Evaluates once what keys could be read from: derived tables and CTEs around an item, on every level outwards. */
+  #evaluateAround(item: Item): void {
+    for (let level: Level | undefined = item.level; level !== undefined; level = outward(level)) {
+      for (const other of level.items) {
+        if (other === item || !this.#isOnce(other) || !this.#isHydrated(contentOf(other))) continue;
+        const subselect = bare(other.node, 'RangeSubselect');
+        const query = bare(other.cte?.node.ctequery ?? subselect?.subquery, 'SelectStmt');
+        if (query === undefined || this.#isCorrelated(query, level)) continue;
+        const replaced = this.#evaluate(query, other.cte?.node.ctequery ?? subselect?.subquery);
+        if (replaced === undefined) continue;
+        if (other.cte !== undefined) other.cte.node.ctequery = replaced;
+        else if (subselect !== undefined) subselect.subquery = replaced;
+      }
+    }
+  }
+
+  /** `in (select … limit 20)`: the subquery that gives the keys is evaluated once. */
+  #evaluateSources(sources: readonly SelectStmt[], level: Level): void {
+    for (const inner of this.#statement.scopes.levels) {
+      if (!sources.includes(inner.select) || inner.place.kind !== 'sublink') continue;
+      if (!dependenciesOf({ SelectStmt: inner.select }, level, this.#statement).unrepeatable || !this.#isHydrated({ SelectStmt: inner.select }) || this.#isCorrelated(inner.select, level)) continue;
+      const replaced = this.#evaluate(inner.select, inner.place.node.subselect);
+      if (replaced !== undefined) inner.place.node.subselect = replaced;
+    }
+  }
+
+  #isCorrelated(query: SelectStmt, level: Level): boolean {
+    return dependenciesOf({ SelectStmt: query }, level, this.#statement).items.size > 0;
+  }
+
+  #evaluate(query: SelectStmt, node: Node | undefined): Node | undefined {
+    const complete = withCtes(query, this.#statement, (item) => this.#isReadable(item));
+    if (complete === undefined || node === undefined) return undefined;
+    const id = this.#evaluated;
+    this.#evaluated += 1;
+    this.#steps.push({ kind: 'evaluate', id, query: deparse({ SelectStmt: complete }), node });
+    return {
+      SelectStmt: {
+        targetList: [{ ResTarget: { val: { ColumnRef: { fields: [{ A_Star: {} }] } } } }],
+        fromClause: [{ RangeVar: { relname: placeholder('level', id), inh: true, relpersistence: 'p' } }],
+        limitOption: 'LIMIT_OPTION_DEFAULT',
+        op: 'SETOP_NONE',
+      },
+    };
+  }
+
+  #unbounded(reference: Reference, key: Column): Planned {
+    const { view } = reference;
+    const some = this.#alternatives(reference, key).length > 0;
+    const name = view.schema === 'public' ? view.name : `${view.schema}.${view.name}`;
+    const error = new TrailhoundError('unbounded_key', `${view.name} needs a value for ${key.name}`, {
+      detail: some
+        ? 'What this statement says of it cannot be computed before the table is asked. No call was made.'
+        : `Nothing in this statement says which ${key.type === 'inet' ? 'addresses' : 'values'} to look up. No call was made.`,
+      hint: `Name them, as in: select * from ${name} where ${key.name} in ('198.51.100.7', '203.0.113.9'), or join on ${key.name}.`,
+      position: undefined,
+    });
+    return { unbounded: reference, key, error };
+  }
+}
+
+/** The name under which the statement knows a table's column; undefined where the view computes it. */
+function siteColumn(reference: Reference, column: Column, statement: Statement): string | undefined {
+  const position = reference.view.columns.findIndex((candidate) => candidate.column === column);
+  return statement.names.columnsOf(reference.item).names[position];
+}
+
+/** What an item reads: a CTE's query for a mention of it. */
+function contentOf(item: Item): unknown {
+  return item.cte === undefined ? item.node : item.cte.node;
+}
+
+/** No row of the level is ever asked for: LIMIT 0 on it or on a level that it feeds. */
+function isDead(level: Level): boolean {
+  for (let at: Level | undefined = level; at !== undefined; at = at.parent) {
+    if (bare(at.select.limitCount, 'A_Const')?.ival !== undefined && (bare(at.select.limitCount, 'A_Const')?.ival?.ival ?? 0) === 0) return true;
+    if (at.place.kind === 'cte') return false;
+  }
+  return false;
+}
+
+function describeSource(source: SelectStmt): string {
+  const simple = source.fromClause === undefined && source.targetList?.length === 1;
+  const value = simple ? deparse({ SelectStmt: source }).slice('SELECT '.length) : 'a subquery';
+  return value.length > 80 ? `${value.slice(0, 77)}...` : value;
+}

@@ -1,0 +1,208 @@
+import type { ColumnRef, Node, RangeVar, SelectStmt } from '@pgsql/types';
+import type { VirtualView } from '../catalog/table.ts';
+import { Names } from '../sql/names.ts';
+import { fieldsOf, scopesOf, type Cte, type Item, type Level, type Scopes } from '../sql/scope.ts';
+import { bare, walk } from '../sql/walk.ts';
+
+/** What the client's backend said of a name in FROM. */
+export interface RelationFacts {
+  readonly oid: number;
+  readonly columns: readonly string[];
+  /** Set where the name is one of our views. */
+  readonly view: VirtualView | undefined;
+}
+
+/** One mention of a virtual table in a statement. */
+export interface Reference {
+  /** 0-based, in order of the text. */
+  readonly id: number;
+  readonly item: Item;
+  readonly view: VirtualView;
+  /** Names of the view's columns that the statement may read. */
+  readonly used: ReadonlySet<string>;
+  /** As the user wrote it: bytes into the statement's text, dotted parts, and the alias that keeps its name. */
+  readonly location: number;
+  readonly parts: number;
+  readonly ownAlias: boolean;
+}
+
+/** What pg_proc says of the functions that a statement calls, by unqualified name. */
+export interface FunctionFacts {
+  readonly volatile: ReadonlySet<string>;
+  readonly aggregate: ReadonlySet<string>;
+}
+
+/** `schema.name` as written, the key under which facts are asked. */
+export function relationName(rangeVar: RangeVar): string {
+  const name = rangeVar.relname ?? '';
+  return rangeVar.schemaname === undefined ? name : `${rangeVar.schemaname}.${name}`;
+}
+
+/** A name that no user's relation has, standing in key queries for what was hydrated. */
+export function placeholder(kind: 'reference' | 'level', id: number): string {
+  return `trailhound:${kind}:${String(id)}`;
+}
+
+/**
+ * A statement with its names resolved. Owns its tree: planning renames references in it to placeholders, and replaces
+ * levels that were evaluated.
+ */
+export class Statement {
+  readonly query: SelectStmt;
+  readonly scopes: Scopes;
+  readonly names: Names;
+  readonly references: readonly Reference[];
+  readonly functions: FunctionFacts;
+  readonly #referenceOf = new Map<RangeVar, Reference>();
+  readonly #itemOf = new Map<RangeVar, Item>();
+  readonly #columnsByItem: ReadonlyMap<Item, readonly string[]>;
+
+  constructor(query: SelectStmt, facts: ReadonlyMap<string, RelationFacts>, functions: FunctionFacts) {
+    this.query = structuredClone(query);
+    this.scopes = scopesOf(this.query);
+    this.functions = functions;
+    const columns = new Map<Item, readonly string[]>();
+    const views: { item: Item; rangeVar: RangeVar; view: VirtualView }[] = [];
+    for (const item of this.scopes.items) {
+      if (item.rangeVar !== undefined) this.#itemOf.set(item.rangeVar, item);
+      if (item.kind !== 'relation' || item.rangeVar === undefined) continue;
+      const found = facts.get(relationName(item.rangeVar));
+      if (found === undefined) continue;
+      columns.set(item, found.columns);
+      if (found.view !== undefined) views.push({ item, rangeVar: item.rangeVar, view: found.view });
+    }
+    this.#columnsByItem = columns;
+    this.names = new Names(this.scopes, (item) => this.#columnsByItem.get(item));
+    views.sort((a, b) => (a.rangeVar.location ?? 0) - (b.rangeVar.location ?? 0));
+    this.references = views.map(({ item, rangeVar, view }, id) => ({
+      id,
+      item,
+      view,
+      used: usedColumns(item, view, this),
+      location: rangeVar.location ?? 0,
+      parts: 1 + (rangeVar.schemaname === undefined ? 0 : 1) + (rangeVar.catalogname === undefined ? 0 : 1),
+      ownAlias: rangeVar.alias !== undefined,
+    }));
+    for (const reference of this.references) this.#rename(reference);
+  }
+
+  #rename(reference: Reference): void {
+    const rangeVar = reference.item.rangeVar;
+    if (rangeVar === undefined) return;
+    this.#referenceOf.set(rangeVar, reference);
+    rangeVar.alias ??= { aliasname: rangeVar.relname ?? '' };
+    rangeVar.relname = placeholder('reference', reference.id);
+    delete rangeVar.schemaname;
+    delete rangeVar.catalogname;
+  }
+
+  referenceOf(item: Item): Reference | undefined {
+    return item.rangeVar === undefined ? undefined : this.#referenceOf.get(item.rangeVar);
+  }
+
+  /** The references that a part of the tree reads, its CTEs' included. */
+  referencesIn(value: unknown, found = new Set<Reference>(), seen = new Set<Cte>()): Set<Reference> {
+    for (const rangeVar of rangeVarsIn(value)) {
+      const reference = this.#referenceOf.get(rangeVar);
+      if (reference !== undefined) found.add(reference);
+      const cte = this.#itemOf.get(rangeVar)?.cte;
+      if (cte !== undefined && !seen.has(cte)) {
+        seen.add(cte);
+        this.referencesIn(cte.node, found, seen);
+      }
+    }
+    return found;
+  }
+
+  /** The CTEs that a part of the tree names, and those that they name, in the order of the text. */
+  ctesIn(value: unknown, found = new Set<Cte>()): Set<Cte> {
+    for (const rangeVar of rangeVarsIn(value)) {
+      const cte = this.#itemOf.get(rangeVar)?.cte;
+      if (cte === undefined || found.has(cte)) continue;
+      const own = new Set([...found, cte]);
+      for (const inner of this.ctesIn(cte.node, own)) if (inner !== cte) found.add(inner);
+      found.add(cte);
+    }
+    return found;
+  }
+
+  /** References to ordinary relations: their rows may change between a key query and the statement. */
+  readsOrdinaryRelations(value: unknown): boolean {
+    return rangeVarsIn(value).some((rangeVar) => {
+      const item = this.#itemOf.get(rangeVar);
+      return item?.kind === 'relation' && !this.#referenceOf.has(rangeVar);
+    });
+  }
+
+  /** The levels inside a part of the tree. */
+  levelsIn(value: unknown): Level[] {
+    const selects = new Set<SelectStmt>();
+    collectSelects(value, selects);
+    return this.scopes.levels.filter((level) => selects.has(level.select));
+  }
+}
+
+function rangeVarsIn(value: unknown): RangeVar[] {
+  const found: RangeVar[] = [];
+  walk(value, (node, kind) => {
+    const rangeVar = kind === 'RangeVar' ? bare(node, 'RangeVar') : undefined;
+    if (rangeVar !== undefined) found.push(rangeVar);
+    return undefined;
+  });
+  return found;
+}
+
+function collectSelects(value: unknown, found: Set<SelectStmt>): void {
+  walk(value, (node, kind) => {
+    const select = kind === 'SelectStmt' ? bare(node, 'SelectStmt') : undefined;
+    if (select !== undefined) addBranches(select, found);
+    return undefined;
+  });
+}
+
+function addBranches(select: SelectStmt, found: Set<SelectStmt>): void {
+  found.add(select);
+  for (const branch of [select.larg, select.rarg]) if (branch !== undefined) addBranches(branch, found);
+}
+
+/**
+ * Which columns of a reference the statement may read. Deliberately generous, because a column left out would be NULL:
+ * a bare name counts for each reference that has it, wherever it stands.
+ */
+function usedColumns(item: Item, view: VirtualView, statement: { query: SelectStmt; scopes: Scopes; names: Names }): Set<string> {
+  const all = view.columns.map((column) => column.name);
+  const renames = new Map(statement.names.columnsOf(item).names.map((name, index) => [name, all[index] ?? name]));
+  const used = new Set<string>();
+  const add = (name: string): void => {
+    const own = renames.get(name);
+    if (own !== undefined) used.add(own);
+  };
+  let whole = false;
+  for (const column of statement.scopes.levelOf.keys()) {
+    const fields = fieldsOf(column);
+    if (readsWholeRow(column, fields, item, statement.scopes)) whole = true;
+    else if (fields.length === 1 || fields.at(-2) === item.name) add(fields.at(-1) ?? '');
+  }
+  for (const node of joinsIn(item.level.select.fromClause)) {
+    if (node.isNatural) whole = true;
+    for (const name of node.usingClause ?? []) add(bare(name, 'String')?.sval ?? '');
+  }
+  return whole ? new Set(all) : used;
+}
+
+function readsWholeRow(column: ColumnRef, fields: readonly string[], item: Item, scopes: Scopes): boolean {
+  const [last] = fields.slice(-1);
+  if (last === '*') return fields.length === 1 ? scopes.levelOf.get(column) === item.level : fields.at(-2) === item.name;
+  return fields.length === 1 && last === item.name;
+}
+
+function joinsIn(from: Node[] | undefined): { isNatural: boolean; usingClause: Node[] | undefined }[] {
+  const found: { isNatural: boolean; usingClause: Node[] | undefined }[] = [];
+  walk(from, (node, kind) => {
+    if (kind === 'SelectStmt') return false;
+    const join = kind === 'JoinExpr' ? bare(node, 'JoinExpr') : undefined;
+    if (join !== undefined) found.push({ isNatural: join.isNatural ?? false, usingClause: join.usingClause });
+    return undefined;
+  });
+  return found;
+}

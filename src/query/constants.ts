@@ -1,0 +1,125 @@
+import type { Node } from '@pgsql/types';
+import type { Column } from '../catalog/table.ts';
+import type { OpenPredicate, OpenValue, Restrictions } from '../planner/predicates.ts';
+import type { Reference } from '../planner/statement.ts';
+import type { Predicate } from '../sources/source.ts';
+import { deparse } from '../sql/deparse.ts';
+import type { ClientBackend } from './backend.ts';
+import type { ParameterList } from './parameters.ts';
+
+/** Predicates with their values, as PostgreSQL computed them. */
+export interface KnownRestrictions {
+  readonly predicates: readonly Predicate[];
+  /** A conjunct can never be true: no row counts. */
+  readonly contradiction: boolean;
+}
+
+/** Types under which a comparison with a column of ours is PostgreSQL's plain one, by the column's type. */
+const COMPARABLE: Readonly<Record<string, readonly string[]>> = {
+  text: ['text', 'character varying', 'name', 'unknown'],
+  'timestamp with time zone': ['timestamp with time zone', 'timestamp without time zone', 'date', 'text', 'unknown'],
+  boolean: ['boolean', 'text', 'unknown'],
+  integer: ['smallint', 'integer', 'bigint', 'numeric', 'text', 'unknown'],
+  bigint: ['smallint', 'integer', 'bigint', 'numeric', 'text', 'unknown'],
+  'double precision': ['smallint', 'integer', 'bigint', 'numeric', 'real', 'double precision', 'text', 'unknown'],
+  inet: ['inet', 'cidr', 'text', 'unknown'],
+};
+
+interface Asked {
+  readonly node: Node;
+  /** SQL from the computed value `v.cN` to its canonical text. */
+  readonly canonical: (value: string) => string;
+}
+
+/** Computes all values of a statement's predicates on the client's backend, in one query that names no table. */
+export async function computeRestrictions(
+  restrictions: ReadonlyMap<Reference, Restrictions>,
+  parameters: ParameterList,
+  backend: ClientBackend,
+): Promise<ReadonlyMap<Reference, KnownRestrictions>> {
+  const asked: Asked[] = [];
+  const open = [...restrictions.values()];
+  for (const { constantConditions, predicates } of open) {
+    for (const node of constantConditions) asked.push({ node, canonical: (value) => `${value}::pg_catalog.text` });
+    for (const predicate of predicates) {
+      for (const value of predicate.values) asked.push({ node: value.node, canonical: canonicalText(predicate.column, value) });
+    }
+  }
+  const answers = asked.length === 0 ? [] : await compute(asked, parameters, backend);
+  let next = 0;
+  const take = (): ComputedValue => answers[next++] ?? { type: 'unknown', text: null };
+  return new Map(
+    [...restrictions].map(([reference, { constantConditions, predicates }]) => {
+      const conditions = constantConditions.map(() => take());
+      const known = predicates.map((predicate) => close(predicate, predicate.values.map(() => take())));
+      const impossible = known.some((predicate) => predicate === 'never');
+      return [
+        reference,
+        {
+          predicates: known.filter((predicate) => predicate !== 'never' && predicate !== 'unknown'),
+          contradiction: impossible || conditions.some((condition) => condition.text !== 'true'),
+        },
+      ];
+    }),
+  );
+}
+
+interface ComputedValue {
+  readonly type: string;
+  readonly text: string | null;
+}
+
+async function compute(asked: readonly Asked[], parameters: ParameterList, backend: ClientBackend): Promise<ComputedValue[]> {
+  const inner = deparse({
+    SelectStmt: {
+      targetList: asked.map(({ node }, index) => ({ ResTarget: { name: `c${String(index)}`, val: node } })),
+      limitOption: 'LIMIT_OPTION_DEFAULT',
+      op: 'SETOP_NONE',
+    },
+  });
+  const outputs = asked.flatMap(({ canonical }, index) => {
+    const value = `v.c${String(index)}`;
+    return [`pg_catalog.pg_typeof(${value})::pg_catalog.text`, canonical(value)];
+  });
+  const { rows } = await backend.query({
+    text: `select ${outputs.join(', ')} from (${inner}) as v`,
+    parameterTypes: parameters.types,
+    parameters: parameters.values,
+  });
+  const row = rows[0] ?? [];
+  return asked.map((_asked, index) => ({ type: row[2 * index] ?? 'unknown', text: row[2 * index + 1] ?? null }));
+}
+
+function canonicalText(column: Column, value: OpenValue): (sql: string) => string {
+  if (value.list) return (sql) => `pg_catalog.array_to_json(${sql}::pg_catalog.text[])::pg_catalog.text`;
+  switch (column.type) {
+    case 'timestamp with time zone':
+      return (sql) =>
+        `(pg_catalog.extract('epoch', ${sql}::pg_catalog.timestamptz) operator(pg_catalog.*) 1000)::pg_catalog.text`;
+    case 'inet':
+      return (sql) => `pg_catalog.host(trailhound.key_inet(${sql}))`;
+    case 'boolean':
+      return (sql) => `${sql}::pg_catalog.bool::pg_catalog.text`;
+    default:
+      return (sql) => `${sql}::pg_catalog.text`;
+  }
+}
+
+/** 'never': no row satisfies it; 'unknown': it cannot be told to a source. */
+function close(predicate: OpenPredicate, values: readonly ComputedValue[]): Predicate | 'never' | 'unknown' {
+  const { column, operator } = predicate;
+  if (predicate.values.length === 0) return { column, operator, values: [] };
+  const lists = predicate.values.some((value) => value.list);
+  const allowed = COMPARABLE[column.type] ?? [];
+  const types = values.map((value) => (lists ? value.type.replace('[]', '') : value.type));
+  if (!types.every((type) => allowed.includes(type))) return 'unknown';
+  // As text, timestamps follow the session's DateStyle and addresses end in their mask: not worth reading.
+  if (lists && (column.type === 'timestamp with time zone' || column.type === 'inet')) return 'unknown';
+  const texts = values.flatMap(({ text }) => {
+    if (text === null) return [];
+    return lists ? (JSON.parse(text) as (string | null)[]).filter((element) => element !== null) : [text];
+  });
+  // An address with a mask has no text here; NULL satisfies no comparison.
+  if (column.type === 'inet' && texts.length < values.length) return 'unknown';
+  return texts.length === 0 ? 'never' : { column, operator, values: texts };
+}

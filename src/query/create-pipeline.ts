@@ -1,0 +1,272 @@
+import type { Node } from '@pgsql/types';
+import type { Catalog } from '../catalog/table.ts';
+import type { Hydrator, Progress, StatementContext } from '../hydrate/hydrator.ts';
+import { TrailhoundError } from '../kernel/errors.ts';
+import { functionNames } from '../planner/dependencies.ts';
+import { planStatement, type Planned } from '../planner/plan.ts';
+import { restrictionsOf } from '../planner/predicates.ts';
+import { relationName, Statement } from '../planner/statement.ts';
+import type { Source } from '../sources/source.ts';
+import { parseStatements } from '../sql/parse.ts';
+import { scopesOf } from '../sql/scope.ts';
+import { classify, type Classified } from '../sql/statement.ts';
+import { quoteIdent } from '../sql/substitute.ts';
+import { bare, walk } from '../sql/walk.ts';
+import type { ClientBackend, Description } from './backend.ts';
+import { computeRestrictions } from './constants.ts';
+import { Execution } from './execution.ts';
+import { explainJson, explainPlan, explanationLines, type ReferenceExplanation } from './explain.ts';
+import { askFacts, type AskedRelation, type StatementFacts } from './facts.ts';
+import { ParameterList } from './parameters.ts';
+import type { QueryPipeline, Rewrite, RewriteRequest } from './pipeline.ts';
+import { readSettings, SETTING_NAMES, unknownSetting } from './settings.ts';
+
+export interface PipelineOptions {
+  readonly catalog: Catalog;
+  readonly hydrator: Hydrator;
+  readonly sources: ReadonlyMap<string, Source>;
+}
+
+/** The one road of a statement: analyse, plan, hydrate, substitute. */
+export function createPipeline(options: PipelineOptions): QueryPipeline {
+  return new Pipeline(options);
+}
+
+class Pipeline implements QueryPipeline {
+  readonly #catalog: Catalog;
+  readonly #hydrator: Hydrator;
+  readonly #sources: ReadonlyMap<string, Source>;
+  readonly #viewNames: ReadonlySet<string>;
+  /** Misspelt settings of a session: an error at its next virtual statement. */
+  readonly #unknownSettings = new WeakMap<ClientBackend, Set<string>>();
+
+  constructor({ catalog, hydrator, sources }: PipelineOptions) {
+    this.#catalog = catalog;
+    this.#hydrator = hydrator;
+    this.#sources = sources;
+    this.#viewNames = new Set(catalog.views.map((view) => view.name));
+  }
+
+  mayConcern(text: string): boolean {
+    const lower = text.toLowerCase();
+    // U&"…" may spell any name in escapes.
+    if (lower.includes('u&"') || lower.includes('trailhound.')) return true;
+    for (const name of this.#viewNames) if (lower.includes(name)) return true;
+    return false;
+  }
+
+  split(text: string): readonly { text: string; offset: number }[] | undefined {
+    return parseStatements(text);
+  }
+
+  async rewrite(request: RewriteRequest, backend: ClientBackend): Promise<Rewrite | undefined> {
+    const arrived = Date.now();
+    const [parsed] = parseStatements(request.text) ?? [];
+    if (parsed === undefined || backend.transactionStatus === 'E') return undefined;
+    this.#noteSetting(parsed.node, backend);
+    const classified = classify(parsed.node);
+    if (classified.kind === 'relay' || !this.#namesView(parsed.node)) return undefined;
+    const asked = relationsIn(parsed.node);
+    const description = await backend.describe(request.text, request.parameterTypes);
+    const facts = await askFacts(asked, functionNames(parsed.node), this.#catalog, backend);
+    if (![...facts.relations.values()].some((relation) => relation.view !== undefined)) return undefined;
+    if (classified.query === undefined) throw unplanned();
+    const statement = new Statement(classified.query, facts.relations, facts.functions);
+    if (statement.references.length === 0) return undefined;
+    // PostgreSQL's own 42501 is the right answer, and it raises that before it opens any table.
+    if (!statement.references.every((reference) => mayRead(reference, facts))) return undefined;
+    this.#checkSession(facts, request.text, backend);
+    return this.#plan({ request, backend, classified, description, facts, statement, arrived });
+  }
+
+  async #plan(work: Work): Promise<Rewrite> {
+    const { request, backend, classified, description, facts, statement } = work;
+    const settings = readSettings(facts.settings);
+    const client = { types: description.parameterTypes, values: request.parameters };
+    const parameters = new ParameterList(client.types, client.values);
+    const open = new Map(statement.references.map((reference) => [reference, restrictionsOf(reference, statement)]));
+    const known = await computeRestrictions(facts.catalogFirst ? open : new Map(), parameters, backend);
+    const planned = planStatement(statement);
+    if (classified.kind === 'explain') {
+      return this.#explained(work, explainPlan(planned, statement.references, known, (name) => this.#sources.get(name)));
+    }
+    if (!('plan' in planned)) throw positioned(planned, request.text);
+    const deadline = deadlineOf(facts, work.arrived, request.signal);
+    const context: StatementContext = {
+      signal: deadline.signal,
+      settings,
+      role: facts.role,
+      // COPY takes no parameters; in another encoding than UTF-8 they would be read differently.
+      relationOnly: classified.kind === 'copy' || facts.clientEncoding !== 'UTF8',
+      notice: (severity, message) => {
+        request.notice(severity, message);
+      },
+      progress: settings.progress
+        ? (state) => {
+            request.notice('NOTICE', progressText(state));
+          }
+        : () => undefined,
+    };
+    const execution = new Execution({ plan: planned.plan, restrictions: known, hydrator: this.#hydrator, backend, context, client });
+    try {
+      await execution.run();
+      const final = execution.finalStatement(request.text, statement);
+      const explanations =
+        classified.kind === 'explain analyze'
+          ? explainPlan(planned, statement.references, known, (name) => this.#sources.get(name))
+          : undefined;
+      return {
+        text: final.text,
+        parameterTypes: final.parameters.types,
+        parameters: final.parameters.values,
+        origins: description.fields?.map(({ tableOid, attnum }) => ({ tableOid, attnum })),
+        ...(explanations === undefined ? {} : { explain: explainer(classified, explanations) }),
+        holdUntilTransactionEnd: classified.kind === 'cursor',
+        release: () => execution.release(),
+      };
+    } catch (error) {
+      await execution.release();
+      throw deadline.signal.aborted ? deadline.signal.reason : error;
+    } finally {
+      deadline.clear();
+    }
+  }
+
+  #explained(work: Work, explanations: readonly ReferenceExplanation[]): Rewrite {
+    return {
+      text: work.request.text,
+      parameterTypes: work.description.parameterTypes,
+      parameters: work.request.parameters,
+      origins: undefined,
+      explain: explainer(work.classified, explanations),
+      holdUntilTransactionEnd: false,
+      release: () => Promise.resolve(),
+    };
+  }
+
+  #namesView(node: Node): boolean {
+    let found = false;
+    walk(node, (inner, kind) => {
+      const name = kind === 'RangeVar' ? bare(inner, 'RangeVar')?.relname : undefined;
+      if (name !== undefined && this.#viewNames.has(name)) found = true;
+      return undefined;
+    });
+    return found;
+  }
+
+  #noteSetting(node: Node, backend: ClientBackend): void {
+    const set = bare(node, 'VariableSetStmt');
+    const unknown = this.#unknownSettings.get(backend) ?? new Set<string>();
+    this.#unknownSettings.set(backend, unknown);
+    if ('DiscardStmt' in node || set?.kind === 'VAR_RESET_ALL') unknown.clear();
+    const name = set?.name?.toLowerCase();
+    if (set === undefined || name?.startsWith('trailhound.') !== true) return;
+    if (set.kind === 'VAR_RESET') unknown.delete(name);
+    else if (!(SETTING_NAMES as readonly string[]).includes(name)) unknown.add(name);
+  }
+
+  #checkSession(facts: StatementFacts, text: string, backend: ClientBackend): void {
+    const [unknown] = this.#unknownSettings.get(backend) ?? [];
+    if (unknown !== undefined) throw unknownSetting(unknown);
+    if (!facts.standardConformingStrings) {
+      throw new TrailhoundError('not_supported', 'virtual tables need standard_conforming_strings', {
+        detail: 'With it off, literals are read in another way than they were planned.',
+        hint: 'Run: set standard_conforming_strings to on.',
+      });
+    }
+    if (facts.clientEncoding !== 'UTF8' && !isAscii(text)) {
+      throw new TrailhoundError('not_supported', `virtual tables cannot read this statement in ${facts.clientEncoding}`, {
+        detail: 'The statement has characters beyond ASCII.',
+        hint: "Run: set client_encoding to 'UTF8'.",
+      });
+    }
+  }
+}
+
+interface Work {
+  readonly request: RewriteRequest;
+  readonly backend: ClientBackend;
+  readonly classified: Classified;
+  readonly description: Description;
+  readonly facts: StatementFacts;
+  readonly statement: Statement;
+  readonly arrived: number;
+}
+
+/** Every relation that is named anywhere, CTEs' names included: asking for one too many does no harm. */
+function relationsIn(node: Node): AskedRelation[] {
+  const found = new Map<string, AskedRelation>();
+  walk(node, (inner, kind) => {
+    const rangeVar = kind === 'RangeVar' ? bare(inner, 'RangeVar') : undefined;
+    if (rangeVar?.relname === undefined) return undefined;
+    const parts = rangeVar.schemaname === undefined ? [rangeVar.relname] : [rangeVar.schemaname, rangeVar.relname];
+    const name = relationName(rangeVar);
+    found.set(name, { name, quoted: parts.map((part) => quoteIdent(part)).join('.') });
+    return undefined;
+  });
+  return [...found.values()];
+}
+
+function mayRead(reference: Statement['references'][number], facts: StatementFacts): boolean {
+  // Keyed by the name as written, which the statement's own tree no longer has.
+  const names = [...facts.relations].filter(([, relation]) => relation.view === reference.view).map(([name]) => name);
+  return names.every((name) => {
+    const readable = facts.readable.get(name) ?? new Set();
+    return readable.size > 0 && [...reference.used].every((column) => readable.has(column));
+  });
+}
+
+function unplanned(): TrailhoundError {
+  return new TrailhoundError('not_supported', 'a virtual table cannot be read in this kind of statement yet', {
+    detail: 'SELECT, WITH, INSERT ... SELECT, CREATE TABLE AS, COPY (SELECT ...) TO, DECLARE CURSOR and EXPLAIN can.',
+    hint: 'Put the rows into a table first: create temp table rows_needed as select ....',
+  });
+}
+
+function positioned(planned: Extract<Planned, { error: TrailhoundError }>, text: string): TrailhoundError {
+  const { error, unbounded } = planned;
+  const before = Buffer.from(text).subarray(0, unbounded.location).toString();
+  return new TrailhoundError(error.code, error.message, {
+    detail: error.detail,
+    hint: error.hint,
+    position: [...before].length + 1,
+  });
+}
+
+/** statement_timeout counts from the statement's arrival, hydration included. */
+function deadlineOf(facts: StatementFacts, arrived: number, signal: AbortSignal): { signal: AbortSignal; clear: () => void } {
+  if (facts.statementTimeoutMs === 0) return { signal, clear: () => undefined };
+  const controller = new AbortController();
+  const timer = setTimeout(
+    () => {
+      controller.abort(new TrailhoundError('statement_timeout', 'canceling statement due to statement timeout'));
+    },
+    Math.max(0, arrived + facts.statementTimeoutMs - Date.now()),
+  );
+  return {
+    signal: AbortSignal.any([signal, controller.signal]),
+    clear: () => {
+      clearTimeout(timer);
+    },
+  };
+}
+
+function explainer(classified: Classified, explanations: readonly ReferenceExplanation[]): (lines: readonly string[]) => readonly string[] {
+  switch (classified.explainFormat) {
+    case 'text':
+      return (lines) => [...lines, ...explanationLines(explanations)];
+    case 'json':
+      return (lines) => explainJson(lines, explanations);
+    case 'other':
+      return (lines) => lines;
+  }
+}
+
+function progressText({ table, rows, callsDone, callsKnown }: Progress): string {
+  const calls = callsKnown === undefined ? String(callsDone) : `${String(callsDone)} of ${String(callsKnown)}`;
+  return `${table}: ${String(rows)} rows, ${calls} calls done`;
+}
+
+function isAscii(text: string): boolean {
+  return Buffer.byteLength(text) === text.length;
+}

@@ -1,0 +1,234 @@
+import type { HydratedRows, Hydrator, StatementContext, StoredColumn } from '../hydrate/hydrator.ts';
+import { placeholder, type Reference, type Statement } from '../planner/statement.ts';
+import type { Plan, Step } from '../planner/plan.ts';
+import type { Predicate, LookupKey } from '../sources/source.ts';
+import { parseOwn } from '../sql/parse.ts';
+import { quoteIdent, replaceBytes, Slices, type Replacement } from '../sql/substitute.ts';
+import { fieldsOf } from '../sql/scope.ts';
+import { bare, walk } from '../sql/walk.ts';
+import type { ClientBackend, InjectedResult, Parameter } from './backend.ts';
+import type { KnownRestrictions } from './constants.ts';
+import { columnsToFetch, referenceSql, storedSql } from './hydrated-sql.ts';
+import { ParameterList } from './parameters.ts';
+
+type Lookup = Extract<Step, { kind: 'lookup' }>;
+type Evaluate = Extract<Step, { kind: 'evaluate' }>;
+
+/** The client's own parameters. */
+export interface ClientParameters {
+  readonly types: readonly number[];
+  readonly values: readonly Parameter[];
+}
+
+interface Evaluated {
+  readonly rows: HydratedRows;
+  /** The names of the level's columns; the rows' own are `c1`, `c2`, …, because names may repeat. */
+  readonly names: readonly string[];
+}
+
+interface Filled {
+  readonly rows: HydratedRows | 'empty';
+  readonly guard: ((parameters: ParameterList) => string) | undefined;
+}
+
+/** Runs one plan: fills its references in order, and writes the statement that reads them. */
+export class Execution {
+  readonly #plan: Plan;
+  readonly #restrictions: ReadonlyMap<Reference, KnownRestrictions>;
+  readonly #hydrator: Hydrator;
+  readonly #backend: ClientBackend;
+  readonly #context: StatementContext;
+  readonly #client: ClientParameters;
+  readonly #filled = new Map<string, Filled & { readonly reference: Reference }>();
+  readonly #evaluated = new Map<string, Evaluated>();
+  readonly #open: HydratedRows[] = [];
+  #lookupsLeft: number;
+
+  constructor(options: {
+    plan: Plan;
+    restrictions: ReadonlyMap<Reference, KnownRestrictions>;
+    hydrator: Hydrator;
+    backend: ClientBackend;
+    context: StatementContext;
+    client: ClientParameters;
+  }) {
+    this.#plan = options.plan;
+    this.#restrictions = options.restrictions;
+    this.#hydrator = options.hydrator;
+    this.#backend = options.backend;
+    this.#context = options.context;
+    this.#client = options.client;
+    this.#lookupsLeft = options.context.settings.maxLookups;
+  }
+
+  async run(): Promise<void> {
+    for (const reference of this.#plan.dead) this.#fill(reference, { rows: 'empty', guard: undefined });
+    // Scans depend on nothing, so they run together; each later step may read what came before it.
+    const scans = this.#plan.steps.filter((step) => step.kind === 'scan');
+    const results = await Promise.allSettled(scans.map((step) => this.#scan(step.reference)));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    for (const step of this.#plan.steps) {
+      this.#context.signal.throwIfAborted();
+      if (step.kind === 'lookup') await this.#lookup(step);
+      else if (step.kind === 'evaluate') await this.#evaluate(step);
+    }
+  }
+
+  async release(): Promise<void> {
+    await Promise.all(this.#open.splice(0).map((rows) => rows.release()));
+  }
+
+  /** The client's statement with its references replaced. */
+  finalStatement(text: string, statement: Statement): { text: string; parameters: ParameterList } {
+    const parameters = this.#newParameters();
+    const slices = new Slices(text);
+    const replacements: Replacement[] = [];
+    for (const step of this.#plan.steps) {
+      if (step.kind !== 'evaluate') continue;
+      const own = this.#evaluatedSql(placeholder('level', step.id), parameters);
+      if (own !== undefined) replacements.push(slices.subquery(step.node, own));
+    }
+    const isReplaced = (at: number): boolean => replacements.some(({ start, end }) => at >= start && at < end);
+    for (const reference of statement.references) {
+      if (isReplaced(reference.location)) continue;
+      const own = this.#referenceSql(placeholder('reference', reference.id), parameters);
+      if (own === undefined) throw new Error('a reference was not filled');
+      const alias = reference.ownAlias ? undefined : quoteIdent(reference.item.name ?? '');
+      replacements.push(slices.reference(reference.location, reference.parts, own, alias));
+    }
+    const unaliased = new Set(statement.references.filter((each) => !each.ownAlias).map((each) => each.item.name));
+    for (const column of statement.scopes.levelOf.keys()) {
+      const fields = fieldsOf(column);
+      // schema.table.column: the table's place now has an alias, which no schema qualifies.
+      if (fields.length > 2 && unaliased.has(fields.at(-2) ?? '')) {
+        replacements.push(slices.qualification(column.location ?? 0, fields.length - 2));
+      }
+    }
+    return { text: replaceBytes(text, replacements), parameters };
+  }
+
+  async #scan(reference: Reference): Promise<void> {
+    const known = this.#restrictions.get(reference);
+    if (known?.contradiction === true) return this.#fill(reference, { rows: 'empty', guard: undefined });
+    const { table } = reference.view;
+    const rows = await this.#hydrator.scan(
+      { table, columns: columnsToFetch(reference), predicates: known?.predicates ?? [] },
+      this.#context,
+    );
+    this.#open.push(rows);
+    this.#fill(reference, { rows, guard: undefined });
+  }
+
+  async #lookup(step: Lookup): Promise<void> {
+    const { reference } = step;
+    const known = this.#restrictions.get(reference);
+    if (known?.contradiction === true) return this.#fill(reference, { rows: 'empty', guard: undefined });
+    const keys = new Set<string>();
+    for (const query of step.queries) {
+      for (const [key] of (await this.#runOwn(query)).rows) if (key !== null && key !== undefined) keys.add(key);
+    }
+    const { table } = reference.view;
+    const rows = await this.#hydrator.lookup(
+      {
+        table,
+        keys: withInputs([...keys], reference, known?.predicates ?? []),
+        columns: columnsToFetch(reference),
+        keyExpression: step.from,
+      },
+      { ...this.#context, settings: { ...this.#context.settings, maxLookups: this.#lookupsLeft } },
+    );
+    this.#lookupsLeft -= rows.statistics.calls;
+    this.#open.push(rows);
+    this.#fill(reference, { rows, guard: step.ordinary ? this.#guard(step, [...keys]) : undefined });
+  }
+
+  /** Fails the statement when its own snapshot holds a key that was not asked for. */
+  #guard(step: Lookup, keys: readonly string[]): (parameters: ParameterList) => string {
+    return (parameters) => {
+      const known = parameters.addTextArray(keys);
+      const queries = step.queries.map((query) => `(${this.#substituted(query, parameters)})`).join(' union all ');
+      return (
+        `(select trailhound.keys_missing(pg_catalog.count(*)) from (${queries}) as k(key)` +
+        ` where k.key operator(pg_catalog.<>) all (${known}::pg_catalog.text[]::${step.key.type}[]))`
+      );
+    };
+  }
+
+  async #evaluate(step: Evaluate): Promise<void> {
+    const result = await this.#runOwn(step.query);
+    const types = await this.#typesOf(result);
+    const columns = result.fields.map((_field, index): StoredColumn => ({ name: `c${String(index + 1)}`, type: types[index] ?? 'text' }));
+    const rows = await this.#hydrator.store(columns, single(result.rows), this.#context);
+    this.#open.push(rows);
+    this.#evaluated.set(placeholder('level', step.id), { rows, names: result.fields.map((field) => field.name) });
+  }
+
+  async #typesOf(result: InjectedResult): Promise<string[]> {
+    if (result.fields.length === 0) return [];
+    const types = result.fields.map(
+      ({ typeOid, typeModifier }) => `pg_catalog.format_type(${String(typeOid)}, ${String(typeModifier)})`,
+    );
+    const { rows } = await this.#backend.query({ text: `select ${types.join(', ')}` });
+    return (rows[0] ?? []).map((type) => type ?? 'text');
+  }
+
+  async #runOwn(text: string): Promise<InjectedResult> {
+    const parameters = this.#newParameters();
+    const own = this.#substituted(text, parameters);
+    return this.#backend.query({ text: own, parameterTypes: parameters.types, parameters: parameters.values });
+  }
+
+  /** A planned query with its placeholders replaced by what they stand for. */
+  #substituted(text: string, parameters: ParameterList): string {
+    const slices = new Slices(text);
+    const replacements: Replacement[] = [];
+    walk(parseOwn(text), (node, kind) => {
+      const rangeVar = kind === 'RangeVar' ? bare(node, 'RangeVar') : undefined;
+      const name = rangeVar?.relname ?? '';
+      const evaluated = this.#evaluatedSql(name, parameters);
+      const own = evaluated === undefined ? this.#referenceSql(name, parameters) : `(${evaluated})`;
+      if (rangeVar === undefined || own === undefined) return undefined;
+      const alias = rangeVar.alias === undefined ? quoteIdent(name) : undefined;
+      replacements.push(slices.reference(rangeVar.location ?? 0, 1, own, alias));
+      return undefined;
+    });
+    return replaceBytes(text, replacements);
+  }
+
+  #referenceSql(name: string, parameters: ParameterList): string | undefined {
+    const filled = this.#filled.get(name);
+    return filled === undefined ? undefined : referenceSql(filled.reference.view, filled.rows, parameters, filled.guard);
+  }
+
+  #evaluatedSql(name: string, parameters: ParameterList): string | undefined {
+    const evaluated = this.#evaluated.get(name);
+    if (evaluated === undefined) return undefined;
+    const columns = evaluated.names.map((own, index) => `_.c${String(index + 1)} as ${quoteIdent(own)}`);
+    return `select ${columns.join(', ')} from (${storedSql(evaluated.rows, parameters)}) as _`;
+  }
+
+  #newParameters(): ParameterList {
+    return new ParameterList(this.#client.types, this.#client.values);
+  }
+
+  #fill(reference: Reference, filled: Filled): void {
+    this.#filled.set(placeholder('reference', reference.id), { ...filled, reference });
+  }
+}
+
+/** Each key with each combination of the input columns' values: as the statement gives them, else their defaults. */
+function withInputs(keys: readonly string[], reference: Reference, predicates: readonly Predicate[]): LookupKey[] {
+  let combinations: Record<string, string>[] = [{}];
+  for (const column of reference.view.table.columns) {
+    if (column.key !== 'input') continue;
+    const given = predicates.find((predicate) => predicate.column === column && predicate.operator === '=')?.values;
+    const values = given ?? (column.defaultValue === undefined ? [] : [column.defaultValue]);
+    if (values.length === 0) continue;
+    combinations = combinations.flatMap((inputs) => [...new Set(values)].map((value) => ({ ...inputs, [column.name]: value })));
+  }
+  return keys.flatMap((key) => combinations.map((inputs) => ({ key, inputs })));
+}
+
+async function* single<T>(value: T): AsyncIterable<T> {
+  yield await Promise.resolve(value);
+}

@@ -1,0 +1,86 @@
+import type { Planned } from '../planner/plan.ts';
+import type { Reference } from '../planner/statement.ts';
+import type { ScanPlan, Source } from '../sources/source.ts';
+import type { KnownRestrictions } from './constants.ts';
+import { columnsToFetch } from './hydrated-sql.ts';
+
+/** One reference of a statement, as EXPLAIN says it. */
+export interface ReferenceExplanation {
+  readonly table: string;
+  readonly alias: string;
+  readonly fetches: 'scan' | 'lookup' | 'nothing';
+  readonly columns: readonly string[];
+  readonly pushed: readonly { readonly column: string; readonly as: string; readonly exactness: string }[];
+  readonly kept: readonly string[];
+  readonly parts: readonly string[];
+  readonly keys?: { readonly column: string; readonly from: string; readonly query: readonly string[] };
+  readonly problem?: string;
+}
+
+/** What a plan would do, without doing it. */
+export function explainPlan(
+  planned: Planned,
+  references: readonly Reference[],
+  restrictions: ReadonlyMap<Reference, KnownRestrictions>,
+  sourceOf: (name: string) => Source | undefined,
+): readonly ReferenceExplanation[] {
+  return references.map((reference): ReferenceExplanation => {
+    const { table } = reference.view;
+    const known = restrictions.get(reference);
+    const columns = columnsToFetch(reference);
+    const base = { table: reference.view.name, alias: reference.item.name ?? '', columns: columns.map((column) => column.name) };
+    const none = { pushed: [], kept: [], parts: [] };
+    if (!('plan' in planned)) {
+      const problem = reference === planned.unbounded ? planned.error.message : undefined;
+      const fetches = table.kind === 'lookup' ? 'lookup' : 'scan';
+      return { ...base, ...none, fetches, ...(problem === undefined ? {} : { problem }) };
+    }
+    if (planned.plan.dead.has(reference) || known?.contradiction === true) return { ...base, ...none, fetches: 'nothing' };
+    const step = planned.plan.steps.find((each) => each.kind === 'lookup' && each.reference === reference);
+    if (step?.kind === 'lookup') {
+      return { ...base, ...none, fetches: 'lookup', keys: { column: step.key.name, from: step.from, query: step.queries } };
+    }
+    const source = sourceOf(table.source);
+    const scan: ScanPlan | undefined =
+      source?.kind === 'scan' ? source.plan({ table, columns, predicates: known?.predicates ?? [] }) : undefined;
+    if (scan === undefined) return { ...base, ...none, fetches: 'scan' };
+    return {
+      ...base,
+      fetches: scan.empty ? 'nothing' : 'scan',
+      pushed: scan.pushed.flatMap(({ predicate, exactness, as }) =>
+        exactness === 'none' ? [] : [{ column: predicate.column.name, as: as ?? '', exactness }],
+      ),
+      kept: scan.pushed.filter(({ exactness }) => exactness !== 'exact').map(({ predicate }) => predicate.column.name),
+      parts: scan.parts,
+    };
+  });
+}
+
+/** One line a reference, its details below it, indented as PostgreSQL's own. */
+export function explanationLines(explanations: readonly ReferenceExplanation[]): string[] {
+  return explanations.flatMap((each) => {
+    const name = each.alias === each.table || each.alias === '' ? each.table : `${each.table} ${each.alias}`;
+    const line = (label: string, text: string): string[] => (text === '' ? [] : [`  ${label}: ${text}`]);
+    const how = {
+      nothing: 'nothing is fetched: no row can count',
+      scan: 'scan',
+      lookup: each.keys === undefined ? 'lookup' : `lookup by ${each.keys.column}, one call a distinct key that is not cached`,
+    }[each.fetches];
+    return [
+      `Trailhound: ${name}: ${each.problem ?? how}`,
+      ...each.pushed.flatMap(({ column, as, exactness }) => line(`Pushed ${column} (${exactness})`, as)),
+      ...line('Kept by PostgreSQL', [...new Set(each.kept)].join(', ')),
+      ...line('Keys from', each.keys?.from ?? ''),
+      ...(each.keys?.query ?? []).flatMap((query) => line('Key query', query.replaceAll('trailhound:reference:', 'reference ').replaceAll('trailhound:level:', 'rows '))),
+      ...line('Columns', each.columns.join(', ')),
+      ...each.parts.flatMap((part) => line('Reads', part)),
+    ];
+  });
+}
+
+/** EXPLAIN (FORMAT JSON): one more key in the first object. */
+export function explainJson(lines: readonly string[], explanations: readonly ReferenceExplanation[]): string[] {
+  const parsed = JSON.parse(lines.join('\n')) as Record<string, unknown>[];
+  const [first, ...rest] = parsed;
+  return [JSON.stringify([{ ...first, Trailhound: explanations }, ...rest], null, 2)];
+}

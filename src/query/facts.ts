@@ -1,0 +1,99 @@
+import type { Catalog } from '../catalog/table.ts';
+import type { FunctionFacts, RelationFacts } from '../planner/statement.ts';
+import type { ClientBackend } from './backend.ts';
+import { ParameterList } from './parameters.ts';
+import { SETTING_NAMES } from './settings.ts';
+
+/** What one query on the client's backend says, which sees its temp tables, uncommitted DDL, role and settings. */
+export interface StatementFacts {
+  readonly relations: ReadonlyMap<string, RelationFacts>;
+  /** Columns that the current role may read, by name as asked. */
+  readonly readable: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly functions: FunctionFacts;
+  readonly settings: Readonly<Record<string, string | null>>;
+  readonly role: string;
+  readonly statementTimeoutMs: number;
+  readonly clientEncoding: string;
+  readonly standardConformingStrings: boolean;
+  /** pg_catalog is searched first, so that operators and functions are PostgreSQL's own. */
+  readonly catalogFirst: boolean;
+}
+
+/** A name in FROM: dotted as the key, quoted as to_regclass() reads it. */
+export interface AskedRelation {
+  readonly name: string;
+  readonly quoted: string;
+}
+
+interface Answer {
+  readonly relations:
+    | readonly { name: string; oid: number; columns: readonly string[] | null; readable: readonly string[] | null }[]
+    | null;
+  readonly functions: readonly { name: string; volatile: boolean; aggregate: boolean }[] | null;
+  readonly settings: Record<string, string | null>;
+  readonly role: string;
+  readonly timeout: string;
+  readonly encoding: string;
+  readonly strings: string;
+  readonly path: readonly string[];
+}
+
+const SETTINGS_SQL = SETTING_NAMES.map((name) => {
+  const value = `pg_catalog.current_setting('${name}', true)`;
+  if (name !== 'trailhound.cache_max_age') return `'${name}', ${value}`;
+  // An interval's length is for PostgreSQL to compute; what is none stays as it is and is refused later.
+  const epoch = `(pg_catalog.extract('epoch', ${value}::pg_catalog.interval) operator(pg_catalog.*) 1000)::pg_catalog.text`;
+  return `'${name}', case when pg_catalog.pg_input_is_valid(${value}, 'interval') then ${epoch} else ${value} end`;
+}).join(', ');
+
+const FACTS_SQL = `select pg_catalog.json_build_object(
+  'relations', (select pg_catalog.json_agg(pg_catalog.json_build_object(
+      'name', n.name, 'oid', c.oid::pg_catalog.int8,
+      'columns', (select pg_catalog.json_agg(a.attname order by a.attnum) from pg_catalog.pg_attribute a
+        where a.attrelid operator(pg_catalog.=) c.oid and a.attnum operator(pg_catalog.>) 0 and not a.attisdropped),
+      'readable', (select pg_catalog.json_agg(a.attname) from pg_catalog.pg_attribute a
+        where a.attrelid operator(pg_catalog.=) c.oid and a.attnum operator(pg_catalog.>) 0 and not a.attisdropped
+          and pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT'))))
+    from pg_catalog.unnest($1::pg_catalog.text[], $2::pg_catalog.text[]) as n(name, quoted)
+    join pg_catalog.pg_class c on c.oid operator(pg_catalog.=) pg_catalog.to_regclass(n.quoted)::pg_catalog.oid),
+  'functions', (select pg_catalog.json_agg(pg_catalog.json_build_object('name', p.proname,
+      'volatile', p.provolatile operator(pg_catalog.=) 'v', 'aggregate', p.prokind operator(pg_catalog.=) any (array['a', 'w']::pg_catalog."char"[])))
+    from pg_catalog.pg_proc p where p.proname operator(pg_catalog.=) any ($3::pg_catalog.text[])),
+  'settings', pg_catalog.json_build_object(${SETTINGS_SQL}),
+  'role', current_user,
+  'timeout', (select s.setting from pg_catalog.pg_settings s where s.name operator(pg_catalog.=) 'statement_timeout'),
+  'encoding', pg_catalog.current_setting('client_encoding'),
+  'strings', pg_catalog.current_setting('standard_conforming_strings'),
+  'path', pg_catalog.current_schemas(true))::pg_catalog.text`;
+
+export async function askFacts(
+  asked: readonly AskedRelation[],
+  functions: readonly string[],
+  catalog: Catalog,
+  backend: ClientBackend,
+): Promise<StatementFacts> {
+  const parameters = new ParameterList([], []);
+  parameters.addTextArray(asked.map((relation) => relation.name));
+  parameters.addTextArray(asked.map((relation) => relation.quoted));
+  parameters.addTextArray(functions);
+  const { rows } = await backend.query({ text: FACTS_SQL, parameterTypes: parameters.types, parameters: parameters.values });
+  const answer = JSON.parse(rows[0]?.[0] ?? 'null') as Answer;
+  const relations = answer.relations ?? [];
+  const found = answer.functions ?? [];
+  return {
+    relations: new Map(
+      relations.map(({ name, oid, columns }) => [name, { oid, columns: columns ?? [], view: catalog.viewByOid(oid) }]),
+    ),
+    readable: new Map(relations.map(({ name, readable }) => [name, new Set(readable ?? [])])),
+    functions: {
+      volatile: new Set(found.filter((entry) => entry.volatile).map((entry) => entry.name)),
+      aggregate: new Set(found.filter((entry) => entry.aggregate).map((entry) => entry.name)),
+    },
+    settings: answer.settings,
+    role: answer.role,
+    statementTimeoutMs: Number(answer.timeout),
+    clientEncoding: answer.encoding,
+    standardConformingStrings: answer.strings === 'on',
+    catalogFirst: answer.path.find((schema) => !schema.startsWith('pg_temp')) === 'pg_catalog',
+  };
+}

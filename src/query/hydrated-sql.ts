@@ -1,0 +1,108 @@
+import type { Column, VirtualTable, VirtualView } from '../catalog/table.ts';
+import type { HydratedRows } from '../hydrate/hydrator.ts';
+import type { Reference } from '../planner/statement.ts';
+import { parseOwn } from '../sql/parse.ts';
+import { quoteIdent, replaceBytes, Slices } from '../sql/substitute.ts';
+import { bare, walk } from '../sql/walk.ts';
+import type { ParameterList } from './parameters.ts';
+
+/**
+ * The SELECT that stands for a reference: every column of the view in catalog order, name and type; what was not
+ * fetched is NULL. (Leaving columns out would change a NATURAL JOIN's rows and rebind correlated names.)
+ *
+ * @param guard a condition on which the rows depend, or undefined
+ */
+export function referenceSql(
+  view: VirtualView,
+  rows: HydratedRows | 'empty',
+  parameters: ParameterList,
+  guard?: (parameters: ParameterList) => string,
+): string {
+  const { table } = view;
+  const fetched = rows === 'empty' ? new Set<string>() : new Set(rows.columns.map((column) => column.name));
+  const needed = neededBy(table);
+  const columns = table.columns.map((column) => {
+    const name = quoteIdent(column.name);
+    if (fetched.has(column.name)) return `_.${name}`;
+    const computable = column.expression !== undefined && (needed.get(column.name) ?? []).some((own) => fetched.has(own));
+    return `${computable ? (column.expression ?? '') : 'null'}::${column.type} as ${name}`;
+  });
+  const condition = guard === undefined ? '' : ` where ${guard(parameters)}`;
+  const own = `(select ${columns.join(', ')} from (${storedSql(rows, parameters)}) as _${condition})`;
+  const definition = parseOwn(view.definition);
+  let text = view.definition;
+  walk(definition, (node, kind) => {
+    const rangeVar = kind === 'RangeVar' ? bare(node, 'RangeVar') : undefined;
+    if (rangeVar === undefined) return undefined;
+    const parts = rangeVar.schemaname === undefined ? 1 : 2;
+    const alias = rangeVar.alias === undefined ? quoteIdent(rangeVar.relname ?? '') : undefined;
+    text = replaceBytes(text, [new Slices(text).reference(rangeVar.location ?? 0, parts, own, alias)]);
+    return undefined;
+  });
+  return `(${withoutSemicolon(text)})`;
+}
+
+/** A SELECT of stored rows with their types. */
+export function storedSql(rows: HydratedRows | 'empty', parameters: ParameterList): string {
+  if (rows === 'empty') return 'select where false';
+  const names = rows.columns.map((column) => quoteIdent(column.name));
+  if (rows.kind === 'relation') return `select ${names.join(', ')} from ${rows.name}`;
+  if (names.length === 0) return `select from pg_catalog.generate_series(1, ${String(rows.rows.length)})`;
+  const arrays = rows.columns.map((_column, index) => parameters.addTextArray(rows.rows.map((row) => row[index] ?? null)));
+  const typed = rows.columns.map((column, index) => `_.${names[index] ?? ''}::${column.type} as ${names[index] ?? ''}`);
+  const casts = arrays.map((array) => `${array}::pg_catalog.text[]`);
+  return `select ${typed.join(', ')} from pg_catalog.unnest(${casts.join(', ')}) as _(${names.join(', ')})`;
+}
+
+/** The columns with a path that must be fetched so that a reference's used columns can be computed. */
+export function columnsToFetch(reference: Reference): readonly Column[] {
+  const { table } = reference.view;
+  const needed = neededBy(table);
+  const names = new Set<string>();
+  for (const name of tableColumnsOf(reference.view, reference.used)) {
+    names.add(name);
+    for (const own of needed.get(name) ?? []) names.add(own);
+  }
+  return table.columns.filter((column) => names.has(column.name) && column.path !== undefined);
+}
+
+/** Which of the table's columns the view's columns are made of. */
+function tableColumnsOf(view: VirtualView, used: ReadonlySet<string>): string[] {
+  const targets = bare(parseOwn(view.definition), 'SelectStmt')?.targetList ?? [];
+  return view.columns.flatMap((column, index) => (used.has(column.name) ? columnNamesIn(targets[index]) : []));
+}
+
+const computed = new WeakMap<VirtualTable, ReadonlyMap<string, readonly string[]>>();
+
+/** For each computed column, the columns that its expression reads, transitively. */
+function neededBy(table: VirtualTable): ReadonlyMap<string, readonly string[]> {
+  let needed = computed.get(table);
+  if (needed === undefined) {
+    const direct = new Map(
+      table.columns.flatMap((column) =>
+        column.expression === undefined ? [] : [[column.name, columnNamesIn(parseOwn(`select ${column.expression}`))] as const],
+      ),
+    );
+    const all = (name: string, seen: readonly string[]): string[] =>
+      (direct.get(name) ?? []).flatMap((own) => (seen.includes(own) ? [] : [own, ...all(own, [...seen, own])]));
+    needed = new Map([...direct.keys()].map((name) => [name, [...new Set(all(name, [name]))]]));
+    computed.set(table, needed);
+  }
+  return needed;
+}
+
+function columnNamesIn(value: unknown): string[] {
+  const names: string[] = [];
+  walk(value, (node, kind) => {
+    const column = kind === 'ColumnRef' ? bare(node, 'ColumnRef') : undefined;
+    const name = bare(column?.fields?.at(-1), 'String')?.sval;
+    if (name !== undefined) names.push(name);
+    return undefined;
+  });
+  return names;
+}
+
+function withoutSemicolon(text: string): string {
+  const end = text.trimEnd();
+  return end.endsWith(';') ? end.slice(0, -1) : end;
+}

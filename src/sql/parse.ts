@@ -1,0 +1,78 @@
+import type { Node, RawStmt } from '@pgsql/types';
+import { hasSqlDetails, loadModule, parseSync, scanSync } from 'libpg-query';
+import { LRUCache } from 'lru-cache';
+
+/** The one reader of SQL text: PostgreSQL's own parser, compiled to WebAssembly. */
+await loadModule();
+
+/** One statement of a text, with its own text cut out of the whole. */
+export interface ParsedStatement {
+  readonly node: Node;
+  /** The statement alone: locations in `node` are bytes of UTF-8 into it. */
+  readonly text: string;
+  /** Characters before it in the whole text. */
+  readonly offset: number;
+}
+
+export interface Token {
+  /** Bytes of UTF-8. */
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+  readonly kind: 'comment' | 'other';
+}
+
+const parsed = new LRUCache<string, readonly ParsedStatement[] | 'invalid'>({
+  maxSize: 8 * 1024 * 1024,
+  // An AST is some twenty times as large as its text.
+  sizeCalculation: (_value, text) => 1 + 20 * text.length,
+});
+
+/** The statements of a text; undefined where PostgreSQL's grammar refuses it. The nodes are shared: never change them. */
+export function parseStatements(text: string): readonly ParsedStatement[] | undefined {
+  let statements = parsed.get(text);
+  if (statements === undefined) {
+    statements = parse(text) ?? 'invalid';
+    parsed.set(text, statements);
+  }
+  return statements === 'invalid' ? undefined : statements;
+}
+
+function parse(text: string): readonly ParsedStatement[] | undefined {
+  let raw: readonly RawStmt[];
+  try {
+    raw = parseSync(text).stmts ?? [];
+  } catch (error) {
+    if (hasSqlDetails(error)) return undefined;
+    throw error;
+  }
+  const only = raw[0];
+  // The whole text is kept where it is one statement, so that comments before it stay.
+  if (raw.length === 1 && only?.stmt !== undefined) return [{ node: only.stmt, text, offset: 0 }];
+  const bytes = Buffer.from(text);
+  return raw.flatMap(({ stmt, stmt_location: start = 0, stmt_len: length = 0 }) => {
+    if (stmt === undefined) return [];
+    const own = bytes.subarray(start, length === 0 ? undefined : start + length).toString();
+    // Locations count from the start of the whole text: parsing the cut again is simpler than shifting each of them.
+    const again = parseSync(own).stmts?.[0]?.stmt;
+    if (again === undefined) return [];
+    return [{ node: again, text: own, offset: bytes.subarray(0, start).toString().length }];
+  });
+}
+
+/** The first statement's node of a text that we wrote ourselves, freshly parsed: the caller may change it. */
+export function parseOwn(text: string): Node {
+  const node = parseSync(text).stmts?.[0]?.stmt;
+  if (node === undefined) throw new Error(`no statement in: ${text}`);
+  return node;
+}
+
+/** The tokens of a text that parses. */
+export function scanTokens(text: string): readonly Token[] {
+  return scanSync(text).tokens.map(({ start, end, text: own, tokenName }) => ({
+    start,
+    end,
+    text: own,
+    kind: tokenName === 'SQL_COMMENT' || tokenName === 'C_COMMENT' ? 'comment' : 'other',
+  }));
+}

@@ -1,0 +1,180 @@
+import type { ColumnRef, CommonTableExpr, JoinExpr, Node, RangeVar, SelectStmt, SubLink } from '@pgsql/types';
+import { bare, walk } from './walk.ts';
+
+/** One SELECT (or set operation) of a statement: what can be named in it, and where it stands. */
+export interface Level {
+  readonly select: SelectStmt;
+  /** The level that encloses it in the text. */
+  readonly parent: Level | undefined;
+  readonly place: Place;
+  /** The leaves of FROM, left to right. Empty for a set operation. */
+  readonly items: readonly Item[];
+  /** The two sides of a set operation. */
+  readonly branches: readonly Level[];
+  readonly ctes: readonly Cte[];
+}
+
+export type Place =
+  | { readonly kind: 'statement' }
+  | { readonly kind: 'from'; readonly item: Item; readonly lateral: boolean }
+  | { readonly kind: 'sublink'; readonly node: SubLink; readonly clause: Clause }
+  | { readonly kind: 'cte'; readonly cte: Cte }
+  | { readonly kind: 'branch' };
+
+/** Where in its level an expression stands. */
+export type Clause = { readonly kind: 'where' } | { readonly kind: 'on'; readonly join: JoinExpr } | { readonly kind: 'other' };
+
+export interface Cte {
+  readonly name: string;
+  readonly node: CommonTableExpr;
+  /** Undefined for INSERT, UPDATE, DELETE, MERGE … RETURNING. */
+  readonly level: Level | undefined;
+  readonly recursive: boolean;
+  readonly references: readonly Item[];
+}
+
+export interface Item {
+  readonly level: Level;
+  /** The wrapped node in FROM: RangeVar, RangeSubselect, RangeFunction, … */
+  readonly node: Node;
+  readonly kind: 'relation' | 'cte' | 'subquery' | 'other';
+  /** How columns of it are qualified. */
+  readonly name: string | undefined;
+  readonly rangeVar: RangeVar | undefined;
+  readonly cte: Cte | undefined;
+  readonly subquery: Level | undefined;
+}
+
+export interface Scopes {
+  readonly root: Level;
+  /** Outermost first. */
+  readonly levels: readonly Level[];
+  readonly items: readonly Item[];
+  /** The level in which a column is named. */
+  readonly levelOf: ReadonlyMap<ColumnRef, Level>;
+}
+
+interface Building {
+  levels: Level[];
+  items: Item[];
+  levelOf: Map<ColumnRef, Level>;
+}
+
+type Visible = ReadonlyMap<string, Cte>;
+type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] };
+
+/** The levels of a query and what each of them can name. Reads the tree, never changes it. */
+export function scopesOf(query: SelectStmt): Scopes {
+  const building: Building = { levels: [], items: [], levelOf: new Map() };
+  const root = addLevel(query, undefined, { kind: 'statement' }, new Map(), building);
+  return { root, ...building };
+}
+
+function addLevel(select: SelectStmt, parent: Level | undefined, place: Place, outer: Visible, building: Building): Level {
+  const level: Mutable<Level> = { select, parent, place, items: [], branches: [], ctes: [] };
+  building.levels.push(level);
+  const visible = addCtes(level, outer, building);
+  if (select.op !== undefined && select.op !== 'SETOP_NONE') {
+    for (const branch of [select.larg, select.rarg]) {
+      if (branch !== undefined) level.branches.push(addLevel(branch, level, { kind: 'branch' }, visible, building));
+    }
+    addExpressions([select.sortClause, select.limitCount, select.limitOffset], { kind: 'other' }, level, visible, building);
+    return level;
+  }
+  for (const node of select.fromClause ?? []) addFrom(node, level, visible, building);
+  addExpressions(select.whereClause, { kind: 'where' }, level, visible, building);
+  const { targetList, groupClause, havingClause, windowClause, sortClause, limitCount, limitOffset, distinctClause, valuesLists } = select;
+  addExpressions(
+    [targetList, groupClause, havingClause, windowClause, sortClause, limitCount, limitOffset, distinctClause, valuesLists],
+    { kind: 'other' },
+    level,
+    visible,
+    building,
+  );
+  return level;
+}
+
+function addCtes(level: Mutable<Level>, outer: Visible, building: Building): Visible {
+  const clause = level.select.withClause;
+  if (clause === undefined) return outer;
+  const recursive = clause.recursive ?? false;
+  const visible = new Map(outer);
+  const ctes = (clause.ctes ?? []).flatMap((node) => bare(node, 'CommonTableExpr') ?? []);
+  const made = ctes.map((node): Mutable<Cte> => ({ name: node.ctename ?? '', node, level: undefined, recursive, references: [] }));
+  // WITH RECURSIVE lets each CTE name itself and the others; without it a CTE sees those before it.
+  if (recursive) for (const cte of made) visible.set(cte.name, cte);
+  for (const cte of made) {
+    const query = bare(cte.node.ctequery, 'SelectStmt');
+    if (query !== undefined) cte.level = addLevel(query, level, { kind: 'cte', cte }, visible, building);
+    visible.set(cte.name, cte);
+    level.ctes.push(cte);
+  }
+  return visible;
+}
+
+function addFrom(node: Node, level: Mutable<Level>, visible: Visible, building: Building): void {
+  const join = bare(node, 'JoinExpr');
+  if (join !== undefined) {
+    if (join.larg !== undefined) addFrom(join.larg, level, visible, building);
+    if (join.rarg !== undefined) addFrom(join.rarg, level, visible, building);
+    addExpressions(join.quals, { kind: 'on', join }, level, visible, building);
+    return;
+  }
+  const item: Mutable<Item> = { level, node, kind: 'other', name: undefined, rangeVar: undefined, cte: undefined, subquery: undefined };
+  level.items.push(item);
+  building.items.push(item);
+  const rangeVar = bare(node, 'RangeVar');
+  const subselect = bare(node, 'RangeSubselect');
+  if (rangeVar !== undefined) {
+    const cte = rangeVar.schemaname === undefined ? visible.get(rangeVar.relname ?? '') : undefined;
+    item.rangeVar = rangeVar;
+    item.name = rangeVar.alias?.aliasname ?? rangeVar.relname;
+    item.kind = cte === undefined ? 'relation' : 'cte';
+    item.cte = cte;
+    (cte as Mutable<Cte> | undefined)?.references.push(item);
+  } else if (subselect !== undefined) {
+    item.kind = 'subquery';
+    item.name = subselect.alias?.aliasname;
+    const query = bare(subselect.subquery, 'SelectStmt');
+    if (query !== undefined) {
+      const lateral = subselect.lateral ?? false;
+      item.subquery = addLevel(query, level, { kind: 'from', item, lateral }, visible, building);
+    }
+  } else {
+    item.name = aliasOf(node);
+    addExpressions(node, { kind: 'other' }, level, visible, building);
+  }
+}
+
+function aliasOf(node: Node): string | undefined {
+  const functions = bare(node, 'RangeFunction');
+  if (functions !== undefined) {
+    if (functions.alias !== undefined) return functions.alias.aliasname;
+    const first = bare(functions.functions?.[0], 'List')?.items?.[0];
+    return bare(bare(first, 'FuncCall')?.funcname?.at(-1), 'String')?.sval;
+  }
+  return (bare(node, 'RangeTableFunc') ?? bare(node, 'JsonTable'))?.alias?.aliasname;
+}
+
+/** Columns named in an expression, and the levels of its subqueries. */
+function addExpressions(value: unknown, clause: Clause, level: Level, visible: Visible, building: Building): void {
+  walk(value, (node, kind) => {
+    if (kind === 'ColumnRef') {
+      const column = bare(node, 'ColumnRef');
+      if (column !== undefined) building.levelOf.set(column, level);
+    } else if (kind === 'SubLink') {
+      const sublink = bare(node, 'SubLink');
+      const query = bare(sublink?.subselect, 'SelectStmt');
+      if (sublink === undefined || query === undefined) return undefined;
+      addExpressions(sublink.testexpr, clause, level, visible, building);
+      addLevel(query, level, { kind: 'sublink', node: sublink, clause }, visible, building);
+      return false;
+    }
+    return undefined;
+  });
+}
+
+/** The fields of a column reference as text; `*` for a star. */
+export function fieldsOf(column: ColumnRef): readonly string[] {
+  return (column.fields ?? []).map((field) => ('A_Star' in field ? '*' : (bare(field, 'String')?.sval ?? '')));
+}

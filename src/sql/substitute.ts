@@ -1,0 +1,127 @@
+import type { Node } from '@pgsql/types';
+import { scanTokens, type Token } from './parse.ts';
+import { firstLocation, lastLocation } from './walk.ts';
+
+/** Bytes [start, end) of a text, and what stands there instead. */
+export interface Replacement {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** The text with the replacements made; everything else stays the user's own. Outer replacements win over inner ones. */
+export function replaceBytes(text: string, replacements: readonly Replacement[]): string {
+  const bytes = Buffer.from(text);
+  const parts: (Buffer | string)[] = [];
+  let at = 0;
+  const ordered = [...replacements].sort((a, b) => a.start - b.start || b.end - a.end);
+  for (const { start, end, text: own } of ordered) {
+    if (start < at) continue;
+    parts.push(bytes.subarray(at, start), own);
+    at = end;
+  }
+  parts.push(bytes.subarray(at));
+  return parts.map((part) => part.toString()).join('');
+}
+
+/** Finds by tokens what the tree does not locate: where a reference or a subquery begins and ends. */
+export class Slices {
+  readonly #tokens: readonly Token[];
+
+  constructor(text: string) {
+    this.#tokens = scanTokens(text).filter((token) => token.kind === 'other');
+  }
+
+  /**
+   * `[only] [catalog.][schema.]name [*]` of a RangeVar, without its alias; `table name` becomes a whole SELECT.
+   * @param location the RangeVar's, in bytes
+   * @param parts how many dotted names it has
+   */
+  reference(location: number, parts: number, own: string, alias: string | undefined): Replacement {
+    const at = this.#indexAt(location);
+    let first = at;
+    let last = at + 2 * (parts - 1);
+    let opened = false;
+    if (this.#word(first - 1) === '(' && this.#word(first - 2) === 'only') {
+      // ONLY (name): the parentheses belong to the reference.
+      first -= 2;
+      last += 1;
+      opened = true;
+    } else if (this.#word(first - 1) === 'only') first -= 1;
+    if (!opened && this.#word(last + 1) === '*') last += 1;
+    let text = alias === undefined ? own : `${own} as ${alias}`;
+    if (this.#word(first - 1) === 'table') {
+      first -= 1;
+      text = `select * from ${text}`;
+    }
+    return { start: this.#start(first), end: this.#end(last), text };
+  }
+
+  /** The schema (and catalog) before `relation.column` in a column reference of more than two fields. */
+  qualification(location: number, surplus: number): Replacement {
+    const at = this.#indexAt(location);
+    return { start: this.#start(at), end: this.#start(at + 2 * surplus), text: '' };
+  }
+
+  /** What stands between the parentheses around a subquery. */
+  subquery(node: Node, own: string): Replacement {
+    const from = firstLocation(node);
+    const to = lastLocation(node);
+    if (from === undefined || to === undefined) throw new Error('a subquery without a location');
+    let open = this.#indexAt(from);
+    for (;;) {
+      open = this.#enclosing(open);
+      const close = this.#closing(open);
+      if (this.#start(close) > to) return { start: this.#end(open), end: this.#start(close), text: own };
+    }
+  }
+
+  #indexAt(location: number): number {
+    const index = this.#tokens.findIndex((token) => token.end > location);
+    if (index === -1) throw new Error(`no token at byte ${String(location)}`);
+    return index;
+  }
+
+  /** The nearest "(" to the left that is still open at this token. */
+  #enclosing(index: number): number {
+    let depth = 0;
+    for (let at = index - 1; at >= 0; at -= 1) {
+      const word = this.#word(at);
+      if (word === ')') depth += 1;
+      else if (word === '(' && depth === 0) return at;
+      else if (word === '(') depth -= 1;
+    }
+    throw new Error('a subquery without parentheses');
+  }
+
+  #closing(open: number): number {
+    let depth = 0;
+    for (let at = open; at < this.#tokens.length; at += 1) {
+      const word = this.#word(at);
+      if (word === '(') depth += 1;
+      else if (word === ')' && (depth -= 1) === 0) return at;
+    }
+    throw new Error('a parenthesis that is never closed');
+  }
+
+  #word(index: number): string {
+    return this.#tokens[index]?.text.toLowerCase() ?? '';
+  }
+
+  #start(index: number): number {
+    const token = this.#tokens[index];
+    if (token === undefined) throw new Error(`no token ${String(index)}`);
+    return token.start;
+  }
+
+  #end(index: number): number {
+    const token = this.#tokens[index];
+    if (token === undefined) throw new Error(`no token ${String(index)}`);
+    return token.end;
+  }
+}
+
+/** A name as PostgreSQL's quote_ident() with quote_all_identifiers writes it. */
+export function quoteIdent(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
