@@ -1,0 +1,201 @@
+import type { Exactness, Predicate } from '../../source.ts';
+import { parseLike } from '../like.ts';
+
+/**
+ * Predicates as JSON filter patterns, after "Filter pattern syntax for metric filters, subscription filters, filter log
+ * events, and Live Tail" of the CloudWatch Logs user guide. A pattern may find too much, never too little, so what the
+ * guide leaves open is not relied upon:
+ * - how a quotation mark or a backslash is escaped: such values are not pushed;
+ * - an asterisk inside a value (a wildcard at the ends only): such values are not pushed;
+ * - what `!=` says of a missing field: SQL's `<>` says no, so either reading finds enough;
+ * - whether `=` compares a string with a number: where a record may hold either, both forms are asked for. The fields
+ *   that columns are made of are strings in every record ("CloudTrail record contents"); requestParameters and its like
+ *   are free-form.
+ */
+
+/** FilterLogEvents, filterPattern. */
+export const MAX_PATTERN_LENGTH = 1024;
+
+/** Alternatives, any of which will do, for a record at `$`, or at `$.detail` within an EventBridge envelope. */
+export type Condition = (root: string) => readonly string[];
+
+export interface PatternPredicate {
+  readonly condition: Condition;
+  readonly exactness: Exactness;
+  /** PostgreSQL's answer for a record's value, for exact ones; what the pattern finds may be more. */
+  readonly test?: ((value: unknown) => boolean) | undefined;
+}
+
+const FREE_FORM = new Set([
+  'requestParameters',
+  'responseElements',
+  'additionalEventData',
+  'resources',
+  'serviceEventDetails',
+  'tlsDetails',
+]);
+
+/** Undefined where no pattern surely finds every record that satisfies the predicate. */
+export function patternOf(predicate: Predicate): PatternPredicate | undefined {
+  const { column } = predicate;
+  const path = column.path ?? '';
+  const steps = path.split('.');
+  // The guide's selectors: letters, digits, hyphen, underscore. Digits alone could mean an array's element.
+  if (!steps.every((step) => /^[A-Za-z0-9_-]+$/.test(step) && !/^\d+$/.test(step))) return undefined;
+  if (column.type === 'boolean') return booleanPattern(predicate, path);
+  if (column.type !== 'text') return undefined;
+  return FREE_FORM.has(steps[0] ?? '') ? freeFormPattern(predicate, path) : textPattern(predicate, path);
+}
+
+/** One record form or the other, and the user's own pattern where there is one. */
+export function assemble(conditions: readonly Condition[], filter: string | undefined): string | undefined {
+  const user = filter === undefined || filter.trim() === '' ? undefined : filter;
+  if (conditions.length === 0) return user;
+  const ours = `(${conjunction(conditions, '$')}) || (${conjunction(conditions, '$.detail')})`;
+  if (user === undefined) return `{ ${ours} }`;
+  return `{ (${jsonExpression(user) ?? ''}) && (${ours}) }`;
+}
+
+function conjunction(conditions: readonly Condition[], root: string): string {
+  const operands = conditions.map((condition) => condition(root));
+  const alone = operands.length === 1;
+  return operands.map((any) => (alone || any.length === 1 ? any.join(' || ') : `(${any.join(' || ')})`)).join(' && ');
+}
+
+/** True where other conditions can be and-ed to it: `{ … }`, not terms or space-delimited fields. */
+export function isJsonPattern(filter: string): boolean {
+  return filter.trim() === '' || jsonExpression(filter) !== undefined;
+}
+
+function jsonExpression(filter: string): string | undefined {
+  return /^\s*\{(.*)\}\s*$/s.exec(filter)?.[1]?.trim();
+}
+
+/** Those that fit in one pattern together with the filter: the longest are left to PostgreSQL first. */
+export function fitting<T extends { readonly condition: Condition }>(all: readonly T[], filter: string | undefined): readonly T[] {
+  const kept = [...all];
+  while (kept.length > 0 && (assemble(kept.map(({ condition }) => condition), filter)?.length ?? 0) > MAX_PATTERN_LENGTH) {
+    const lengths = kept.map(({ condition }) => condition('$').join(' || ').length);
+    kept.splice(lengths.indexOf(Math.max(...lengths)), 1);
+  }
+  return kept;
+}
+
+function textPattern(predicate: Predicate, path: string): PatternPredicate | undefined {
+  const { operator, values } = predicate;
+  const [value = ''] = values;
+  const text = (field: unknown) => (typeof field === 'string' ? field : JSON.stringify(field));
+  const present = (field: unknown) => field !== null && field !== undefined;
+  switch (operator) {
+    case '=': {
+      if (values.length === 0 || !values.every(isPlain)) return undefined;
+      const wanted = new Set(values);
+      return {
+        condition: (root) => [...wanted].map((one) => `${root}.${path} = "${one}"`),
+        exactness: 'exact',
+        test: (field) => present(field) && wanted.has(text(field)),
+      };
+    }
+    case '<>': {
+      const test = (field: unknown) => present(field) && text(field) !== value;
+      if (value === '') return { condition: (root) => [`${root}.${path} = *`], exactness: 'exact', test };
+      return isPlain(value) ? { condition: (root) => [`${root}.${path} != "${value}"`], exactness: 'exact', test } : undefined;
+    }
+    case 'like':
+      return likePattern(value, path);
+    case 'is null':
+      return {
+        condition: (root) => [`${root}.${path} NOT EXISTS`, `${root}.${path} IS NULL`],
+        exactness: 'exact',
+        test: (field) => !present(field),
+      };
+    case 'is not null':
+      // There is no EXISTS. `*` may or may not match an empty string, which is not "-".
+      return {
+        condition: (root) => [`${root}.${path} = *`, `${root}.${path} != "-"`],
+        exactness: 'exact',
+        test: present,
+      };
+    case 'not like':
+    case '<':
+    case '<=':
+    case '>':
+    case '>=':
+    case 'is true':
+    case 'is false':
+      return undefined;
+  }
+}
+
+/** `AccessDenied%`, `%Operation`, `%Denied%` as they are; of anything else the longest piece. */
+function likePattern(like: string, path: string): PatternPredicate | undefined {
+  const tokens = parseLike(like);
+  if (tokens === undefined) return undefined;
+  const pieces = tokens.flatMap((token, index) => {
+    if (token.kind !== 'text' || !isPlain(token.text)) return [];
+    const open = index > 0 ? '*' : '';
+    const close = index < tokens.length - 1 ? '*' : '';
+    return [{ length: token.text.length, pattern: `${open}${token.text}${close}` }];
+  });
+  const longest = pieces.reduce<(typeof pieces)[number] | undefined>(
+    (best, piece) => (best === undefined || piece.length > best.length ? piece : best),
+    undefined,
+  );
+  if (longest === undefined) return undefined;
+  return { condition: (root) => [`${root}.${path} = "${longest.pattern}"`], exactness: 'inexact' };
+}
+
+/** A boolean, or the same as text in any case: `readOnly` and `mfaAuthenticated` come as both. */
+function booleanPattern({ operator, values }: Predicate, path: string): PatternPredicate | undefined {
+  const wanted = booleanWanted(operator, values);
+  if (wanted === undefined) return undefined;
+  const initial = wanted ? 't' : 'f';
+  return {
+    condition: (root) => [
+      `${root}.${path} IS ${wanted ? 'TRUE' : 'FALSE'}`,
+      `${root}.${path} = "${initial}*"`,
+      `${root}.${path} = "${initial.toUpperCase()}*"`,
+    ],
+    exactness: 'inexact',
+  };
+}
+
+/** Undefined where both values, or neither, would do. */
+export function booleanWanted(operator: Predicate['operator'], values: readonly string[]): boolean | undefined {
+  if (operator === 'is true') return true;
+  if (operator === 'is false') return false;
+  if (operator !== '=') return undefined;
+  const wanted = new Set(values.map((value) => value.startsWith('t')));
+  return wanted.size === 1 ? wanted.has(true) : undefined;
+}
+
+function freeFormPattern({ operator, values }: Predicate, path: string): PatternPredicate | undefined {
+  if (operator === '=') {
+    const forms = values.map((value) => freeFormLiterals(value));
+    if (forms.length === 0 || !forms.every((form) => form !== undefined)) return undefined;
+    return { condition: (root) => forms.flat().map((literal) => `${root}.${path} ${literal}`), exactness: 'inexact' };
+  }
+  if (operator !== 'like') return undefined;
+  const [first] = parseLike(values[0] ?? '') ?? [];
+  // What begins like a number, a boolean, an object or an array may be one, which no text pattern is known to find.
+  return first?.kind === 'text' && !/^[-\d{["tf]/.test(first.text) ? likePattern(values[0] ?? '', path) : undefined;
+}
+
+/** How JavaScript prints a number, and so what `->>` of a record's number is. */
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]\d+)?$/;
+/** A double holds that many decimal digits whatever they are. */
+const SAFE_DIGITS = 15;
+
+/** The value in every type that its text may come from. */
+function freeFormLiterals(value: string): readonly string[] | undefined {
+  if (!isPlain(value) || /^[{[]/.test(value)) return undefined;
+  const asText = `= "${value}"`;
+  if (value === 'true' || value === 'false') return [asText, `IS ${value.toUpperCase()}`];
+  if (!NUMBER.test(value)) return [asText];
+  return value.includes('e') || value.replace(/\D/g, '').length > SAFE_DIGITS ? undefined : [asText, `= ${value}`];
+}
+
+/** What can stand between quotation marks as itself. U+FFFD also stands for what PostgreSQL cannot store. */
+function isPlain(value: string): boolean {
+  return value !== '' && !/["\\*\p{Cc}\uFFFD]/u.test(value);
+}

@@ -1,0 +1,68 @@
+import type { Column } from '../../../catalog/table.ts';
+import type { SourceRecord } from '../../source.ts';
+import { SourceError } from '../../source.ts';
+import type { FilteredLogEvent } from '../clients/logs.ts';
+import type { Target } from './targets.ts';
+
+/** Makes the records of one log group. Runs for millions of events. */
+export type RecordOf = (event: FilteredLogEvent) => SourceRecord;
+
+export function recordMaker(target: Target, filter: string | undefined, columns: readonly Column[]): RecordOf {
+  const { logGroupName, partition, region, accountId, connection } = target;
+  const connectionName = connection.name;
+  const wantsText = columns.some(({ path }) => path === '@record');
+  return (event) => {
+    const message = event.message ?? '';
+    const parsed = parse(message);
+    if (parsed === undefined) throw unreadable(target, event);
+    const detail = enveloped(parsed);
+    return {
+      value: detail ?? parsed,
+      added: {
+        log_group_name: logGroupName,
+        log_stream_name: event.logStreamName,
+        timestamp: event.timestamp,
+        timestamp_ms: event.timestamp,
+        filter,
+        partition,
+        region,
+        account_id: accountId,
+        connection_name: connectionName,
+      },
+      text: wantsText && detail !== undefined ? JSON.stringify(detail) : message,
+      origin: () => originOf(target, event),
+    };
+  };
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+function parse(message: string): Json | undefined {
+  try {
+    const value: unknown = JSON.parse(message);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The CloudTrail record that EventBridge delivered to the log group. */
+function enveloped(event: Json): Json | undefined {
+  if (typeof event['detail-type'] !== 'string') return undefined;
+  return isObject(event['detail']) ? event['detail'] : undefined;
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function originOf({ logGroupName, region }: Target, { eventId, logStreamName }: FilteredLogEvent): string {
+  return `event ${eventId ?? '?'} of log group ${logGroupName} in ${region}, log stream ${logStreamName ?? '?'}`;
+}
+
+function unreadable(target: Target, event: FilteredLogEvent): SourceError {
+  return new SourceError('nonsense', target.connection.name, `log group ${target.logGroupName} holds an event that is no JSON object`, {
+    detail: `It is ${originOf(target, event)}.`,
+    hint: 'Name a log group that CloudTrail delivers to in log_group_name, or leave such events out by a filter pattern in filter.',
+  });
+}

@@ -1,0 +1,106 @@
+import { abortable, linkAbort } from '../../../kernel/abort.ts';
+import type { Column } from '../../../catalog/table.ts';
+import type { CallContext, Page, RateLimit, SourceRecord } from '../../source.ts';
+import { SourceError } from '../../source.ts';
+import type { FilterLogEventsAnswer, FilterLogEventsRequest, FilteredLogEvent } from '../clients/logs.ts';
+import { recordMaker } from './log-event-record.ts';
+import type { CompiledScan } from './scan-plan.ts';
+import type { Target } from './targets.ts';
+import { type TimeRange, requestTimes } from './time-range.ts';
+
+/** FilterLogEvents, limit. */
+const MAX_EVENTS = 10_000;
+/** Requests of one statement run one after the other in each log group; several log groups share an account's limit. */
+const CONCURRENCY = 5;
+
+export interface LogGroupRead {
+  readonly target: Target;
+  readonly range: TimeRange;
+  readonly filter: string | undefined;
+  readonly columns: readonly Column[];
+  readonly limit: number | undefined;
+}
+
+/** All events of one log group, page by page until there is no token: a page may well be empty. */
+export async function* readLogGroup(
+  read: LogGroupRead,
+  scan: CompiledScan,
+  context: CallContext,
+  signal: AbortSignal,
+): AsyncGenerator<Page, void, undefined> {
+  const { target, limit } = read;
+  const recordOf = recordMaker(target, read.filter, read.columns);
+  const request: FilterLogEventsRequest = {
+    logGroupName: target.logGroupName,
+    logStreamNamePrefix: scan.logStreamNamePrefix,
+    filterPattern: scan.filterPattern(read.filter),
+    ...requestTimes(read.range),
+    // What a pattern finds may be more than what satisfies it, so a page must not be cut to the limit then.
+    ...(limit !== undefined && limit < MAX_EVENTS && { limit: scan.filterPattern(read.filter) === undefined ? limit : undefined }),
+  };
+  const isNew = recentEvents();
+  let nextToken: string | undefined;
+  do {
+    const answer: FilterLogEventsAnswer = await ask(target, { ...request, nextToken }, context, signal);
+    const records: SourceRecord[] = [];
+    for (const event of answer.events) {
+      if (!isNew(event)) continue;
+      const record = recordOf(event);
+      if (limit === undefined || scan.test(record.value)) records.push(record);
+    }
+    if (answer.nextToken !== undefined && answer.nextToken === nextToken) throw stuck(target);
+    nextToken = answer.nextToken;
+    yield { records, bytes: answer.bytes };
+  } while (nextToken !== undefined);
+}
+
+async function ask(
+  target: Target,
+  request: FilterLogEventsRequest,
+  context: CallContext,
+  signal: AbortSignal,
+): Promise<FilterLogEventsAnswer> {
+  const { connection, region, accountId, logGroupName } = target;
+  const limit: RateLimit = {
+    key: `logs:FilterLogEvents:${accountId ?? connection.name}:${region}`,
+    concurrency: CONCURRENCY,
+    requestsPerSecond: connection.requestsPerSecond,
+  };
+  const call = { region, action: 'logs:FilterLogEvents', subject: `log group ${logGroupName}` };
+  const answer = connection.call(context, limit, call, async (statementSignal) => {
+    // The scan may have been stopped while the call waited for its turn, with the statement going on.
+    const linked = linkAbort(statementSignal, signal);
+    try {
+      linked.signal.throwIfAborted();
+      return await connection.logs(region).filterLogEvents(request, linked.signal);
+    } finally {
+      linked.unlink();
+    }
+  });
+  return abortable(answer, signal);
+}
+
+/** An event may be repeated where one page ends and the next begins, so ids are remembered for some pages, not for all. */
+const REMEMBERED_IDS = 2 * MAX_EVENTS;
+
+function recentEvents(): (event: FilteredLogEvent) => boolean {
+  let recent = new Set<string>();
+  let older = new Set<string>();
+  return ({ eventId }) => {
+    if (eventId === undefined) return true;
+    if (recent.has(eventId) || older.has(eventId)) return false;
+    recent.add(eventId);
+    if (recent.size >= REMEMBERED_IDS) {
+      older = recent;
+      recent = new Set();
+    }
+    return true;
+  };
+}
+
+function stuck({ connection, logGroupName, region }: Target): SourceError {
+  return new SourceError('nonsense', connection.name, `log group ${logGroupName} in ${region} answers the same page token again and again`, {
+    detail: `Connection ${connection.name} tried logs:FilterLogEvents in ${region}.`,
+    hint: 'Run the statement again.',
+  });
+}

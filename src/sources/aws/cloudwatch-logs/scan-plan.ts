@@ -1,0 +1,203 @@
+import type { Exactness, Predicate, Pushed, ScanPlan, ScanRequest } from '../../source.ts';
+import type { AwsConnection } from '../connection.ts';
+import { isNameOperator, namesAsked, nameTest } from '../names.ts';
+import { isRegionPattern } from '../regions.ts';
+import { contradicts } from './contradictions.ts';
+import { type PatternPredicate, assemble, fitting, isJsonPattern, patternOf } from './filter-pattern.ts';
+import { streamPrefix } from './stream-prefix.ts';
+import { ALWAYS, type TimeRange, deliveryRange, exactRange, intersect, isEmptyRange, LAST_INSTANT, outerRange, requestTimes } from './time-range.ts';
+
+/** How columns name what the source adds to a record. */
+export const PATHS = {
+  logGroupName: '@log_group_name',
+  logStreamName: '@log_stream_name',
+  filter: '@filter',
+  timestamp: '@timestamp',
+  timestampMs: '@timestamp_ms',
+  eventTime: 'eventTime',
+  partition: '@partition',
+  region: '@region',
+  accountId: '@account_id',
+  connectionName: '@connection_name',
+} as const;
+
+/** A request's predicates in CloudWatch Logs' terms: what is asked of each log group, and which are asked. */
+export interface CompiledScan {
+  readonly pushed: readonly Pushed[];
+  readonly empty: boolean;
+  readonly connections: readonly AwsConnection[];
+  /** Where the statement names log groups. */
+  readonly logGroupNames: readonly string[] | undefined;
+  readonly isLogGroupWanted: (name: string) => boolean;
+  readonly isRegionWanted: (region: string) => boolean;
+  readonly isAccountWanted: (accountId: string) => boolean;
+  readonly logStreamNamePrefix: string | undefined;
+  /** The input column's values, each asked for by itself and echoed; undefined: the statement gives none. */
+  readonly filters: readonly (string | undefined)[];
+  filterPattern(filter: string | undefined): string | undefined;
+  /** Undefined where the connection cannot hold such an event. */
+  timeRange(connection: AwsConnection): TimeRange | undefined;
+  readonly bounded: boolean;
+  /** True for the records (unwrapped) that satisfy every exactly pushed pattern. */
+  test(value: unknown): boolean;
+}
+
+export function compileScan(request: ScanRequest, all: readonly AwsConnection[]): CompiledScan {
+  const { predicates } = request;
+  const times = compileTimes(predicates);
+  const filters = namesAsked(predicates, PATHS.filter) ?? [undefined];
+  const longestFilter = filters.reduce(
+    (longest, filter) => ((filter?.length ?? 0) > (longest?.length ?? 0) ? filter : longest),
+    undefined,
+  );
+  const combinable = filters.every((filter) => filter === undefined || isJsonPattern(filter));
+
+  const candidates = combinable
+    ? predicates.flatMap((predicate) => {
+        const pattern = patternOf(predicate);
+        return pattern === undefined ? [] : [{ predicate, ...pattern }];
+      })
+    : [];
+  const patterns = fitting(candidates, longestFilter);
+  const patternByPredicate = new Map<Predicate, PatternPredicate>(patterns.map((one) => [one.predicate, one]));
+  const tests = patterns.flatMap(({ predicate, exactness, test }) =>
+    exactness === 'exact' && test !== undefined ? [{ steps: (predicate.column.path ?? '').split('.'), test }] : [],
+  );
+
+  const isConnectionWanted = nameTest(predicates, PATHS.connectionName);
+  const connections = all.filter(({ name }) => isConnectionWanted(name));
+  const logGroupNames = namesAsked(predicates, PATHS.logGroupName);
+  const isLogGroupWanted = nameTest(predicates, PATHS.logGroupName);
+  const prefix = streamPrefix(predicates.filter(({ column }) => column.path === PATHS.logStreamName));
+
+  return {
+    pushed: predicates.map((predicate) => pushedAs(predicate, patternByPredicate, prefix)),
+    empty:
+      times.empty ||
+      filters.length === 0 ||
+      (logGroupNames !== undefined && !logGroupNames.some(isLogGroupWanted)) ||
+      contradicts(predicates),
+    connections,
+    logGroupNames: logGroupNames?.filter(isLogGroupWanted),
+    isLogGroupWanted,
+    isRegionWanted: nameTest(predicates, PATHS.region),
+    isAccountWanted: nameTest(predicates, PATHS.accountId),
+    logStreamNamePrefix: prefix,
+    filters,
+    filterPattern: (filter) =>
+      assemble(
+        patterns.map(({ condition }) => condition),
+        filter,
+      ),
+    timeRange: (connection) => {
+      const range = intersect(times.timestamp, deliveryRange(times.eventTime, connection.deliverySlackMs));
+      return isEmptyRange(range) ? undefined : range;
+    },
+    bounded: Number.isFinite(Math.max(times.timestamp.start, times.eventTime.start)),
+    test: (value) => tests.every(({ steps, test }) => test(steps.reduce(member, value))),
+  };
+}
+
+/** What EXPLAIN shows: nothing that would take a call to find out. */
+export function describeScan(scan: CompiledScan, table: string): ScanPlan {
+  const parts = scan.connections.flatMap((connection) => {
+    const range = scan.timeRange(connection);
+    if (range === undefined) return [];
+    const named = connection.regionPatterns?.filter((region) => isRegionPattern(region) || scan.isRegionWanted(region));
+    if (named?.length === 0) return [];
+    const groups = scan.logGroupNames ?? connection.logGroups?.filter(scan.isLogGroupWanted);
+    if (groups?.length === 0) return [];
+    const where = named?.join(', ') ?? 'enabled regions';
+    const what = groups === undefined ? 'log groups of its trails' : `log group ${groups.join(', ')}`;
+    return scan.filters.map((filter) => {
+      const asked = requestText(scan, range, filter);
+      return `connection ${connection.name}, ${where}, ${what}${asked === '' ? '' : `: ${asked}`}`;
+    });
+  });
+  return {
+    pushed: scan.pushed,
+    empty: scan.empty,
+    parts: scan.empty ? [] : parts,
+    notices:
+      scan.bounded || scan.empty
+        ? []
+        : [
+            `${table} is read from its log groups' beginning, as no condition bounds timestamp or event_time from below; AWS allows 5 pages of 1 MB a second`,
+          ],
+  };
+}
+
+function requestText(scan: CompiledScan, range: TimeRange, filter: string | undefined): string {
+  const { startTime, endTime } = requestTimes(range);
+  const pattern = scan.filterPattern(filter);
+  return [
+    ...(startTime === undefined ? [] : [`startTime=${new Date(startTime).toISOString()}`]),
+    ...(endTime === undefined ? [] : [`endTime=${new Date(endTime).toISOString()}`]),
+    ...(scan.logStreamNamePrefix === undefined ? [] : [`logStreamNamePrefix=${scan.logStreamNamePrefix}`]),
+    ...(pattern === undefined ? [] : [`filterPattern=${pattern}`]),
+  ].join(', ');
+}
+
+interface Times {
+  readonly timestamp: TimeRange;
+  readonly eventTime: TimeRange;
+  readonly empty: boolean;
+}
+
+function compileTimes(predicates: readonly Predicate[]): Times {
+  let timestamp = ALWAYS;
+  let eventTime = ALWAYS;
+  for (const predicate of predicates) {
+    const { path } = predicate.column;
+    if (path === PATHS.timestamp || path === PATHS.timestampMs) timestamp = intersect(timestamp, exactRange(predicate) ?? ALWAYS);
+    if (path === PATHS.eventTime) eventTime = intersect(eventTime, outerRange(predicate) ?? ALWAYS);
+  }
+  return { timestamp, eventTime, empty: isEmptyRange(timestamp) || eventTime.start > eventTime.end };
+}
+
+function pushedAs(
+  predicate: Predicate,
+  patterns: ReadonlyMap<Predicate, PatternPredicate>,
+  prefix: string | undefined,
+): Pushed {
+  const push = (exactness: Exactness, as?: string): Pushed => ({ predicate, exactness, ...(as !== undefined && { as }) });
+  const pattern = patterns.get(predicate);
+  if (pattern !== undefined) return push(pattern.exactness, `{ ${pattern.condition('$').join(' || ')} }`);
+  switch (predicate.column.path) {
+    case PATHS.timestamp:
+    case PATHS.timestampMs: {
+      const range = exactRange(predicate);
+      if (range === undefined) return push('none');
+      return push(new Set(predicate.values).size === 1 ? 'exact' : 'inexact', rangeText(range));
+    }
+    case PATHS.eventTime: {
+      const range = outerRange(predicate);
+      return range === undefined ? push('none') : push('inexact', `${rangeText(range)}, with delivery slack`);
+    }
+    case PATHS.filter:
+      return predicate.operator === '=' ? push('exact', 'filterPattern') : push('none');
+    case PATHS.logGroupName:
+      return isNameOperator(predicate) ? push('exact', 'which log groups are read') : push('none');
+    case PATHS.region:
+    case PATHS.connectionName:
+      return isNameOperator(predicate) ? push('exact', 'which regions are read') : push('none');
+    case PATHS.accountId:
+      // The account may be unknown: such log groups are read, and PostgreSQL decides.
+      return isNameOperator(predicate) ? push('inexact', 'which accounts are read') : push('none');
+    case PATHS.logStreamName:
+      return prefix !== undefined && streamPrefix([predicate]) !== undefined
+        ? push('inexact', `logStreamNamePrefix=${prefix}`)
+        : push('none');
+    default:
+      return push('none');
+  }
+}
+
+function rangeText({ start, end }: TimeRange): string {
+  const text = (instant: number) => (Math.abs(instant) <= LAST_INSTANT ? new Date(instant).toISOString() : String(instant));
+  return [...(start > 0 ? [`startTime=${text(start)}`] : []), ...(Number.isFinite(end) ? [`endTime=${text(end)}`] : [])].join(', ');
+}
+
+function member(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}

@@ -1,0 +1,120 @@
+import type { CallContext, Page, ScanPlan, ScanRequest, ScanSource } from '../../source.ts';
+import { SourceError } from '../../source.ts';
+import type { AwsConnection } from '../connection.ts';
+import { type Part, mergeParts } from '../merge-parts.ts';
+import { readLogGroup } from './read-log-group.ts';
+import { type CompiledScan, PATHS, compileScan, describeScan } from './scan-plan.ts';
+import { type Target, resolveTargets } from './targets.ts';
+
+/** Log groups read at once by one statement; each holds a page of up to 1 MB that was fetched ahead. */
+const CONCURRENT_LOG_GROUPS = 8;
+
+/** CloudTrail events delivered to CloudWatch Logs, of all connections of kind aws, by FilterLogEvents. */
+export function cloudwatchLogsSource(connections: readonly AwsConnection[]): ScanSource {
+  return {
+    kind: 'scan',
+    plan: (request): ScanPlan => describeScan(compileScan(request, connections), request.table.name),
+    scan: (request, context) => scan(request, compileScan(request, connections), context),
+    close: () => Promise.resolve(),
+  };
+}
+
+async function* scan(request: ScanRequest, compiled: CompiledScan, context: CallContext): AsyncGenerator<Page, void, undefined> {
+  if (compiled.empty) return;
+  const { signal } = context;
+  const connections = compiled.connections.filter((connection) => compiled.timeRange(connection) !== undefined);
+  const targets = await allTargets(connections, compiled, context);
+  if (targets.length === 0) {
+    context.notice('NOTICE', nothingToRead(request));
+    return;
+  }
+  const isLost = missingLogGroups(targets);
+  const parts = targets.flatMap((target) => {
+    const range = compiled.timeRange(target.connection);
+    if (range === undefined) return [];
+    return compiled.filters.map((filter): Part<Page> => async function* part(stop) {
+      try {
+        yield* readLogGroup({ target, range, filter, columns: request.columns, limit: request.limit }, compiled, context, stop);
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+        if (isLost(target)) throw doesNotExist(target, targets, error);
+        if (target.namedBy === 'trail') {
+          context.notice('WARNING', `log group ${target.logGroupName} in ${target.region} does not exist, although a trail of connection ${target.connection.name} delivers to it`);
+        }
+      }
+    });
+  });
+  const tolerate = (error: unknown) => {
+    if (context.partial !== true || !(error instanceof SourceError)) return false;
+    context.notice('WARNING', `rows of connection ${error.connection} are missing: ${error.message}`);
+    return true;
+  };
+  let missing = request.limit ?? Number.POSITIVE_INFINITY;
+  for await (const page of mergeParts(parts, { signal, concurrency: CONCURRENT_LOG_GROUPS, tolerate })) {
+    yield page.records.length > missing ? { ...page, records: page.records.slice(0, missing) } : page;
+    missing -= page.records.length;
+    if (missing <= 0) return;
+  }
+}
+
+/** Every connection is asked at once, and every connection's failure is told. */
+async function allTargets(
+  connections: readonly AwsConnection[],
+  compiled: CompiledScan,
+  context: CallContext,
+): Promise<readonly Target[]> {
+  const parts = connections.map(
+    (connection): Part<readonly Target[]> =>
+      async function* part() {
+        yield await resolveTargets(connection, compiled, context);
+      },
+  );
+  const targets: Target[] = [];
+  for await (const found of mergeParts(parts, { signal: context.signal, concurrency: Number.POSITIVE_INFINITY })) {
+    targets.push(...found);
+  }
+  return targets;
+}
+
+function nothingToRead({ predicates }: ScanRequest): string {
+  const regions = predicates.filter(({ column, operator }) => column.path === PATHS.region && operator === '=').flatMap(({ values }) => values);
+  return regions.length > 0
+    ? `no log group is in ${regions.join(', ')}; for events of that region use aws_region`
+    : 'no log group satisfies the conditions on connection_name, region, account_id and log_group_name; nothing was read';
+}
+
+function isNotFound(error: unknown): error is SourceError {
+  return error instanceof SourceError && error.kind === 'not_found';
+}
+
+/** Who names a log group says that it exists somewhere: in a region of the connection, or of any where a statement does. */
+function keyOf({ connection, logGroupName, namedBy }: Target): string {
+  return namedBy === 'configuration' ? `${connection.name}:${logGroupName}` : logGroupName;
+}
+
+/** Tells, each time a log group is not found, whether that was the last place where it could have been. */
+function missingLogGroups(targets: readonly Target[]): (missing: Target) => boolean {
+  const left = new Map<string, Set<Target>>();
+  for (const target of targets) {
+    if (target.namedBy !== 'trail') left.set(keyOf(target), (left.get(keyOf(target)) ?? new Set()).add(target));
+  }
+  return (missing) => {
+    const places = left.get(keyOf(missing));
+    if (places === undefined || missing.namedBy === 'trail') return false;
+    places.delete(missing);
+    return places.size === 0;
+  };
+}
+
+function doesNotExist(target: Target, targets: readonly Target[], cause: SourceError): SourceError {
+  const places = targets.filter((other) => keyOf(other) === keyOf(target));
+  const regions = [...new Set(places.map(({ region }) => region))];
+  return new SourceError('not_found', target.connection.name, `log group ${target.logGroupName} does not exist in ${regions.join(', ')}`, {
+    detail: cause.detail,
+    hint:
+      target.namedBy === 'configuration'
+        ? `Correct connections.${target.connection.name}.log_groups or its regions.`
+        : 'Check the name in the condition on log_group_name, and the regions of the connection.',
+    cause: cause.cause,
+  });
+}

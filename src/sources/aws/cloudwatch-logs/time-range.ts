@@ -1,0 +1,101 @@
+import type { Predicate } from '../../source.ts';
+
+/** Milliseconds since the epoch, both inclusive; infinite where nothing bounds them. */
+export interface TimeRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+export const ALWAYS: TimeRange = { start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY };
+
+/** What a Date can hold; CloudWatch Logs accepts events up to two hours ahead, so nothing lies beyond. */
+export const LAST_INSTANT = 8.64e15;
+/** CloudTrail's clock may run ahead of CloudWatch Logs' by this much. */
+const CLOCK_SLACK_MS = 5 * 60_000;
+
+export function isEmptyRange(range: TimeRange): boolean {
+  // CloudWatch Logs holds no event before 1970.
+  return range.start > range.end || range.end < 0 || range.start > LAST_INSTANT;
+}
+
+export function intersect(a: TimeRange, b: TimeRange): TimeRange {
+  return { start: Math.max(a.start, b.start), end: Math.min(a.end, b.end) };
+}
+
+/** The whole milliseconds that satisfy it; undefined for operators that bound nothing. */
+export function exactRange(predicate: Predicate): TimeRange | undefined {
+  const values = numbers(predicate);
+  if (values === undefined) return undefined;
+  const least = Math.min(...values);
+  const greatest = Math.max(...values);
+  switch (predicate.operator) {
+    case '=':
+      return { start: Math.ceil(least), end: Math.floor(greatest) };
+    case '<':
+      return { ...ALWAYS, end: Math.ceil(least) - 1 };
+    case '<=':
+      return { ...ALWAYS, end: Math.floor(least) };
+    case '>':
+      return { ...ALWAYS, start: Math.floor(greatest) + 1 };
+    case '>=':
+      return { ...ALWAYS, start: Math.ceil(greatest) };
+    case '<>':
+    case 'like':
+    case 'not like':
+    case 'is null':
+    case 'is not null':
+    case 'is true':
+    case 'is false':
+      return undefined;
+  }
+}
+
+/** Rounded outwards to whole milliseconds: for times that are not the log event's own. */
+export function outerRange(predicate: Predicate): TimeRange | undefined {
+  const values = numbers(predicate);
+  if (values === undefined) return undefined;
+  const start = Math.floor(Math.min(...values));
+  const end = Math.ceil(Math.max(...values));
+  switch (predicate.operator) {
+    case '=':
+      return { start, end };
+    case '<':
+    case '<=':
+      return { ...ALWAYS, end };
+    case '>':
+    case '>=':
+      return { ...ALWAYS, start };
+    case '<>':
+    case 'like':
+    case 'not like':
+    case 'is null':
+    case 'is not null':
+    case 'is true':
+    case 'is false':
+      return undefined;
+  }
+}
+
+/**
+ * When an event of this time can have reached the log group: AWS guarantees no delivery time, so the end is bounded only
+ * by what the connection says (undefined: by nothing).
+ */
+export function deliveryRange(eventTime: TimeRange, deliverySlackMs: number | undefined): TimeRange {
+  return {
+    start: eventTime.start - CLOCK_SLACK_MS,
+    end: deliverySlackMs === undefined ? Number.POSITIVE_INFINITY : eventTime.end + deliverySlackMs,
+  };
+}
+
+/** As FilterLogEvents takes them. */
+export function requestTimes(range: TimeRange): { readonly startTime?: number; readonly endTime?: number } {
+  return {
+    ...(range.start > 0 && { startTime: range.start }),
+    ...(range.end <= LAST_INSTANT && { endTime: range.end }),
+  };
+}
+
+function numbers({ values }: Predicate): readonly number[] | undefined {
+  const parsed = values.map(Number);
+  return parsed.length === 0 || parsed.some(Number.isNaN) ? undefined : parsed;
+}

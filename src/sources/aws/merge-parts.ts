@@ -1,0 +1,110 @@
+import { linkAbort } from '../../kernel/abort.ts';
+import { SourceError } from '../source.ts';
+
+/** One region, log group or detector, read by itself. Starts when first asked for a page. */
+export type Part<T> = (signal: AbortSignal) => AsyncGenerator<T, void, undefined>;
+
+export interface MergeOptions {
+  readonly signal: AbortSignal;
+  /** Parts read at once. Each holds one page that was fetched ahead, so this bounds memory. */
+  readonly concurrency: number;
+  /** True where the part's failure has been told to the user and the others go on. */
+  readonly tolerate?: ((error: unknown) => boolean) | undefined;
+}
+
+type Step<T> =
+  | { readonly kind: 'page'; readonly page: T }
+  | { readonly kind: 'end' }
+  | { readonly kind: 'failure'; readonly error: unknown };
+
+/**
+ * Pages of all parts as they come; each part fetches its next page while the consumer works on the last. When a part
+ * fails, those that answered before are stopped, those that did not answer yet are waited for, and every failure is told.
+ */
+export async function* mergeParts<T>(parts: readonly Part<T>[], options: MergeOptions): AsyncGenerator<T, void, undefined> {
+  const controller = linkAbort(options.signal);
+  const waiting = parts.map((part) => part(controller.signal));
+  const opened = new Set<AsyncGenerator<T, void, undefined>>();
+  const unanswered = new Set<AsyncGenerator<T, void, undefined>>();
+  const ready: { readonly from: AsyncGenerator<T, void, undefined>; readonly step: Step<T> }[] = [];
+  const failures: unknown[] = [];
+  let active = 0;
+  let wake = () => {};
+
+  const advance = (from: AsyncGenerator<T, void, undefined>) => {
+    const settle = (step: Step<T>) => {
+      ready.push({ from, step });
+      wake();
+    };
+    from.next().then(
+      (result) => settle(result.done === true ? { kind: 'end' } : { kind: 'page', page: result.value }),
+      (error: unknown) => settle({ kind: 'failure', error }),
+    );
+  };
+  const open = () => {
+    while (active < options.concurrency) {
+      const next = waiting.shift();
+      if (next === undefined) return;
+      active += 1;
+      opened.add(next);
+      unanswered.add(next);
+      advance(next);
+    }
+  };
+
+  try {
+    open();
+    while (failures.length === 0 ? active > 0 : unanswered.size > 0) {
+      const settled = ready.shift();
+      if (settled === undefined) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        continue;
+      }
+      const { from, step } = settled;
+      unanswered.delete(from);
+      switch (step.kind) {
+        case 'page':
+          if (failures.length > 0) break;
+          advance(from);
+          yield step.page;
+          break;
+        case 'end':
+          active -= 1;
+          if (failures.length === 0) open();
+          break;
+        case 'failure':
+          options.signal.throwIfAborted();
+          active -= 1;
+          if (failures.length === 0 && options.tolerate?.(step.error) === true) open();
+          else failures.push(step.error);
+          break;
+      }
+    }
+    if (failures.length > 0) throw combine(failures, parts.length);
+  } finally {
+    controller.abort(new DOMException('the scan was stopped', 'AbortError'));
+    controller.unlink();
+    await Promise.allSettled([...opened].map((part) => part.return()));
+  }
+}
+
+function combine(failures: readonly unknown[], parts: number): unknown {
+  const [first] = failures;
+  const errors = failures.filter((failure) => failure instanceof SourceError);
+  const [representative] = errors;
+  if (representative === undefined || errors.length < failures.length) return first;
+  const messages = [...new Set(errors.map((error) => error.message))];
+  if (messages.length === 1) return representative;
+  return new SourceError(
+    representative.kind,
+    representative.connection,
+    `${errors.length} of ${parts} parts failed: ${representative.message}`,
+    {
+      detail: errors.map((error) => `${error.message}${error.detail === undefined ? '.' : `: ${error.detail}`}`).join('\n'),
+      hint: representative.hint,
+      cause: representative,
+    },
+  );
+}
