@@ -138,7 +138,10 @@ function matchesText(text: string, value: Value): boolean {
 
 /** Words; what stands between brackets or quotation marks is one field, without them. */
 function splitFields(message: string): readonly string[] {
-  return Array.from(message.matchAll(/\[([^\]]*)\]|"([^"]*)"|(\S+)/g), (found) => found[1] ?? found[2] ?? found[3] ?? '');
+  return Array.from(
+    message.matchAll(/\[([^\]]*)\]|"([^"]*)"|(\S+)/g),
+    (found) => found[1] ?? found[2] ?? found[3] ?? '',
+  );
 }
 
 function matchFields(fields: readonly SpaceDelimitedField[], words: readonly string[]): boolean {

@@ -18,7 +18,14 @@ const record = {
   error: null,
   readOnly: true,
   managementEvent: false,
-  nested: { list: [{ id: 1 }, { id: 22 }], tags: ['red', 'green'], grid: [[0, 1], [2, 3]] },
+  nested: {
+    list: [{ id: 1 }, { id: 22 }],
+    tags: ['red', 'green'],
+    grid: [
+      [0, 1],
+      [2, 3],
+    ],
+  },
 };
 
 function matches(pattern: string, message: unknown = record, notEqualMatchesMissing?: boolean): boolean {
@@ -69,7 +76,7 @@ describe('a JSON filter pattern', () => {
     ['{ $.nested.tags[*] = "blue" }', false],
     ['{ $.nested.list[*].id = 22 }', true],
     ['{ $.* = %^10\\.1\\.[0-9]+\\.3$% }', true],
-    ["{ $.['cluster.name'] = \"blue\" }", true],
+    ['{ $.[\'cluster.name\'] = "blue" }', true],
     ['{ $.user-agent = "curl \\"x\\" \\\\ y" }', true],
     ['{ $.eventName = %tO% }', true],
     ['{ $.eventName = %^tO% }', false],
@@ -197,7 +204,11 @@ describe.skipIf(testData === undefined)('with TRAILHOUND_TEST_DATA', () => {
   const read = (name: string): string => readFileSync(join(testData ?? '', 'patterns', name), 'utf8');
 
   it('gives the result that the guide gives for each of its examples', () => {
-    const vectors = JSON.parse(read('cwl_doc_vectors.json')) as { pattern: string; event: unknown; expected: boolean }[];
+    const vectors = JSON.parse(read('cwl_doc_vectors.json')) as {
+      pattern: string;
+      event: unknown;
+      expected: boolean;
+    }[];
     expect(vectors.length).toBeGreaterThan(25);
     for (const { pattern, event, expected } of vectors) {
       expect([pattern, matches(pattern, event)]).toEqual([pattern, expected]);

@@ -41,7 +41,7 @@ function list(
 ): JsonExpression {
   const first = parse(scanner, wildcards);
   const operands = [first];
-  for (scanner.skipSpace(); scanner.take(symbol); scanner.skipSpace()) operands.push(parse(scanner, wildcards));
+  while (scanner.takeAfterSpace(symbol)) operands.push(parse(scanner, wildcards));
   return operands.length === 1 ? first : { kind, operands };
 }
 

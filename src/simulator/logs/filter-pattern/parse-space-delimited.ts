@@ -48,7 +48,7 @@ function list(
 ): FieldCondition {
   const first = parse(scanner, name);
   const operands = [first];
-  for (scanner.skipSpace(); scanner.take(symbol); scanner.skipSpace()) operands.push(parse(scanner, name));
+  while (scanner.takeAfterSpace(symbol)) operands.push(parse(scanner, name));
   return operands.length === 1 ? first : { kind, operands };
 }
 

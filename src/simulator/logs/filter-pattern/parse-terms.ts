@@ -7,12 +7,12 @@ export function parseTerms(text: string): FilterPattern {
   const required: Term[] = [];
   const optional: Term[] = [];
   const excluded: Term[] = [];
-  while (!scanner.atEnd) {
+  do {
     const list = scanner.take('?') ? optional : scanner.take('-') ? excluded : required;
     scanner.skipSpace();
     list.push(term(scanner));
-    if (!scanner.atEnd && scanner.match(/\s+/y) === undefined) scanner.fail('a space');
-  }
+  } while (scanner.match(/\s+/y) !== undefined);
+  if (!scanner.atEnd) scanner.fail('a space');
   return { kind: 'terms', required, optional, excluded };
 }
 
@@ -23,5 +23,7 @@ function term(scanner: Scanner): Term {
     return { kind: 'text', text: scanner.quoted().trim() };
   }
   const text = scanner.match(/[\p{L}\p{N}_]+/uy);
-  return text === undefined ? scanner.fail('a term (other characters need double quotation marks)') : { kind: 'text', text };
+  return text === undefined
+    ? scanner.fail('a term (other characters need double quotation marks)')
+    : { kind: 'text', text };
 }

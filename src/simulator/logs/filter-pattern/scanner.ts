@@ -46,6 +46,11 @@ export class Scanner {
     return true;
   }
 
+  takeAfterSpace(token: string): boolean {
+    this.skipSpace();
+    return this.take(token);
+  }
+
   expect(token: string): void {
     if (!this.take(token)) this.fail(`"${token}"`);
   }

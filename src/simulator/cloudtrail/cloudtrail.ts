@@ -1,0 +1,38 @@
+import { AwsError, json11 } from '../aws/aws-error.ts';
+import { callerOf } from '../aws/caller.ts';
+import { Parameters } from '../aws/parameters.ts';
+import type { Operation, Service, ServiceRequest } from '../service.ts';
+import type { World } from '../world.ts';
+import { describeTrails } from './describe-trails.ts';
+
+/** AWS CloudTrail, API version 2013-11-01, AWS JSON 1.1. */
+export class CloudTrail implements Service {
+  readonly name = 'cloudtrail';
+  readonly #world: World;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  claims(request: ServiceRequest): boolean {
+    // SDKs send the short name; both are served.
+    return /^(com\.amazonaws\.cloudtrail\.v20131101\.)?CloudTrail_20131101\./.test(
+      request.headers['x-amz-target'] ?? '',
+    );
+  }
+
+  understand(request: ServiceRequest): Operation {
+    const operation = request.headers['x-amz-target']?.split('.').at(-1) ?? '';
+    const { account, region } = callerOf(request, this.#world);
+    const parameters = Parameters.parse(request.body, 'InvalidTrailNameException');
+    return {
+      operation,
+      region: region.name,
+      accountId: account.accountId,
+      answer: () => {
+        if (operation === 'DescribeTrails') return json11(describeTrails(parameters, account, region));
+        throw new AwsError('UnknownOperationException', `the simulator does not know ${operation}`);
+      },
+    };
+  }
+}
