@@ -63,6 +63,7 @@ export async function startServer(
   socketDirectory: SocketDirectory,
   log: LogFile,
   user: SystemUser,
+  moreArguments: readonly string[] = [],
 ): Promise<Server> {
   const child = spawn(
     '/bin/sh',
@@ -75,6 +76,7 @@ export async function startServer(
       binaries.postgres,
       '-D',
       cluster,
+      ...moreArguments,
     ],
     {
       ...identity(user),

@@ -33,6 +33,7 @@ export async function connectEncrypted(
   tls: TlsOptions,
 ): Promise<Duplex | undefined> {
   const socket = await connectPlain(address);
+  socket.setTimeout(CONNECT_PATIENCE_MS);
   const answer = await askForTls(socket);
   if (answer === 'N') {
     socket.destroy();
@@ -42,7 +43,9 @@ export async function connectEncrypted(
     socket.destroy();
     throw new TrailhoundError('configuration', `what answers at ${address.host}:${address.port} is not PostgreSQL`);
   }
-  return upgrade(socket, address.host, tls);
+  const secure = await upgrade(socket, address.host, tls);
+  socket.setTimeout(0);
+  return secure;
 }
 
 function askForTls(socket: Socket): Promise<string> {
