@@ -2,7 +2,7 @@
 FROM node:22-bookworm-slim AS build
 WORKDIR /app
 COPY . .
-# `npm ci` builds (package.json: prepare) and links the engine's libraries (its own postinstall).
+# `npm ci` builds (package.json: prepare).
 RUN npm ci --no-audit --no-fund && npm prune --omit=dev --no-audit --no-fund
 
 FROM node:22-bookworm-slim
