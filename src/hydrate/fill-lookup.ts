@@ -43,6 +43,7 @@ export async function fillLookup(
     fetch.statement.notice('NOTICE', `${request.table.name} was not asked: trailhound.sources is off`);
     return;
   }
+  const keyName = request.table.columns.find((column) => column.key === 'required')?.name ?? 'key';
   const variant = source.variant?.(request.columns);
   const local = new Map<LookupKey, readonly SourceRecord[]>();
   const asked: Asked[] = [];
@@ -64,12 +65,13 @@ export async function fillLookup(
       for (const key of request.keys) {
         const records = local.get(key);
         if (records !== undefined) {
-          await fetch.add(records.map((record) => echo(record, key, undefined)));
+          await fetch.add(records.map((record) => echo(record, keyName, key, undefined)));
           continue;
         }
         const one = asked[next++] as Asked;
         const answer = one.answer ?? (await calls.answerOf(one));
-        if (answer !== undefined) await fetch.add(answer.records.map((record) => echo(record, key, answer.fetchedAt)));
+        if (answer !== undefined)
+          await fetch.add(answer.records.map((record) => echo(record, keyName, key, answer.fetchedAt)));
       }
     };
     await Promise.all([calls.work(), write()]);
@@ -89,10 +91,10 @@ function toAsked(table: string, key: LookupKey, variant: string | undefined): As
   return { key, cacheKey, id: cacheKeyText(cacheKey) };
 }
 
-/** The key column and the inputs echo what was asked, whatever the service calls them. */
-function echo(record: SourceRecord, key: LookupKey, fetchedAt: number | undefined): SourceRecord {
+/** Paths `@key`, `@<key column>` and `@<input>` echo what was asked, whatever the service calls it. */
+function echo(record: SourceRecord, keyName: string, key: LookupKey, fetchedAt: number | undefined): SourceRecord {
   const fetched = fetchedAt === undefined ? undefined : { fetched_at: fetchedAt };
-  return { ...record, added: { ...fetched, ...record.added, key: key.key, ...key.inputs } };
+  return { ...record, added: { ...fetched, ...record.added, key: key.key, [keyName]: key.key, ...key.inputs } };
 }
 
 /** Gives each key its cached answer or a ticket for a call; fails before any call where there would be too many. */
