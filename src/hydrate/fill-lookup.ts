@@ -251,7 +251,11 @@ class Calls {
     try {
       await flight?.answer;
     } catch (error) {
-      if (this.#fetch.signal.aborted || !this.#fetch.statement.settings.partial) throw error;
+      if (this.#fetch.signal.aborted || !this.#fetch.statement.settings.partial) {
+        // Here and not only in work(): the worker whose call failed goes on in the next turn.
+        this.#stopped = true;
+        throw error;
+      }
       this.#failures.push({ error });
       if (!isLocalFailure(error)) this.#hopeless = true;
     }

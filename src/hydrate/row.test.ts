@@ -142,10 +142,12 @@ test('U+0000 and lone surrogates become U+FFFD and are counted, in text, in arra
   expect(mapper.replaced).toBe(7);
 });
 
+const hostile = fc.constantFrom('a', '\0', '\ud83d', '\ude00', '\\', '"', 'u0000', '\\ud800', 'é', '\u001f');
+
 test('JSON of any strings means the same afterwards but for what PostgreSQL cannot store', () => {
   fc.assert(
-    fc.property(fc.array(fc.string({ unit: 'binary' })), (strings) => {
-      const wellFormed = (text: string) => text.toWellFormed().replaceAll('\0', '\ufffd');
+    fc.property(fc.array(fc.string({ unit: hostile })), (strings) => {
+      const wellFormed = (text: string) => Buffer.from(text).toString().replaceAll('\0', '\ufffd');
       const json = convert('jsonb', strings);
       expect(JSON.parse(json as string)).toEqual(strings.map(wellFormed));
       expect(JSON.parse(convert('jsonb', { '\\u0000': '\\\\ud800' }) as string)).toEqual({ '\\u0000': '\\\\ud800' });
