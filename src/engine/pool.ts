@@ -41,8 +41,6 @@ const SESSION = [
   'statement_timeout=0',
   'idle_in_transaction_session_timeout=0',
   `lock_timeout=${LOCK_TIMEOUT}`,
-  // What the server writes can be fetched again; clients' own writes keep the default.
-  'synchronous_commit=off',
 ];
 
 function clientConfig(target: ConnectionTarget): pg.ClientConfig {

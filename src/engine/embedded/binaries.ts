@@ -30,10 +30,15 @@ interface Link {
 export async function findBinaries(dataDir: string, user: SystemUser): Promise<Binaries> {
   const found = await findPackage();
   const majorVersion = Number.parseInt(found.version, 10);
+  const home = await usableHome(found, dataDir, user);
+  return { initdb: join(home, 'bin', 'initdb'), postgres: join(home, 'bin', 'postgres'), majorVersion };
+}
+
+/** The directory that holds bin, lib and share. */
+export async function usableHome(found: Package, dataDir: string, user: SystemUser): Promise<string> {
   const native = join(found.directory, 'native');
   const usable = (await mayExecute(join(native, 'bin', 'postgres'), user)) && (await completeLinks(found.directory));
-  const home = usable ? native : await copyPackage(found, join(dataDir, `engine-${found.version}`));
-  return { initdb: join(home, 'bin', 'initdb'), postgres: join(home, 'bin', 'postgres'), majorVersion };
+  return usable ? native : copyPackage(found, join(dataDir, `engine-${found.version}`));
 }
 
 async function findPackage(): Promise<Package> {

@@ -6,7 +6,7 @@ import type { Binaries } from './binaries.ts';
 import { processIdentity } from './process-identity.ts';
 import { runProgram } from './run-program.ts';
 import { SOCKET_PORT } from './socket-directory.ts';
-import type { SystemUser } from './system-user.ts';
+import { giveTo, type SystemUser } from './system-user.ts';
 
 /** The role that initdb makes; the server's own. */
 export const SUPERUSER = 'postgres';
@@ -31,6 +31,8 @@ export async function ensureCluster(cluster: string, binaries: Binaries, user: S
         hint: `Move ${cluster} away to begin with an empty one (caches fill again), or first dump your own tables with the Trailhound that made it.`,
       },
     );
+  } else {
+    await giveTo(user, cluster);
   }
 }
 

@@ -1,6 +1,10 @@
-import { chmod, lstat, readFile, stat } from 'node:fs/promises';
-import { dirname, parse as parsePath } from 'node:path';
+import { execFile } from 'node:child_process';
+import { chmod, lchown, lstat, readFile, readdir, stat } from 'node:fs/promises';
+import { dirname, join, parse as parsePath } from 'node:path';
+import { promisify } from 'node:util';
 import { TrailhoundError } from '../../kernel/errors.ts';
+
+const run = promisify(execFile);
 
 /** The operating system's user that the engine runs as. */
 export interface SystemUser {
@@ -26,9 +30,10 @@ export async function engineUser(directories: readonly string[]): Promise<System
   if (uid !== 0) return { uid, gid, name: String(uid), other: false };
   for (const directory of directories) {
     const found = await stat(directory).catch(() => undefined);
-    if (found !== undefined && found.uid !== 0) {
-      return { uid: found.uid, gid: found.gid, name: String(found.uid), other: true };
-    }
+    if (found === undefined || found.uid === 0) continue;
+    const name = await userName(found.uid);
+    // PostgreSQL's programs refuse a user without a name.
+    if (name !== undefined) return { uid: found.uid, gid: found.gid, name, other: true };
   }
   const users = await passwd();
   const user = users.get('postgres') ?? users.get('nobody');
@@ -39,6 +44,15 @@ export async function engineUser(directories: readonly string[]): Promise<System
     });
   }
   return user;
+}
+
+async function userName(uid: number): Promise<string | undefined> {
+  try {
+    // Not /etc/passwd: users may stand elsewhere, as on macOS.
+    return (await run('/usr/bin/id', ['-un', String(uid)])).stdout.trim();
+  } catch {
+    return undefined;
+  }
 }
 
 async function passwd(): Promise<Map<string, SystemUser>> {
@@ -74,6 +88,16 @@ export async function letPass(directory: string, user: SystemUser): Promise<void
   if (!user.other) return;
   const found = await lstat(directory);
   if (found.isDirectory() && (permissions(found, user) & 1) === 0) await chmod(directory, (found.mode & 0o777) | 0o011);
+}
+
+/** Gives a directory and all that is in it to the user, where it is not its own: it may come from another machine. */
+export async function giveTo(user: SystemUser, directory: string): Promise<void> {
+  if (!user.other) return;
+  const found = await lstat(directory);
+  if (found.uid === user.uid) return;
+  for (const entry of await readdir(directory, { recursive: true }))
+    await lchown(join(directory, entry), user.uid, user.gid);
+  await lchown(directory, user.uid, user.gid);
 }
 
 /** rwx as a number. The engine's process has no supplementary groups. */

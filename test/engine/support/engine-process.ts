@@ -3,4 +3,4 @@ import { openEngine } from '../../../src/engine/open.ts';
 
 const [, , dataDir = ''] = process.argv;
 await openEngine({ dataDir, database: 'trailhound', maxClients: 5, poolSize: 2 });
-console.log('open');
+process.stdout.write('open\n');
