@@ -1,4 +1,4 @@
-import type { A_Expr, Node, SelectStmt } from '@pgsql/types';
+import type { A_Expr, Node, SelectStmt, SubLink } from '@pgsql/types';
 import { bare } from '../sql/walk.ts';
 import type { Item, Level } from '../sql/scope.ts';
 import { conjunctsOf, functionNames, hasWindow } from './dependencies.ts';
@@ -17,6 +17,18 @@ export interface Binding {
   readonly sources: readonly SelectStmt[];
   /** The conjunct that says so; undefined for USING and NATURAL. */
   readonly condition: Node | undefined;
+  /** A subquery whose answer would change if the table were empty: it must be padded. */
+  readonly padded?: Padding | undefined;
+}
+
+/**
+ * `x not in (select key …)` is TRUE over no rows and NULL over some where x is NULL. The table counts as never empty,
+ * so the subquery gets a row of NULL wherever x is none of the key's type.
+ */
+export interface Padding {
+  readonly sublink: SubLink;
+  readonly test: Node;
+  readonly keyType: string;
 }
 
 /** One way to bound a key: all of its bindings together (the references of a CTE each need one). */
@@ -180,19 +192,21 @@ function outside(
     }
     case 'sublink': {
       const { node, clause } = place;
-      if (parent === undefined || node.subLinkType !== 'ANY_SUBLINK' || output.index !== 0 || node.testexpr === undefined) return [];
+      if (parent === undefined || output.index !== 0 || node.testexpr === undefined) return [];
       const operator = node.operName?.map((name) => bare(name, 'String')?.sval).join('.') ?? '=';
-      // Only where "no row" and "no such row" are the same answer: a conjunct of WHERE or of an inner join.
-      if (operator !== '=' || clause.kind !== 'where' || !isConjunct(node, parent)) return [];
-      const condition = conjunctsOf(parent.select.whereClause).find((part) => bare(part, 'SubLink') === node);
-      const source = selectOf(node.testexpr);
-      return [[{ site: { item: outsideItem(parent), column: '' }, sources: [source], condition }]];
+      const any = node.subLinkType === 'ANY_SUBLINK' && operator === '=';
+      if (!any && !(node.subLinkType === 'ALL_SUBLINK' && operator === '<>')) return [];
+      // As a conjunct of WHERE, "no row" and "no such row" are the same answer.
+      const condition = clause.kind === 'where' && any ? conjunctOf(node, parent) : undefined;
+      const padded = condition === undefined ? { sublink: node, test: node.testexpr, keyType } : undefined;
+      const site = { item: outsideItem(parent), column: '' };
+      return [[{ site, sources: [selectOf(node.testexpr)], condition, padded }]];
     }
   }
 }
 
-function isConjunct(sublink: object, level: Level): boolean {
-  return conjunctsOf(level.select.whereClause).some((part) => bare(part, 'SubLink') === sublink);
+function conjunctOf(sublink: SubLink, level: Level): Node | undefined {
+  return conjunctsOf(level.select.whereClause).find((part) => bare(part, 'SubLink') === sublink);
 }
 
 /** Stands for "no item of this level": a key that comes from an expression of the level alone. */

@@ -45,7 +45,7 @@ export function dependenciesOf(value: unknown, level: Level, statement: Statemen
     items,
     columns,
     references: statement.referencesIn(value),
-    unrepeatable: callsVolatile(value, statement) || statement.levelsIn(value).some((inner) => isEvaluatedOnce(inner, statement)),
+    unrepeatable: readsPadded(value, statement) || callsVolatile(value, statement) || statement.levelsIn(value).some((inner) => isEvaluatedOnce(inner, statement)),
   };
 }
 
@@ -69,6 +69,18 @@ export function hasWindow(value: unknown): boolean {
     if (kind === 'FuncCall' && bare(node, 'FuncCall')?.over !== undefined) found = true;
     return undefined;
   });
+  return found;
+}
+
+function readsPadded(value: unknown, statement: Statement): boolean {
+  let found = false;
+  if (statement.padded.size > 0) {
+    walk(value, (node, kind) => {
+      const sublink = kind === 'SubLink' ? bare(node, 'SubLink') : undefined;
+      if (sublink !== undefined && statement.padded.has(sublink)) found = true;
+      return undefined;
+    });
+  }
   return found;
 }
 

@@ -178,7 +178,7 @@ export function withCtes(query: SelectStmt, statement: Statement, readable: (ite
     ...query,
     withClause: {
       ctes: ctes.map((cte) => ({ CommonTableExpr: cte.node })),
-      recursive: ctes.some((cte) => cte.recursive),
+      ...(ctes.some((cte) => cte.recursive) ? { recursive: true } : {}),
     },
   };
 }

@@ -5,7 +5,7 @@ import { deparse } from '../sql/deparse.ts';
 import { outward } from '../sql/names.ts';
 import type { Item, Level } from '../sql/scope.ts';
 import { bare } from '../sql/walk.ts';
-import { alternativesFor, type Alternative } from './bindings.ts';
+import { alternativesFor, selectOf, type Alternative, type Padding } from './bindings.ts';
 import { dependenciesOf } from './dependencies.ts';
 import { keyQuery, withCtes } from './key-query.ts';
 import { restrictionsOf, type Restrictions } from './predicates.ts';
@@ -17,6 +17,14 @@ export interface Plan {
   readonly restrictions: ReadonlyMap<Reference, Restrictions>;
   /** References that no row of the result can depend on: they are empty, and nothing is called. */
   readonly dead: ReadonlySet<Reference>;
+  readonly paddings: readonly PaddedSubquery[];
+}
+
+/** A subquery that the statement reads with a row of NULL more, where a condition holds. */
+export interface PaddedSubquery {
+  /** The subquery in the user's text. */
+  readonly node: Node;
+  readonly row: string;
 }
 
 export type Step =
@@ -52,6 +60,7 @@ class Planner {
   readonly #statement: Statement;
   readonly #hydrated = new Set<Reference>();
   readonly #steps: Step[] = [];
+  readonly #paddings: PaddedSubquery[] = [];
   #evaluated = 0;
 
   constructor(statement: Statement) {
@@ -80,7 +89,7 @@ class Planner {
       if (rest.length === pending.length && first !== undefined) return this.#unbounded(first.reference, first.key);
       pending = rest;
     }
-    return { plan: { steps: this.#steps, restrictions, dead } };
+    return { plan: { steps: this.#steps, restrictions, dead, paddings: this.#paddings } };
   }
 
   #alternatives(reference: Reference, key: Column): readonly Alternative[] {
@@ -89,8 +98,14 @@ class Planner {
   }
 
   #addLookup(reference: Reference, key: Column): boolean {
-    for (const alternative of this.#alternatives(reference, key)) {
-      for (const binding of alternative) this.#evaluateSources(binding.sources, binding.site.item.level);
+    let alternatives = this.#alternatives(reference, key);
+    for (let index = 0; index < alternatives.length; index += 1) {
+      const sources = (alternatives[index] ?? []).map(({ sources: own, site }) => this.#evaluateSources(own, site.item.level));
+      // What was evaluated stands in the tree as rows now: the same alternative reads those.
+      if (sources.includes(true)) alternatives = this.#alternatives(reference, key);
+      const alternative = alternatives[index] ?? [];
+      // The test is written once more into the statement's text, where a reference's placeholder means nothing.
+      if (alternative.some(({ padded }) => padded !== undefined && this.#statement.referencesIn(padded.test).size > 0)) continue;
       const queries = alternative.map((binding) => keyQuery(binding, key.type, this.#statement, (item) => this.#isReadable(item)));
       if (!queries.every((query) => query !== undefined)) continue;
       this.#steps.push({
@@ -105,9 +120,18 @@ class Planner {
         ordinary: queries.some((query) => this.#statement.readsOrdinaryRelations(query)),
       });
       this.#hydrated.add(reference);
+      for (const { padded } of alternative) if (padded !== undefined) this.#pad(padded);
       return true;
     }
     return false;
+  }
+
+  #pad({ sublink, test, keyType }: Padding): void {
+    if (sublink.subselect === undefined || this.#statement.padded.has(sublink)) return;
+    this.#statement.padded.add(sublink);
+    const value = `(${deparse({ SelectStmt: selectOf(test) }).slice('SELECT '.length)})`;
+    const typed = keyType === 'inet' ? `pg_catalog.try_inet(${value}::pg_catalog.text)` : value;
+    this.#paddings.push({ node: sublink.subselect, row: `select null::${keyType} where ${typed} is null` });
   }
 
   #isReadable(item: Item): boolean {
@@ -143,13 +167,17 @@ class Planner {
   }
 
   /** `in (select … limit 20)`: the subquery that gives the keys is evaluated once. */
-  #evaluateSources(sources: readonly SelectStmt[], level: Level): void {
+  #evaluateSources(sources: readonly SelectStmt[], level: Level): boolean {
+    let evaluated = false;
     for (const inner of this.#statement.scopes.levels) {
       if (!sources.includes(inner.select) || inner.place.kind !== 'sublink') continue;
       if (!dependenciesOf({ SelectStmt: inner.select }, level, this.#statement).unrepeatable || !this.#isHydrated({ SelectStmt: inner.select }) || this.#isCorrelated(inner.select, level)) continue;
       const replaced = this.#evaluate(inner.select, inner.place.node.subselect);
-      if (replaced !== undefined) inner.place.node.subselect = replaced;
+      if (replaced === undefined) continue;
+      inner.place.node.subselect = replaced;
+      evaluated = true;
     }
+    return evaluated;
   }
 
   #isCorrelated(query: SelectStmt, level: Level): boolean {

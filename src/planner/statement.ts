@@ -1,4 +1,4 @@
-import type { ColumnRef, Node, RangeVar, SelectStmt } from '@pgsql/types';
+import type { ColumnRef, Node, RangeVar, SelectStmt, SubLink } from '@pgsql/types';
 import type { VirtualView } from '../catalog/table.ts';
 import { Names } from '../sql/names.ts';
 import { fieldsOf, scopesOf, type Cte, type Item, type Level, type Scopes } from '../sql/scope.ts';
@@ -53,6 +53,8 @@ export class Statement {
   readonly names: Names;
   readonly references: readonly Reference[];
   readonly functions: FunctionFacts;
+  /** Subqueries that the statement reads with a row more than the key queries would. */
+  readonly padded = new Set<SubLink>();
   readonly #referenceOf = new Map<RangeVar, Reference>();
   readonly #itemOf = new Map<RangeVar, Item>();
   readonly #columnsByItem: ReadonlyMap<Item, readonly string[]>;

@@ -12,7 +12,7 @@ import { scopesOf } from '../sql/scope.ts';
 import { classify, type Classified } from '../sql/statement.ts';
 import { quoteIdent } from '../sql/substitute.ts';
 import { bare, walk } from '../sql/walk.ts';
-import type { ClientBackend, Description } from './backend.ts';
+import { BackendError, type ClientBackend, type Description } from './backend.ts';
 import { computeRestrictions } from './constants.ts';
 import { Execution } from './execution.ts';
 import { explainJson, explainPlan, explanationLines, type ReferenceExplanation } from './explain.ts';
@@ -126,7 +126,7 @@ class Pipeline implements QueryPipeline {
       };
     } catch (error) {
       await execution.release();
-      throw deadline.signal.aborted ? deadline.signal.reason : error;
+      throw deadline.signal.aborted ? deadline.signal.reason : withHint(error);
     } finally {
       deadline.clear();
     }
@@ -181,6 +181,15 @@ class Pipeline implements QueryPipeline {
       });
     }
   }
+}
+
+/** A cast that the user wrote fails as PostgreSQL fails it; we know what would not. */
+function withHint(error: unknown): unknown {
+  if (!(error instanceof BackendError) || error.fields.get('C') !== '22P02' || error.fields.has('H')) return error;
+  if (error.fields.get('M')?.includes('type inet') !== true) return error;
+  const hint =
+    'Some of these texts are no addresses: use e.source_ip, or try_inet(...), which give NULL for them, in place of a cast.';
+  return new BackendError(new Map([...error.fields, ['H', hint]]));
 }
 
 interface Work {

@@ -42,7 +42,6 @@ export class Execution {
   readonly #filled = new Map<string, Filled & { readonly reference: Reference }>();
   readonly #evaluated = new Map<string, Evaluated>();
   readonly #open: HydratedRows[] = [];
-  #lookupsLeft: number;
 
   constructor(options: {
     plan: Plan;
@@ -58,7 +57,6 @@ export class Execution {
     this.#backend = options.backend;
     this.#context = options.context;
     this.#client = options.client;
-    this.#lookupsLeft = options.context.settings.maxLookups;
   }
 
   async run(): Promise<void> {
@@ -89,6 +87,7 @@ export class Execution {
       if (own !== undefined) replacements.push(slices.subquery(step.node, own));
     }
     const isReplaced = (at: number): boolean => replacements.some(({ start, end }) => at >= start && at < end);
+    for (const { node, row } of this.#plan.paddings) replacements.push(...slices.padding(node, row));
     for (const reference of statement.references) {
       if (isReplaced(reference.location)) continue;
       const own = this.#referenceSql(placeholder('reference', reference.id), parameters);
@@ -135,9 +134,8 @@ export class Execution {
         columns: columnsToFetch(reference),
         keyExpression: step.from,
       },
-      { ...this.#context, settings: { ...this.#context.settings, maxLookups: this.#lookupsLeft } },
+      this.#context,
     );
-    this.#lookupsLeft -= rows.statistics.calls;
     this.#open.push(rows);
     this.#fill(reference, { rows, guard: step.ordinary ? this.#guard(step, [...keys]) : undefined });
   }

@@ -54,7 +54,7 @@ const FACTS_SQL = `select pg_catalog.json_build_object(
       'readable', (select pg_catalog.json_agg(a.attname) from pg_catalog.pg_attribute a
         where a.attrelid operator(pg_catalog.=) c.oid and a.attnum operator(pg_catalog.>) 0 and not a.attisdropped
           and pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT'))))
-    from pg_catalog.unnest($1::pg_catalog.text[], $2::pg_catalog.text[]) as n(name, quoted)
+    from rows from (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])) as n(name, quoted)
     join pg_catalog.pg_class c on c.oid operator(pg_catalog.=) pg_catalog.to_regclass(n.quoted)::pg_catalog.oid),
   'functions', (select pg_catalog.json_agg(pg_catalog.json_build_object('name', p.proname,
       'volatile', p.provolatile operator(pg_catalog.=) 'v', 'aggregate', p.prokind operator(pg_catalog.=) any (array['a', 'w']::pg_catalog."char"[])))

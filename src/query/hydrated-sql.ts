@@ -50,8 +50,9 @@ export function storedSql(rows: HydratedRows | 'empty', parameters: ParameterLis
   if (names.length === 0) return `select from pg_catalog.generate_series(1, ${String(rows.rows.length)})`;
   const arrays = rows.columns.map((_column, index) => parameters.addTextArray(rows.rows.map((row) => row[index] ?? null)));
   const typed = rows.columns.map((column, index) => `_.${names[index] ?? ''}::${column.type} as ${names[index] ?? ''}`);
-  const casts = arrays.map((array) => `${array}::pg_catalog.text[]`);
-  return `select ${typed.join(', ')} from pg_catalog.unnest(${casts.join(', ')}) as _(${names.join(', ')})`;
+  // unnest(a, b) is syntax that no schema can qualify; ROWS FROM says the same.
+  const columns = arrays.map((array) => `pg_catalog.unnest(${array}::pg_catalog.text[])`);
+  return `select ${typed.join(', ')} from rows from (${columns.join(', ')}) as _(${names.join(', ')})`;
 }
 
 /** The columns with a path that must be fetched so that a reference's used columns can be computed. */

@@ -14,7 +14,8 @@ export function replaceBytes(text: string, replacements: readonly Replacement[])
   const bytes = Buffer.from(text);
   const parts: (Buffer | string)[] = [];
   let at = 0;
-  const ordered = [...replacements].sort((a, b) => a.start - b.start || b.end - a.end);
+  const isInsertion = ({ start, end }: Replacement): number => (start === end ? 0 : 1);
+  const ordered = [...replacements].sort((a, b) => a.start - b.start || isInsertion(a) - isInsertion(b) || b.end - a.end);
   for (const { start, end, text: own } of ordered) {
     if (start < at) continue;
     parts.push(bytes.subarray(at, start), own);
@@ -74,6 +75,15 @@ export class Slices {
       const close = this.#closing(open);
       if (this.#start(close) > to) return { start: this.#end(open), end: this.#start(close), text: own };
     }
+  }
+
+  /** `select * from (<subquery>) as _ union all <row>`, the subquery's own text left where it is. */
+  padding(node: Node, row: string): Replacement[] {
+    const { start, end } = this.subquery(node, '');
+    return [
+      { start, end: start, text: 'select * from (' },
+      { start: end, end, text: `) as _ union all ${row}` },
+    ];
   }
 
   #indexAt(location: number): number {
