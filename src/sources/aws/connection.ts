@@ -52,7 +52,7 @@ export class AwsConnection {
   readonly #credentials: () => Promise<Credentials>;
   readonly #clients = new Map<string, { destroy(): void }>();
   readonly #accountId = new Remembered<string | null>(Number.POSITIVE_INFINITY);
-  readonly #regions = new Remembered<readonly string[]>(REMEMBERED_MS);
+  readonly #regions = new Remembered<{ readonly names: readonly string[]; readonly warning?: string }>(REMEMBERED_MS);
   readonly #trailLogGroups = new Remembered<readonly TrailLogGroup[]>(REMEMBERED_MS);
 
   constructor(config: AwsConnectionConfig) {
@@ -132,30 +132,19 @@ export class AwsConnection {
     return known ?? undefined;
   }
 
-  /** The configured regions, patterns replaced by the enabled regions that they match. */
+  /** The configured regions, patterns replaced by the enabled regions that they match. Warns where it may not list those. */
   async regions(context: CallContext): Promise<readonly string[]> {
-    return this.#regions.get(async () => {
+    const { names, warning } = await this.#regions.get(async () => {
       const patterns = this.regionPatterns;
-      if (patterns === undefined) return this.#defaultRegions(context);
-      for (const pattern of patterns) {
-        if (!isRegionPattern(pattern) && !isRegionName(pattern)) throw this.#badRegion(pattern);
-      }
-      if (!patterns.some(isRegionPattern)) return [...new Set(patterns)];
-      const enabled = await this.#enabledRegions(context);
-      const chosen = new Set<string>();
-      for (const pattern of patterns) {
-        const matching = isRegionPattern(pattern) ? enabled.filter((region) => matchesRegion(pattern, region)) : [pattern];
-        if (matching.length === 0) throw this.#badRegion(pattern);
-        for (const region of matching) chosen.add(region);
-      }
-      return [...chosen];
+      return patterns === undefined ? this.#defaultRegions(context) : { names: await this.#matchingRegions(patterns, context) };
     });
+    if (warning !== undefined) context.notice('WARNING', warning);
+    return names;
   }
 
   /** The log groups that trails recording these regions deliver to, in whichever region those stand. */
-  async trailLogGroups(context: CallContext): Promise<readonly TrailLogGroup[]> {
+  async trailLogGroups(regions: readonly string[], context: CallContext): Promise<readonly TrailLogGroup[]> {
     return this.#trailLogGroups.get(async () => {
-      const regions = await this.regions(context);
       const perRegion = await Promise.all(
         regions.map((region) => {
           const client = this.#client<CloudTrail>('cloudtrail', region, cloudTrailClient);
@@ -196,17 +185,29 @@ export class AwsConnection {
     }
   }
 
-  async #defaultRegions(context: CallContext): Promise<readonly string[]> {
+  async #matchingRegions(patterns: readonly string[], context: CallContext): Promise<readonly string[]> {
+    const misspelt = patterns.find((pattern) => !isRegionPattern(pattern) && !isRegionName(pattern));
+    if (misspelt !== undefined) throw this.#badRegion(misspelt);
+    if (!patterns.some(isRegionPattern)) return [...new Set(patterns)];
+    const enabled = await this.#enabledRegions(context);
+    const chosen = patterns.map((pattern) => {
+      const matching = isRegionPattern(pattern) ? enabled.filter((region) => matchesRegion(pattern, region)) : [pattern];
+      if (matching.length === 0) throw this.#badRegion(pattern);
+      return matching;
+    });
+    return [...new Set(chosen.flat())];
+  }
+
+  async #defaultRegions(context: CallContext): Promise<{ readonly names: readonly string[]; readonly warning?: string }> {
     try {
-      return await this.#enabledRegions(context);
+      return { names: await this.#enabledRegions(context) };
     } catch (error) {
       if (!isAccessDenied(error)) throw error;
       const home = await this.#homeRegion();
-      context.notice(
-        'WARNING',
-        `connection ${this.name} may not list its regions (account:ListRegions): only ${home} is searched; name others in connections.${this.name}.regions`,
-      );
-      return [home];
+      return {
+        names: [home],
+        warning: `connection ${this.name} may not list its regions (account:ListRegions): only ${home} is searched; name others in connections.${this.name}.regions`,
+      };
     }
   }
 

@@ -1,11 +1,11 @@
-import { linkAbort } from '../../kernel/abort.ts';
+import { abortable, linkAbort } from '../../kernel/abort.ts';
+import type { CallContext } from '../source.ts';
 import { SourceError } from '../source.ts';
 
-/** One region, log group or detector, read by itself. Starts when first asked for a page. */
-export type Part<T> = (signal: AbortSignal) => AsyncGenerator<T, void, undefined>;
+/** One region, log group or detector, read by itself, by calls that end when the merge does. Starts when first asked for a page. */
+export type Part<T> = (context: CallContext) => AsyncGenerator<T, void, undefined>;
 
 export interface MergeOptions {
-  readonly signal: AbortSignal;
   /** Parts read at once. Each holds one page that was fetched ahead, so this bounds memory. */
   readonly concurrency: number;
   /** True where the part's failure has been told to the user and the others go on. */
@@ -21,9 +21,14 @@ type Step<T> =
  * Pages of all parts as they come; each part fetches its next page while the consumer works on the last. When a part
  * fails, those that answered before are stopped, those that did not answer yet are waited for, and every failure is told.
  */
-export async function* mergeParts<T>(parts: readonly Part<T>[], options: MergeOptions): AsyncGenerator<T, void, undefined> {
-  const controller = linkAbort(options.signal);
-  const waiting = parts.map((part) => part(controller.signal));
+export async function* mergeParts<T>(
+  parts: readonly Part<T>[],
+  context: CallContext,
+  options: MergeOptions,
+): AsyncGenerator<T, void, undefined> {
+  const stop = new AbortController();
+  const stoppable = stoppableContext(context, stop.signal);
+  const waiting = parts.map((part) => part(stoppable));
   const opened = new Set<AsyncGenerator<T, void, undefined>>();
   const unanswered = new Set<AsyncGenerator<T, void, undefined>>();
   const ready: { readonly from: AsyncGenerator<T, void, undefined>; readonly step: Step<T> }[] = [];
@@ -75,7 +80,7 @@ export async function* mergeParts<T>(parts: readonly Part<T>[], options: MergeOp
           if (failures.length === 0) open();
           break;
         case 'failure':
-          options.signal.throwIfAborted();
+          context.signal.throwIfAborted();
           active -= 1;
           if (failures.length === 0 && options.tolerate?.(step.error) === true) open();
           else failures.push(step.error);
@@ -84,10 +89,31 @@ export async function* mergeParts<T>(parts: readonly Part<T>[], options: MergeOp
     }
     if (failures.length > 0) throw combine(failures, parts.length);
   } finally {
-    controller.abort(new DOMException('the scan was stopped', 'AbortError'));
-    controller.unlink();
+    stop.abort(new DOMException('the scan was stopped', 'AbortError'));
     await Promise.allSettled([...opened].map((part) => part.return()));
   }
+}
+
+/** A scan may be stopped while one of its calls waits for the rate limit and the statement goes on. */
+function stoppableContext(context: CallContext, stop: AbortSignal): CallContext {
+  return {
+    signal: context.signal,
+    ...(context.partial !== undefined && { partial: context.partial }),
+    notice: (severity, message) => context.notice(severity, message),
+    call: (limit, send) =>
+      abortable(
+        context.call(limit, async (signal) => {
+          const linked = linkAbort(signal, stop);
+          try {
+            linked.signal.throwIfAborted();
+            return await send(linked.signal);
+          } finally {
+            linked.unlink();
+          }
+        }),
+        stop,
+      ),
+  };
 }
 
 function combine(failures: readonly unknown[], parts: number): unknown {

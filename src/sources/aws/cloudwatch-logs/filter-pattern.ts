@@ -1,4 +1,5 @@
 import type { Exactness, Predicate } from '../../source.ts';
+import { booleanWanted } from '../contradictions.ts';
 import { parseLike } from '../like.ts';
 
 /**
@@ -146,8 +147,8 @@ function likePattern(like: string, path: string): PatternPredicate | undefined {
 }
 
 /** A boolean, or the same as text in any case: `readOnly` and `mfaAuthenticated` come as both. */
-function booleanPattern({ operator, values }: Predicate, path: string): PatternPredicate | undefined {
-  const wanted = booleanWanted(operator, values);
+function booleanPattern(predicate: Predicate, path: string): PatternPredicate | undefined {
+  const wanted = booleanWanted(predicate);
   if (wanted === undefined) return undefined;
   const initial = wanted ? 't' : 'f';
   return {
@@ -158,15 +159,6 @@ function booleanPattern({ operator, values }: Predicate, path: string): PatternP
     ],
     exactness: 'inexact',
   };
-}
-
-/** Undefined where both values, or neither, would do. */
-export function booleanWanted(operator: Predicate['operator'], values: readonly string[]): boolean | undefined {
-  if (operator === 'is true') return true;
-  if (operator === 'is false') return false;
-  if (operator !== '=') return undefined;
-  const wanted = new Set(values.map((value) => value.startsWith('t')));
-  return wanted.size === 1 ? wanted.has(true) : undefined;
 }
 
 function freeFormPattern({ operator, values }: Predicate, path: string): PatternPredicate | undefined {

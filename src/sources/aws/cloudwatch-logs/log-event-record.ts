@@ -1,4 +1,3 @@
-import type { Column } from '../../../catalog/table.ts';
 import type { SourceRecord } from '../../source.ts';
 import { SourceError } from '../../source.ts';
 import type { FilteredLogEvent } from '../clients/logs.ts';
@@ -7,10 +6,9 @@ import type { Target } from './targets.ts';
 /** Makes the records of one log group. Runs for millions of events. */
 export type RecordOf = (event: FilteredLogEvent) => SourceRecord;
 
-export function recordMaker(target: Target, filter: string | undefined, columns: readonly Column[]): RecordOf {
+export function recordMaker(target: Target, filter: string | undefined): RecordOf {
   const { logGroupName, partition, region, accountId, connection } = target;
   const connectionName = connection.name;
-  const wantsText = columns.some(({ path }) => path === '@record');
   return (event) => {
     const message = event.message ?? '';
     const parsed = parse(message);
@@ -22,14 +20,13 @@ export function recordMaker(target: Target, filter: string | undefined, columns:
         log_group_name: logGroupName,
         log_stream_name: event.logStreamName,
         timestamp: event.timestamp,
-        timestamp_ms: event.timestamp,
         filter,
         partition,
         region,
         account_id: accountId,
         connection_name: connectionName,
       },
-      text: wantsText && detail !== undefined ? JSON.stringify(detail) : message,
+      text: detail === undefined ? message : undefined,
       origin: () => originOf(target, event),
     };
   };

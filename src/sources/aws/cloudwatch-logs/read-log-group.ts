@@ -1,5 +1,3 @@
-import { abortable, linkAbort } from '../../../kernel/abort.ts';
-import type { Column } from '../../../catalog/table.ts';
 import type { CallContext, Page, RateLimit, SourceRecord } from '../../source.ts';
 import { SourceError } from '../../source.ts';
 import type { FilterLogEventsAnswer, FilterLogEventsRequest, FilteredLogEvent } from '../clients/logs.ts';
@@ -17,7 +15,6 @@ export interface LogGroupRead {
   readonly target: Target;
   readonly range: TimeRange;
   readonly filter: string | undefined;
-  readonly columns: readonly Column[];
   readonly limit: number | undefined;
 }
 
@@ -26,10 +23,9 @@ export async function* readLogGroup(
   read: LogGroupRead,
   scan: CompiledScan,
   context: CallContext,
-  signal: AbortSignal,
 ): AsyncGenerator<Page, void, undefined> {
   const { target, limit } = read;
-  const recordOf = recordMaker(target, read.filter, read.columns);
+  const recordOf = recordMaker(target, read.filter);
   const request: FilterLogEventsRequest = {
     logGroupName: target.logGroupName,
     logStreamNamePrefix: scan.logStreamNamePrefix,
@@ -41,7 +37,7 @@ export async function* readLogGroup(
   const isNew = recentEvents();
   let nextToken: string | undefined;
   do {
-    const answer: FilterLogEventsAnswer = await ask(target, { ...request, nextToken }, context, signal);
+    const answer: FilterLogEventsAnswer = await ask(target, { ...request, nextToken }, context);
     const records: SourceRecord[] = [];
     for (const event of answer.events) {
       if (!isNew(event)) continue;
@@ -58,7 +54,6 @@ async function ask(
   target: Target,
   request: FilterLogEventsRequest,
   context: CallContext,
-  signal: AbortSignal,
 ): Promise<FilterLogEventsAnswer> {
   const { connection, region, accountId, logGroupName } = target;
   const limit: RateLimit = {
@@ -67,17 +62,7 @@ async function ask(
     requestsPerSecond: connection.requestsPerSecond,
   };
   const call = { region, action: 'logs:FilterLogEvents', subject: `log group ${logGroupName}` };
-  const answer = connection.call(context, limit, call, async (statementSignal) => {
-    // The scan may have been stopped while the call waited for its turn, with the statement going on.
-    const linked = linkAbort(statementSignal, signal);
-    try {
-      linked.signal.throwIfAborted();
-      return await connection.logs(region).filterLogEvents(request, linked.signal);
-    } finally {
-      linked.unlink();
-    }
-  });
-  return abortable(answer, signal);
+  return connection.call(context, limit, call, (signal) => connection.logs(region).filterLogEvents(request, signal));
 }
 
 /** An event may be repeated where one page ends and the next begins, so ids are remembered for some pages, not for all. */

@@ -1,19 +1,18 @@
 import type { Exactness, Predicate, Pushed, ScanPlan, ScanRequest } from '../../source.ts';
 import type { AwsConnection } from '../connection.ts';
+import { contradicts } from '../contradictions.ts';
 import { isNameOperator, namesAsked, nameTest } from '../names.ts';
 import { isRegionPattern } from '../regions.ts';
-import { contradicts } from './contradictions.ts';
 import { type PatternPredicate, assemble, fitting, isJsonPattern, patternOf } from './filter-pattern.ts';
 import { streamPrefix } from './stream-prefix.ts';
 import { ALWAYS, type TimeRange, deliveryRange, exactRange, intersect, isEmptyRange, LAST_INSTANT, outerRange, requestTimes } from './time-range.ts';
 
-/** How columns name what the source adds to a record. */
+/** How columns name what the source adds to a record. `timestamp_ms` is the same as `timestamp`. */
 export const PATHS = {
   logGroupName: '@log_group_name',
   logStreamName: '@log_stream_name',
   filter: '@filter',
   timestamp: '@timestamp',
-  timestampMs: '@timestamp_ms',
   eventTime: 'eventTime',
   partition: '@partition',
   region: '@region',
@@ -149,7 +148,7 @@ function compileTimes(predicates: readonly Predicate[]): Times {
   let eventTime = ALWAYS;
   for (const predicate of predicates) {
     const { path } = predicate.column;
-    if (path === PATHS.timestamp || path === PATHS.timestampMs) timestamp = intersect(timestamp, exactRange(predicate) ?? ALWAYS);
+    if (path === PATHS.timestamp) timestamp = intersect(timestamp, exactRange(predicate) ?? ALWAYS);
     if (path === PATHS.eventTime) eventTime = intersect(eventTime, outerRange(predicate) ?? ALWAYS);
   }
   return { timestamp, eventTime, empty: isEmptyRange(timestamp) || eventTime.start > eventTime.end };
@@ -164,8 +163,8 @@ function pushedAs(
   const pattern = patterns.get(predicate);
   if (pattern !== undefined) return push(pattern.exactness, `{ ${pattern.condition('$').join(' || ')} }`);
   switch (predicate.column.path) {
-    case PATHS.timestamp:
-    case PATHS.timestampMs: {
+    case PATHS.timestamp: {
+
       const range = exactRange(predicate);
       if (range === undefined) return push('none');
       return push(new Set(predicate.values).size === 1 ? 'exact' : 'inexact', rangeText(range));

@@ -21,7 +21,6 @@ export function cloudwatchLogsSource(connections: readonly AwsConnection[]): Sca
 
 async function* scan(request: ScanRequest, compiled: CompiledScan, context: CallContext): AsyncGenerator<Page, void, undefined> {
   if (compiled.empty) return;
-  const { signal } = context;
   const connections = compiled.connections.filter((connection) => compiled.timeRange(connection) !== undefined);
   const targets = await allTargets(connections, compiled, context);
   if (targets.length === 0) {
@@ -32,9 +31,9 @@ async function* scan(request: ScanRequest, compiled: CompiledScan, context: Call
   const parts = targets.flatMap((target) => {
     const range = compiled.timeRange(target.connection);
     if (range === undefined) return [];
-    return compiled.filters.map((filter): Part<Page> => async function* part(stop) {
+    return compiled.filters.map((filter): Part<Page> => async function* part(partContext) {
       try {
-        yield* readLogGroup({ target, range, filter, columns: request.columns, limit: request.limit }, compiled, context, stop);
+        yield* readLogGroup({ target, range, filter, limit: request.limit }, compiled, partContext);
       } catch (error) {
         if (!isNotFound(error)) throw error;
         if (isLost(target)) throw doesNotExist(target, targets, error);
@@ -50,7 +49,7 @@ async function* scan(request: ScanRequest, compiled: CompiledScan, context: Call
     return true;
   };
   let missing = request.limit ?? Number.POSITIVE_INFINITY;
-  for await (const page of mergeParts(parts, { signal, concurrency: CONCURRENT_LOG_GROUPS, tolerate })) {
+  for await (const page of mergeParts(parts, context, { concurrency: CONCURRENT_LOG_GROUPS, tolerate })) {
     yield page.records.length > missing ? { ...page, records: page.records.slice(0, missing) } : page;
     missing -= page.records.length;
     if (missing <= 0) return;
@@ -65,12 +64,12 @@ async function allTargets(
 ): Promise<readonly Target[]> {
   const parts = connections.map(
     (connection): Part<readonly Target[]> =>
-      async function* part() {
-        yield await resolveTargets(connection, compiled, context);
+      async function* part(partContext) {
+        yield await resolveTargets(connection, compiled, partContext);
       },
   );
   const targets: Target[] = [];
-  for await (const found of mergeParts(parts, { signal: context.signal, concurrency: Number.POSITIVE_INFINITY })) {
+  for await (const found of mergeParts(parts, context, { concurrency: Number.POSITIVE_INFINITY })) {
     targets.push(...found);
   }
   return targets;

@@ -42,7 +42,7 @@ async function trailTargets(
   regions: readonly string[],
   ownAccount: string | undefined,
 ): Promise<readonly Target[]> {
-  const groups = await connection.trailLogGroups(context);
+  const groups = await connection.trailLogGroups(regions, context);
   const readable = groups.filter((group) => isReadable(group, regions, ownAccount));
   const elsewhere = groups.filter((group) => !isReadable(group, regions, ownAccount));
   const described = elsewhere.map(({ name, region, accountId }) => `${name} in ${region} of account ${accountId}`);

@@ -1,5 +1,4 @@
-import type { Predicate } from '../../source.ts';
-import { booleanWanted } from './filter-pattern.ts';
+import type { Predicate } from '../source.ts';
 
 /** True where conjuncts over one column exclude one another, whatever its value is. */
 export function contradicts(predicates: readonly Predicate[]): boolean {
@@ -30,6 +29,16 @@ function textsExclude(group: readonly Predicate[]): boolean {
 }
 
 function booleansExclude(group: readonly Predicate[]): boolean {
-  const wanted = new Set(group.map(({ operator, values }) => booleanWanted(operator, values)));
+  const wanted = new Set(group.map(booleanWanted));
   return wanted.has(true) && wanted.has(false);
+}
+
+/** The one value of a boolean that satisfies it; undefined where both would do. */
+export function booleanWanted({ operator, values }: Predicate): boolean | undefined {
+  if (operator === 'is true') return true;
+  if (operator === 'is false') return false;
+  if (operator !== '=') return undefined;
+  // PostgreSQL prints `t`, its cast to text `true`.
+  const wanted = new Set(values.map((value) => value.startsWith('t')));
+  return wanted.size === 1 ? wanted.has(true) : undefined;
 }

@@ -1,0 +1,127 @@
+import { SourceError } from '../source.ts';
+
+/** An answer that is no result, as far as it was read. */
+export interface RefusedAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: string;
+}
+
+/** A daily quota comes back at midnight UTC; what is this short is the limit of requests a minute. */
+const LONGEST_PAUSE_MS = 60_000;
+
+export const KEY_HINT = (connection: string) =>
+  `Set ABUSEIPDB_API_KEY, or connections.${connection}.api_key in trailhound.yaml; https://www.abuseipdb.com/account/api makes a key.`;
+
+export function noKey(connection: string): SourceError {
+  return new SourceError('credentials', connection, `connection ${connection} has no API key`, {
+    detail: 'AbuseIPDB answers nothing without one. No call was made.',
+    hint: KEY_HINT(connection),
+  });
+}
+
+/** https://docs.abuseipdb.com/#introduction, "HTTP status codes" and "API daily rate limits". */
+export function refused(answer: RefusedAnswer, connection: string, now: number): SourceError {
+  const { status } = answer;
+  const detail = said(answer.body);
+  if (status === 401 || status === 403) {
+    return new SourceError('credentials', connection, `AbuseIPDB refuses the API key of connection ${connection}`, {
+      detail,
+      hint: KEY_HINT(connection),
+    });
+  }
+  if (status === 402) {
+    return new SourceError('invalid_request', connection, "AbuseIPDB's plan does not include this", {
+      detail,
+      hint: 'Ask for a smaller max_age_in_days, or use a key of a larger plan.',
+    });
+  }
+  if (status === 429) return tooMany(answer, connection, now);
+  if (status === 422) {
+    return new SourceError('invalid_request', connection, 'AbuseIPDB refuses the request', {
+      detail,
+      hint: 'max_age_in_days is from 1 to 365.',
+    });
+  }
+  if (status === 408 || status >= 500) {
+    return new SourceError('unreachable', connection, `AbuseIPDB answers ${status}`, {
+      retryable: true,
+      retryAfterMs: retryAfterMs(answer, now),
+      detail,
+      hint: 'Run the statement again later.',
+    });
+  }
+  if (status === 404 || (status >= 300 && status < 400)) {
+    return new SourceError('invalid_request', connection, `AbuseIPDB's address answers ${status}`, {
+      detail,
+      hint: `Correct connections.${connection}.url, or ABUSEIPDB_URL.`,
+    });
+  }
+  return new SourceError('invalid_request', connection, `AbuseIPDB answers ${status}`, { detail });
+}
+
+function tooMany(answer: RefusedAnswer, connection: string, now: number): SourceError {
+  const pause = retryAfterMs(answer, now);
+  const spent = header(answer, 'x-ratelimit-remaining') === '0' && (pause === undefined || pause > LONGEST_PAUSE_MS);
+  if (!spent && (pause ?? 0) <= LONGEST_PAUSE_MS) {
+    return new SourceError('throttled', connection, 'AbuseIPDB throttles requests', {
+      retryable: true,
+      retryAfterMs: pause,
+      detail: said(answer.body),
+      hint: 'Lower trailhound.concurrency.',
+    });
+  }
+  const limit = header(answer, 'x-ratelimit-limit');
+  const until = resetsAt(answer, now);
+  const which = limit === undefined ? 'quota' : `quota of ${limit} checks a day`;
+  return new SourceError(
+    'quota',
+    connection,
+    `AbuseIPDB's ${which} is used up${until === undefined ? '' : ` until ${formatUtc(until)}`}`,
+    {
+      retryAfterMs: pause,
+      detail: said(answer.body),
+      hint: 'Run the statement again then, narrow it, or set trailhound.sources = cache to use what is known.',
+    },
+  );
+}
+
+/** Milliseconds since the epoch. */
+function resetsAt(answer: RefusedAnswer, now: number): number | undefined {
+  const reset = Number(header(answer, 'x-ratelimit-reset') ?? Number.NaN) * 1000;
+  if (Number.isFinite(reset) && reset > now && reset < now + 7 * 86_400_000) return reset;
+  const pause = retryAfterMs(answer, now);
+  return pause === undefined ? undefined : now + pause;
+}
+
+/** Seconds, or a date: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
+function retryAfterMs(answer: RefusedAnswer, now: number): number | undefined {
+  const value = header(answer, 'retry-after');
+  if (value === undefined) return undefined;
+  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
+
+function header({ headers }: RefusedAnswer, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === 'string' ? value.trim() : value?.[0];
+}
+
+function formatUtc(instant: number): string {
+  return `${new Date(instant).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+const LONGEST_DETAIL = 400;
+
+/** The API's own words: `{ "errors": [{ "detail": … }] }`. Of anything else, such as a proxy's page, only that it is. */
+function said(body: string): string {
+  try {
+    const { errors } = JSON.parse(body) as { errors?: readonly { detail?: unknown }[] };
+    const details = errors?.map(({ detail }) => detail).filter((detail) => typeof detail === 'string');
+    if (details !== undefined && details.length > 0) return `AbuseIPDB says: ${details.join(' ').slice(0, LONGEST_DETAIL)}`;
+  } catch {
+    // Said below.
+  }
+  return 'The answer is not one of the API; something else may answer in its place.';
+}
