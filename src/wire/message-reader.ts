@@ -38,6 +38,12 @@ export class MessageReader {
     return this.#available;
   }
 
+  /** A part of a message was handed out, and not yet its end. */
+  get midMessage(): boolean {
+    const message = this.#message;
+    return message !== undefined && !message.whole && message.left < message.size;
+  }
+
   push(chunk: Buffer): void {
     if (chunk.length === 0) return;
     this.#chunks.push(chunk);

@@ -1,4 +1,4 @@
-import { type MessageBuilder } from '../message-builder.ts';
+import type { MessageBuilder } from '../message-builder.ts';
 import { PayloadReader } from '../payload-reader.ts';
 
 /** By letter, in the order of the message: https://www.postgresql.org/docs/18/protocol-error-fields.html */

@@ -1,5 +1,5 @@
 import { MessageBuilder } from '../message-builder.ts';
-import { type BoundValue, type Format } from './bind.ts';
+import type { BoundValue, Format } from './bind.ts';
 
 /** The "fast path", which pgjdbc uses for large objects. */
 export interface FunctionCall {

@@ -3,7 +3,7 @@ import { TrailhoundError } from '../../kernel/errors.ts';
 import { violation } from '../payload-reader.ts';
 import { attributes, requireAttribute } from './attributes.ts';
 import { hash, hmac, xor } from './keys.ts';
-import { type Verifier } from './verifier.ts';
+import type { Verifier } from './verifier.ts';
 
 export const SCRAM_SHA_256 = 'SCRAM-SHA-256';
 export const SCRAM_SHA_256_PLUS = 'SCRAM-SHA-256-PLUS';

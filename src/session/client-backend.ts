@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto';
+import {
+  BackendError,
+  type ClientBackend,
+  type Description,
+  type InjectedResult,
+  type InjectedStatement,
+} from '../query/backend.ts';
+import { decodeDataRow } from '../wire/backend/data-row.ts';
+import { decodeErrorResponse } from '../wire/backend/error-response.ts';
+import { BACKEND } from '../wire/backend/message-type.ts';
+import { decodeParameterDescription } from '../wire/backend/parameter-description.ts';
+import type { TransactionStatus } from '../wire/backend/ready-for-query.ts';
+import { decodeRowDescription, type FieldDescription } from '../wire/backend/row-description.ts';
+import { encodeBind } from '../wire/frontend/bind.ts';
+import { encodeClose } from '../wire/frontend/close.ts';
+import { encodeDescribe } from '../wire/frontend/describe.ts';
+import { encodeExecute } from '../wire/frontend/execute.ts';
+import { encodeFlush } from '../wire/frontend/flush.ts';
+import { encodeParse } from '../wire/frontend/parse.ts';
+import { type BackendLink, BackendGone } from './backend-link.ts';
+import type { Expected, Outcome, ReplyKind } from './expected.ts';
+import { payload } from './filters.ts';
+
+/** Seen in pg_prepared_statements by a statement that looks while ours exists. */
+const PREFIX = 'trailhound_';
+
+/** Statements of ours on the client's backend, inside the client's own segment: never a Sync, nothing reaches the client. */
+export class SessionBackend implements ClientBackend {
+  readonly #link: BackendLink;
+  readonly #unique = randomBytes(6).toString('hex');
+  #count = 0;
+  /** Survived an error between Parse and Close: closed with the next statement of ours. */
+  #leftOver = new Set<string>();
+  #failedText: string | undefined;
+  #lastError: ReadonlyMap<string, string> = new Map();
+
+  constructor(link: BackendLink) {
+    this.#link = link;
+  }
+
+  get transactionStatus(): TransactionStatus {
+    return this.#link.queue.status;
+  }
+
+  /** The text that PostgreSQL's last error was about: whether its position means anything to the client. */
+  get failedText(): string | undefined {
+    return this.#failedText;
+  }
+
+  freshName(): string {
+    this.#count += 1;
+    return `${PREFIX}${this.#unique}_${this.#count}`;
+  }
+
+  async query(statement: InjectedStatement): Promise<InjectedResult> {
+    const name = this.freshName();
+    const parameters = statement.parameters ?? [];
+    const replies = await this.#inject(statement.text, name, [
+      ['parse', encodeParse({ statement: name, text: statement.text, parameterTypes: statement.parameterTypes ?? [] })],
+      ['bind', encodeBind({ portal: name, statement: name, parameters, resultFormats: [] })],
+      ['describe', encodeDescribe({ target: 'P', name })],
+      ['execute', encodeExecute({ portal: name, maxRows: 0 })],
+      ['close', encodeClose({ target: 'P', name })],
+      ['close', encodeClose({ target: 'S', name })],
+    ]);
+    return { fields: replies.fields ?? [], rows: replies.rows };
+  }
+
+  async describe(text: string, parameterTypes: readonly number[]): Promise<Description> {
+    const name = this.freshName();
+    const { parameterTypes: types, fields } = await this.#inject(text, name, [
+      ['parse', encodeParse({ statement: name, text, parameterTypes })],
+      ['describe', encodeDescribe({ target: 'S', name })],
+      ['close', encodeClose({ target: 'S', name })],
+    ]);
+    return { parameterTypes: types, fields };
+  }
+
+  /** Of a statement that the client has prepared. */
+  async describePrepared(name: string, text: string): Promise<Description> {
+    const { parameterTypes, fields } = await this.#inject(text, undefined, [
+      ['describe', encodeDescribe({ target: 'S', name })],
+    ]);
+    return { parameterTypes, fields };
+  }
+
+  /** As a simple Query does. */
+  async closeUnnamed(): Promise<void> {
+    await this.#inject('', undefined, [
+      ['close', encodeClose({ target: 'S', name: '' })],
+      ['close', encodeClose({ target: 'P', name: '' })],
+    ]);
+  }
+
+  #inject(text: string, name: string | undefined, messages: readonly (readonly [ReplyKind, Buffer])[]) {
+    const replies = new Replies();
+    return new Promise<Replies>((resolve, reject) => {
+      const end = (outcome: Outcome) => {
+        if (outcome === 'done') {
+          if (name !== undefined) this.#leftOver.delete(name);
+          resolve(replies);
+          return;
+        }
+        if (this.#link.gone) {
+          reject(new BackendGone());
+          return;
+        }
+        if (replies.error !== undefined) {
+          this.#lastError = replies.error;
+          this.#failedText = text;
+        }
+        reject(new BackendError(this.#lastError));
+      };
+      if (this.#link.gone) {
+        end('skipped');
+        return;
+      }
+      this.#sweep();
+      if (name !== undefined) this.#leftOver.add(name);
+      messages.forEach(([kind, message], index) => {
+        const last = index === messages.length - 1;
+        this.#link.send(message, this.#expect(kind, replies, last ? end : undefined));
+      });
+      this.#link.send(encodeFlush());
+      this.#link.flush();
+    });
+  }
+
+  #expect(kind: ReplyKind, replies: Replies, onEnd: Expected['onEnd']): Expected {
+    return {
+      kind,
+      filter: {
+        takes: () => true,
+        apply: (type, message) => {
+          replies.take(type, message);
+          return [];
+        },
+      },
+      onEnd,
+    };
+  }
+
+  /** Where the backend is skipping this is lost, and the names stay for the next time. */
+  #sweep(): void {
+    if (this.#link.queue.skipping || !this.#link.queue.settled) return;
+    for (const name of this.#leftOver) {
+      const onEnd = (outcome: Outcome) => {
+        if (outcome === 'done') this.#leftOver.delete(name);
+      };
+      this.#link.send(encodeClose({ target: 'S', name }), this.#expect('close', new Replies(), onEnd));
+    }
+  }
+}
+
+class Replies {
+  parameterTypes: readonly number[] = [];
+  fields: readonly FieldDescription[] | undefined;
+  readonly rows: (readonly (string | null)[])[] = [];
+  error: ReadonlyMap<string, string> | undefined;
+
+  take(type: number, message: Buffer): void {
+    const body = payload(message);
+    if (type === BACKEND.parameterDescription) this.parameterTypes = decodeParameterDescription(body).types;
+    else if (type === BACKEND.rowDescription) this.fields = decodeRowDescription(body).fields;
+    else if (type === BACKEND.errorResponse) this.error = decodeErrorResponse(body).fields;
+    else if (type === BACKEND.dataRow) {
+      this.rows.push(decodeDataRow(body).values.map((value) => value?.toString('utf8') ?? null));
+    }
+  }
+}

@@ -1,0 +1,183 @@
+import { isUtf8 } from 'node:buffer';
+import { TrailhoundError } from '../kernel/errors.ts';
+import type { Logger } from '../kernel/log.ts';
+import { BackendError, type ClientBackend, type Parameter } from '../query/backend.ts';
+import type { QueryPipeline, Rewrite } from '../query/pipeline.ts';
+import { encodeErrorResponse } from '../wire/backend/error-response.ts';
+import type { ResponseFields } from '../wire/backend/response-fields.ts';
+import type { BackendLink } from './backend-link.ts';
+import type { SessionBackend } from './client-backend.ts';
+import { asKnownError, fieldsOf, notice, withoutOurText } from './error-fields.ts';
+import type { Outbox } from './outbox.ts';
+import { locate } from './position.ts';
+
+export interface RewriterOptions {
+  readonly link: BackendLink;
+  readonly backend: SessionBackend;
+  readonly pipeline: QueryPipeline;
+  readonly toClient: Outbox;
+  readonly user: string;
+  readonly log: Logger;
+  /** Resolves once the engine has passed the cancel on. */
+  readonly cancelEngine: () => Promise<void>;
+}
+
+export interface StatementSource {
+  readonly text: string;
+  /** Characters before it in what the client sent. */
+  readonly offset: number;
+}
+
+export interface Bound {
+  readonly parameterTypes: readonly number[];
+  readonly parameters: readonly Parameter[];
+}
+
+/** Takes one statement at a time through the pipeline; what fails there becomes the backend's own error state. */
+export class Rewriter {
+  readonly #options: RewriterOptions;
+  #running: AbortController | undefined;
+
+  constructor(options: RewriterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * False: PostgreSQL alone answers. Text that it would read in another encoding or with other string literals than we is
+   * left to it and to the loopback.
+   */
+  concerns(text: string, bytes: Buffer): boolean {
+    const { parameters } = this.#options.link;
+    return (
+      this.#options.pipeline.mayConcern(text) &&
+      parameters.get('client_encoding') === 'UTF8' &&
+      parameters.get('standard_conforming_strings') === 'on' &&
+      isUtf8(bytes)
+    );
+  }
+
+  /** Nothing where no statement is in the pipeline. */
+  abort(reason: TrailhoundError): void {
+    this.#running?.abort(reason);
+  }
+
+  async rewrite(text: string, bound: Bound): Promise<Rewrite | undefined> {
+    const controller = new AbortController();
+    const { signal } = controller;
+    this.#running = controller;
+    const backend = new GuardedBackend(this.#options.backend, signal);
+    try {
+      const rewrite = await this.#options.pipeline.rewrite(
+        {
+          text,
+          ...bound,
+          signal,
+          user: this.#options.user,
+          notice: (severity, message) => {
+            this.#options.toClient.add(notice(severity, message));
+            this.#options.toClient.flush();
+          },
+        },
+        backend,
+      );
+      if (!signal.aborted) return rewrite;
+      await rewrite?.release();
+      throw signal.reason;
+    } catch (error) {
+      throw signal.aborted && !(error instanceof BackendError) ? signal.reason : error;
+    } finally {
+      backend.close();
+      this.#running = undefined;
+    }
+  }
+
+  /** In place of the statement: the client gets exactly one ErrorResponse, at once. */
+  async fail(thrown: unknown, source: StatementSource): Promise<void> {
+    const error = asKnownError(thrown);
+    if (error instanceof TrailhoundError && error.code === 'internal') {
+      this.#options.log.error({ err: error.cause ?? error }, 'a statement failed for a defect of ours');
+    }
+    const fields =
+      error instanceof BackendError && this.#options.link.queue.skipping
+        ? this.#relayed(error, source)
+        : await this.#raised(error, source);
+    this.#options.toClient.add(encodeErrorResponse({ fields }));
+    this.#options.toClient.flush();
+  }
+
+  #relayed(error: BackendError, source: StatementSource): ResponseFields {
+    const theirs = this.#options.backend.failedText === source.text;
+    if (!theirs) return withoutOurText(error.fields);
+    return locate(error.fields, { original: source.text, executed: source.text, offset: source.offset });
+  }
+
+  /** An error that only we knew of would end in COMMIT in place of ROLLBACK. */
+  async #raised(error: TrailhoundError | BackendError, source: StatementSource): Promise<ResponseFields> {
+    const { link, backend, cancelEngine } = this.#options;
+    const fields = error instanceof TrailhoundError ? fieldsOf(error, 'ERROR') : withoutOurText(error.fields);
+    const result = new Map(fields);
+    if (!link.queue.settled) await cancelEngine();
+    if ((await link.settle()) === 'ready') {
+      const response = await backend.query(raise(fields)).then(
+        () => undefined,
+        (raised: unknown) => (raised instanceof BackendError ? raised.fields : Promise.reject(asError(raised))),
+      );
+      if (response === undefined) throw new Error('trailhound.raise() returned');
+      result.set('S', response.get('S') ?? 'ERROR');
+    }
+    if (error instanceof TrailhoundError && error.position !== undefined) {
+      result.set('P', String(error.position + source.offset));
+    }
+    return result;
+  }
+}
+
+function raise(fields: ResponseFields) {
+  const value = (letter: string) => {
+    const text = fields.get(letter);
+    return { format: 0 as const, value: text === undefined ? null : Buffer.from(text) };
+  };
+  return {
+    text: 'select trailhound.raise($1, $2, $3, $4)',
+    parameters: [value('C'), value('M'), value('D'), value('H')],
+  };
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
+/** Nothing of a statement that was aborted, or is through, runs in the client's later statements. */
+class GuardedBackend implements ClientBackend {
+  readonly #backend: SessionBackend;
+  readonly #signal: AbortSignal;
+  #open = true;
+
+  constructor(backend: SessionBackend, signal: AbortSignal) {
+    this.#backend = backend;
+    this.#signal = signal;
+  }
+
+  get transactionStatus() {
+    return this.#backend.transactionStatus;
+  }
+
+  async query(...statement: Parameters<ClientBackend['query']>) {
+    this.#check();
+    return this.#backend.query(...statement);
+  }
+
+  async describe(...statement: Parameters<ClientBackend['describe']>) {
+    this.#check();
+    return this.#backend.describe(...statement);
+  }
+
+  close(): void {
+    this.#open = false;
+  }
+
+  #check(): void {
+    this.#signal.throwIfAborted();
+    if (!this.#open) throw new Error('the statement is through the pipeline');
+  }
+}

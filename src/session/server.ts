@@ -1,0 +1,224 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Engine } from '../engine/engine.ts';
+import { TrailhoundError } from '../kernel/errors.ts';
+import type { Logger } from '../kernel/log.ts';
+import type { QueryPipeline } from '../query/pipeline.ts';
+import type { BackendKeyData } from '../wire/backend/backend-key-data.ts';
+import { authenticate } from './authenticate.ts';
+import { CancelKeys, forwardCancel } from './cancel-keys.ts';
+import { logInToEngine } from './engine-login.ts';
+import { fatal } from './error-fields.ts';
+import { PeerGone } from './handshake-reader.ts';
+import { negotiate } from './negotiate.ts';
+import { type Opened, receiveStartup } from './receive-startup.ts';
+import { Session } from './session.ts';
+import { createTlsServer, type TlsOptions, type TlsServer } from './tls.ts';
+
+export interface SessionServerOptions {
+  readonly engine: Engine;
+  readonly pipeline: QueryPipeline;
+  /** Without it, SSLRequest is answered with N. */
+  readonly tls?: TlsOptions | undefined;
+  readonly limits: {
+    /** Clients at once; the next is told 53300. */
+    readonly maxConnections: number;
+    /** From the connection to the end of log-in. PostgreSQL's authentication_timeout, 60 s, by default. */
+    readonly authenticationTimeoutMs?: number;
+  };
+  /** Sent to each client as NOTICEs once it has logged in. */
+  readonly notices?: readonly string[];
+  /** Superusers see no limit of ours: refused by default. */
+  readonly allowSuperuser?: boolean;
+  readonly log: Logger;
+}
+
+export type ListenAddress = { readonly host: string; readonly port: number } | { readonly path: string };
+
+export interface SessionServer {
+  /** The port is 0 for a path. */
+  listen(address: ListenAddress): Promise<{ readonly port: number }>;
+  /** Clients that are logged in, or about to be. */
+  readonly connections: number;
+  /** No new connections; running statements get `graceMs`, then everybody is told 57P01. Idempotent. */
+  close(graceMs: number): Promise<void>;
+}
+
+const AUTHENTICATION_TIMEOUT_MS = 60_000;
+
+/** For a client that does not read its last message. */
+const LAST_WORDS_MS = 1_000;
+
+export function createSessionServer(options: SessionServerOptions): SessionServer {
+  return new Endpoint(options);
+}
+
+class Endpoint implements SessionServer {
+  readonly #options: SessionServerOptions;
+  readonly #tls: TlsServer | undefined;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #sessions = new Set<Session>();
+  readonly #cancelKeys = new CancelKeys<Session>();
+  #connections = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: SessionServerOptions) {
+    this.#options = options;
+    this.#tls = options.tls === undefined ? undefined : createTlsServer(options.tls);
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => void this.#accept(socket));
+  }
+
+  get connections(): number {
+    return this.#connections;
+  }
+
+  async listen(address: ListenAddress): Promise<{ port: number }> {
+    this.#server.listen(address);
+    await once(this.#server, 'listening');
+    const bound = this.#server.address();
+    return { port: isAddressInfo(bound) ? bound.port : 0 };
+  }
+
+  close(graceMs: number): Promise<void> {
+    this.#closing ??= this.#close(graceMs);
+    return this.#closing;
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const session of this.#sessions) session.stop();
+    await this.#ended(graceMs);
+    for (const session of this.#sessions) session.terminate();
+    await this.#ended(LAST_WORDS_MS);
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  /** All sessions, or the time is over. */
+  async #ended(timeoutMs: number): Promise<void> {
+    if (this.#sessions.size === 0) return;
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, timeoutMs);
+    });
+    const all = Promise.all([...this.#sessions].map((session) => session.ended));
+    await Promise.race([all, timeout]);
+    clearTimeout(timer);
+  }
+
+  async #accept(socket: Socket): Promise<void> {
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
+    let stream: Duplex = socket;
+    let opened: Opened | undefined;
+    const timer = setTimeout(() => {
+      // Before the start-up message PostgreSQL just closes (StartupPacketTimeoutHandler).
+      if (opened === undefined) socket.destroy();
+      else refuse(stream, new TrailhoundError('query_canceled', 'canceling authentication due to timeout'));
+    }, this.#options.limits.authenticationTimeoutMs ?? AUTHENTICATION_TIMEOUT_MS);
+    try {
+      opened = await receiveStartup(socket, this.#tls, (secured) => {
+        stream = secured;
+      });
+      if (opened.request.kind === 'cancel') {
+        await this.#cancel(opened.request.message);
+        stream.destroy();
+      } else {
+        await this.#serve(opened);
+      }
+    } catch (error) {
+      this.#refuse(stream, error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Whoever asks gets no answer, right key or wrong; the connection stays open until the engine has acted. */
+  async #cancel(request: BackendKeyData): Promise<void> {
+    await this.#cancelKeys.find(request)?.cancel();
+  }
+
+  /** Log-in; returns when the session has begun. */
+  async #serve({ stream, reader, secure, request }: Opened): Promise<void> {
+    const { engine, limits, allowSuperuser = false } = this.#options;
+    if (request.kind !== 'startup') return;
+    // PostgreSQL closes without a word for protocol 2, whose errors look otherwise.
+    if (request.message.version.major < 3) throw new PeerGone();
+    const { user, startup, answer } = negotiate(request.message, engine.version);
+    if (answer !== undefined) stream.write(answer);
+    this.#checkTls(secure);
+    if (this.#connections >= limits.maxConnections) {
+      throw new TrailhoundError('too_many_connections', 'sorry, too many clients already');
+    }
+    this.#connections += 1;
+    stream.on('close', () => (this.#connections -= 1));
+    const endPoint = secure ? this.#tls?.endPoint : undefined;
+    const { keys, serverFinal } = await authenticate({ stream, reader, engine, user, endPoint, allowSuperuser });
+    stream.write(serverFinal);
+    const backend = await logInToEngine(engine, startup, keys);
+    if (stream.destroyed) {
+      backend.stream.destroy();
+      throw new PeerGone();
+    }
+    this.#begin({ client: stream, received: reader.detach(), user, backend });
+  }
+
+  #checkTls(secure: boolean): void {
+    if (secure || this.#tls?.required !== true) return;
+    throw new TrailhoundError('invalid_authorization', 'this endpoint requires TLS', {
+      hint: 'Connect with sslmode=require.',
+    });
+  }
+
+  #begin(parts: {
+    client: Duplex;
+    received: Buffer;
+    user: string;
+    backend: { stream: Duplex; received: Buffer };
+  }): void {
+    const { engine, pipeline, notices = [], log } = this.#options;
+    let key: BackendKeyData | undefined;
+    const session = new Session({
+      client: parts.client,
+      backend: parts.backend.stream,
+      pipeline,
+      user: parts.user,
+      notices,
+      log,
+      onBackendKey: (data) => {
+        // A view on a chunk that is much larger.
+        key = { pid: data.pid, key: Buffer.from(data.key) };
+        this.#cancelKeys.add(key, session);
+      },
+      cancelEngine: () => (key === undefined ? Promise.resolve() : forwardCancel(engine, key)),
+    });
+    this.#sessions.add(session);
+    void session.ended.then(() => {
+      this.#sessions.delete(session);
+      if (key !== undefined) this.#cancelKeys.remove(key, session);
+    });
+    session.start(parts.received, parts.backend.received);
+    if (this.#closing !== undefined) session.stop();
+  }
+
+  #refuse(stream: Duplex, error: unknown): void {
+    if (error instanceof PeerGone) {
+      stream.destroy();
+    } else if (error instanceof TrailhoundError) {
+      refuse(stream, error);
+    } else {
+      this.#options.log.error({ err: error }, 'a log-in failed for a defect of ours');
+      refuse(stream, new TrailhoundError('internal', 'internal error'));
+    }
+  }
+}
+
+function refuse(stream: Duplex, error: TrailhoundError): void {
+  stream.end(fatal(error), () => stream.destroy());
+}
+
+function isAddressInfo(address: AddressInfo | string | null): address is AddressInfo {
+  return typeof address === 'object' && address !== null;
+}

@@ -1,0 +1,176 @@
+import type { Rewrite, QueryPipeline, StatementText } from '../query/pipeline.ts';
+import { decodeCommandComplete } from '../wire/backend/command-complete.ts';
+import { BACKEND } from '../wire/backend/message-type.ts';
+import { encodeReadyForQuery } from '../wire/backend/ready-for-query.ts';
+import { encodeBind } from '../wire/frontend/bind.ts';
+import { encodeClose } from '../wire/frontend/close.ts';
+import { encodeDescribe } from '../wire/frontend/describe.ts';
+import { encodeExecute } from '../wire/frontend/execute.ts';
+import { encodeFlush } from '../wire/frontend/flush.ts';
+import { encodeParse } from '../wire/frontend/parse.ts';
+import { encodeSync } from '../wire/frontend/sync.ts';
+import type { BackendLink } from './backend-link.ts';
+import type { SessionBackend } from './client-backend.ts';
+import { explainFilter } from './explain.ts';
+import type { Outcome, ReplyFilter } from './expected.ts';
+import { mapResponses, onlyResponses, patchOrigins, payload } from './filters.ts';
+import type { Outbox } from './outbox.ts';
+import { locate } from './position.ts';
+import type { VirtualPortals } from './portals.ts';
+import type { PreparedStatements } from './prepared-statements.ts';
+import type { Rewriter } from './rewriter.ts';
+
+export interface VirtualQueryContext {
+  readonly link: BackendLink;
+  readonly backend: SessionBackend;
+  readonly rewriter: Rewriter;
+  readonly statements: PreparedStatements;
+  readonly portals: VirtualPortals;
+  readonly pipeline: QueryPipeline;
+  readonly toClient: Outbox;
+}
+
+/**
+ * A simple Query that may name virtual tables: each of its statements runs by Parse, Bind and Execute in one segment with
+ * one Sync at its end, which is what a simple Query's implicit transaction is. The client sees no difference.
+ */
+export async function runVirtualQuery(context: VirtualQueryContext, message: Buffer, text: string): Promise<void> {
+  const { link, statements } = context;
+  const relay = () => {
+    statements.forget('');
+    link.send(message, { kind: 'query' });
+  };
+  const settled = await link.settle();
+  const parts = settled === 'ready' && link.queue.status !== 'E' ? context.pipeline.split(text) : undefined;
+  if (parts === undefined || parts.length === 0) {
+    relay();
+    return;
+  }
+  // A Query between a client's Execute and Sync shares the implicit transaction, if it is one statement.
+  const shared = link.queue.segmentOpen && parts.length === 1;
+  for (const part of parts) {
+    const outcome = await runPart(context, part, parts.length === 1);
+    if (link.gone) return;
+    if (outcome === 'not ours') {
+      if (!shared) await swallowedSync(link);
+      relay();
+      return;
+    }
+    if (outcome === 'failed') {
+      link.send(encodeSync(), { kind: 'sync' });
+      return;
+    }
+    // Else the pipeline would not know that a block began or ended. Inside one, and right after one, Sync changes nothing.
+    if (TRANSACTION_CONTROL.has(outcome.tag)) await swallowedSync(link);
+  }
+  await context.backend.closeUnnamed();
+  if (!shared) {
+    link.send(encodeSync(), { kind: 'sync' });
+    return;
+  }
+  context.toClient.add(encodeReadyForQuery({ status: 'T' }));
+  context.toClient.flush();
+}
+
+const TRANSACTION_CONTROL: ReadonlySet<string> = new Set([
+  'BEGIN',
+  'START TRANSACTION',
+  'COMMIT',
+  'ROLLBACK',
+  'PREPARE TRANSACTION',
+]);
+
+type PartOutcome = { readonly tag: string } | 'failed' | 'not ours';
+
+async function runPart(context: VirtualQueryContext, part: StatementText, alone: boolean): Promise<PartOutcome> {
+  const { link, rewriter, portals } = context;
+  let rewrite: Rewrite | undefined;
+  try {
+    if (rewriter.concerns(part.text, Buffer.from(part.text))) {
+      rewrite = await rewriter.rewrite(part.text, { parameterTypes: [], parameters: [] });
+    }
+    if (alone && rewrite === undefined) return 'not ours';
+    await context.backend.closeUnnamed();
+  } catch (error) {
+    if (rewrite !== undefined) portals.done(rewrite);
+    if (!link.gone) await rewriter.fail(error, part);
+    return 'failed';
+  }
+  context.statements.forget('');
+  portals.close('');
+  try {
+    return await execute(context, part, rewrite);
+  } finally {
+    if (rewrite !== undefined) portals.done(rewrite);
+  }
+}
+
+/** By the unnamed portal, as a simple Query does; the statement's name is gone before anything can look. */
+function execute(
+  context: VirtualQueryContext,
+  part: StatementText,
+  rewrite: Rewrite | undefined,
+): Promise<{ tag: string } | 'failed'> {
+  const { link, backend } = context;
+  const statement = backend.freshName();
+  const text = rewrite?.text ?? part.text;
+  const source = { original: part.text, executed: text, offset: part.offset };
+  const silent = onlyResponses((fields) => locate(fields, source));
+  const parameters = rewrite?.parameters ?? [];
+  const result = new ExecuteFilter(
+    rewrite?.explain === undefined
+      ? mapResponses((fields) => locate(fields, source))
+      : explainFilter(rewrite.explain, (fields) => locate(fields, source)),
+  );
+  return new Promise((resolve) => {
+    const onEnd = (outcome: Outcome) => resolve(outcome === 'done' ? { tag: result.tag } : 'failed');
+    link.send(encodeParse({ statement, text, parameterTypes: rewrite?.parameterTypes ?? [] }), {
+      kind: 'parse',
+      filter: silent,
+    });
+    link.send(encodeBind({ portal: '', statement, parameters, resultFormats: [] }), { kind: 'bind', filter: silent });
+    link.send(encodeClose({ target: 'S', name: statement }), { kind: 'close', filter: silent });
+    link.send(encodeDescribe({ target: 'P', name: '' }), { kind: 'describe', filter: rowDescription(silent, rewrite) });
+    link.send(encodeExecute({ portal: '', maxRows: 0 }), { kind: 'execute', filter: result, onEnd });
+    // Nothing but Flush until it has ended: during COPY FROM STDIN any other message is a protocol violation.
+    link.send(encodeFlush());
+    link.flush();
+  });
+}
+
+function rowDescription(silent: ReplyFilter, rewrite: Rewrite | undefined): ReplyFilter {
+  return {
+    takes: () => true,
+    apply: (type, message) => {
+      if (type !== BACKEND.rowDescription) return silent.apply(type, message);
+      return [rewrite?.origins === undefined ? message : patchOrigins(message, rewrite.origins)];
+    },
+  };
+}
+
+/** Remembers the command tag. */
+class ExecuteFilter implements ReplyFilter {
+  readonly #inner: ReplyFilter;
+  tag = '';
+
+  constructor(inner: ReplyFilter) {
+    this.#inner = inner;
+  }
+
+  takes(type: number): boolean {
+    return type === BACKEND.commandComplete || this.#inner.takes(type);
+  }
+
+  apply(type: number, message: Buffer): readonly Buffer[] {
+    if (type === BACKEND.commandComplete) this.tag = decodeCommandComplete(payload(message)).tag;
+    return this.#inner.takes(type) ? this.#inner.apply(type, message) : [message];
+  }
+}
+
+function swallowedSync(link: BackendLink): Promise<void> {
+  if (!link.queue.segmentOpen) return Promise.resolve();
+  return new Promise((resolve) => {
+    link.send(encodeSync(), { kind: 'sync', filter: { takes: () => true, apply: () => [] }, onEnd: () => resolve() });
+    link.flush();
+  });
+}
