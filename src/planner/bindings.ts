@@ -35,7 +35,12 @@ export interface Padding {
 export type Alternative = readonly Binding[];
 
 /** The ways in which the statement bounds a site, in order of preference. Empty: it does not. */
-export function alternativesFor(site: Site, keyType: string, statement: Statement, seen: readonly Level[] = []): readonly Alternative[] {
+export function alternativesFor(
+  site: Site,
+  keyType: string,
+  statement: Statement,
+  seen: readonly Level[] = [],
+): readonly Alternative[] {
   const own = bindingsOf(site, keyType, statement).map((binding): Alternative => [binding]);
   const { level } = site.item;
   if (seen.includes(level)) return own;
@@ -86,7 +91,12 @@ function sourcesIn(node: Node, site: Site, keyType: string, statement: Statement
   return expression === undefined ? undefined : sourcesOfExpression(expression, site, keyType, statement);
 }
 
-function sourcesOfExpression(expression: A_Expr, site: Site, keyType: string, statement: Statement): SelectStmt[] | undefined {
+function sourcesOfExpression(
+  expression: A_Expr,
+  site: Site,
+  keyType: string,
+  statement: Statement,
+): SelectStmt[] | undefined {
   const { lexpr, rexpr, kind } = expression;
   if (!isEquals(expression) || lexpr === undefined || rexpr === undefined) return undefined;
   switch (kind) {
@@ -149,12 +159,18 @@ function isSite(node: Node | undefined, site: Site, keyType: string, statement: 
   }
   const functionCall = bare(node, 'FuncCall');
   const name = (functionCall?.funcname ?? []).map((part) => bare(part, 'String')?.sval);
-  const known = ['host', 'abbrev', 'inet'].includes(name.at(-1) ?? '') && (name.length === 1 || name[0] === 'pg_catalog');
+  const known =
+    ['host', 'abbrev', 'inet'].includes(name.at(-1) ?? '') && (name.length === 1 || name[0] === 'pg_catalog');
   return known && functionCall?.args?.length === 1 && isSite(functionCall.args[0], site, keyType, statement);
 }
 
 /** A level that bounds nothing itself may be bounded from outside, by the column that carries the key out of it. */
-function throughLevel(site: Site, keyType: string, statement: Statement, seen: readonly Level[]): readonly Alternative[] {
+function throughLevel(
+  site: Site,
+  keyType: string,
+  statement: Statement,
+  seen: readonly Level[],
+): readonly Alternative[] {
   const { level } = site.item;
   const output = outputOf(site, statement);
   return output === undefined ? [] : outside(level, output, keyType, statement, seen);
@@ -211,7 +227,15 @@ function conjunctOf(sublink: SubLink, level: Level): Node | undefined {
 
 /** Stands for "no item of this level": a key that comes from an expression of the level alone. */
 function outsideItem(level: Level): Item {
-  return { level, node: { A_Star: {} }, kind: 'other', name: undefined, rangeVar: undefined, cte: undefined, subquery: undefined };
+  return {
+    level,
+    node: { A_Star: {} },
+    kind: 'other',
+    name: undefined,
+    rangeVar: undefined,
+    cte: undefined,
+    subquery: undefined,
+  };
 }
 
 /** The output column that carries a site's column out of its level unchanged, if the level drops no row by others. */
@@ -238,7 +262,6 @@ function keepsRows(level: Level): boolean {
   return limitCount === undefined && limitOffset === undefined && !distinctOn && !hasWindow(targetList);
 }
 
-
 function isGroupedBy(site: Site, level: Level, statement: Statement): boolean {
   return (level.select.groupClause ?? []).some((node) => {
     const position = bare(node, 'A_Const')?.ival?.ival;
@@ -256,7 +279,13 @@ export function columnOf(...fields: string[]): Node {
 }
 
 export function call(name: string, args: Node[], schema = 'pg_catalog'): Node {
-  return { FuncCall: { funcname: [{ String: { sval: schema } }, { String: { sval: name } }], args, funcformat: 'COERCE_EXPLICIT_CALL' } };
+  return {
+    FuncCall: {
+      funcname: [{ String: { sval: schema } }, { String: { sval: name } }],
+      args,
+      funcformat: 'COERCE_EXPLICIT_CALL',
+    },
+  };
 }
 
 function castTo(arg: Node, type: string): Node {

@@ -33,7 +33,9 @@ export function dependenciesOf(value: unknown, level: Level, statement: Statemen
       return undefined;
     }
     const whole =
-      meaning.kind === 'row' ? meaning.items : meaning.level.items.filter((item) => statement.names.columnsOf(item).open);
+      meaning.kind === 'row'
+        ? meaning.items
+        : meaning.level.items.filter((item) => statement.names.columnsOf(item).open);
     for (const item of whole) {
       if (!around.has(item.level)) continue;
       items.add(item);
@@ -45,7 +47,10 @@ export function dependenciesOf(value: unknown, level: Level, statement: Statemen
     items,
     columns,
     references: statement.referencesIn(value),
-    unrepeatable: readsPadded(value, statement) || callsVolatile(value, statement) || statement.levelsIn(value).some((inner) => isEvaluatedOnce(inner, statement)),
+    unrepeatable:
+      readsPadded(value, statement) ||
+      callsVolatile(value, statement) ||
+      statement.levelsIn(value).some((inner) => isEvaluatedOnce(inner, statement)),
   };
 }
 
@@ -57,7 +62,14 @@ export function isEvaluatedOnce(level: Level, statement: Statement): boolean {
   if ((select.distinctClause ?? []).some((node) => Object.keys(node).length > 0)) return true;
   if ((select.lockingClause ?? []).length > 0) return true;
   if (level.items.some((item) => 'RangeTableSample' in item.node)) return true;
-  const own = [select.targetList, select.whereClause, select.havingClause, select.fromClause, select.sortClause, select.groupClause];
+  const own = [
+    select.targetList,
+    select.whereClause,
+    select.havingClause,
+    select.fromClause,
+    select.sortClause,
+    select.groupClause,
+  ];
   return callsVolatile(own, statement) || hasWindow(own);
 }
 

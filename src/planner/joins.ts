@@ -95,9 +95,7 @@ function mergedColumns(join: JoinExpr, mine: Node, other: Node, level: Level, st
   const owners = (name: string, side: Node): Item[] =>
     leavesOf(side, level).filter((leaf) => statement.names.columnsOf(leaf).names.includes(name));
   const named = (join.usingClause ?? []).map((name) => bare(name, 'String')?.sval ?? '');
-  const names = join.isNatural
-    ? leavesOf(mine, level).flatMap((leaf) => statement.names.columnsOf(leaf).names)
-    : named;
+  const names = join.isNatural ? leavesOf(mine, level).flatMap((leaf) => statement.names.columnsOf(leaf).names) : named;
   return names.flatMap((column) => {
     const [first] = owners(column, other);
     return first === undefined || owners(column, mine).length === 0 ? [] : [{ join, column, other: first }];
@@ -107,19 +105,28 @@ function mergedColumns(join: JoinExpr, mine: Node, other: Node, level: Level, st
 /** The items below a FROM entry. */
 export function leavesOf(node: Node, level: Level): Item[] {
   const join = bare(node, 'JoinExpr');
-  if (join?.larg !== undefined && join.rarg !== undefined) return [...leavesOf(join.larg, level), ...leavesOf(join.rarg, level)];
+  if (join?.larg !== undefined && join.rarg !== undefined)
+    return [...leavesOf(join.larg, level), ...leavesOf(join.rarg, level)];
   return level.items.filter((item) => item.node === node);
 }
 
 /** Join types after PostgreSQL's own reduction (reduce_outer_joins), done here for strict conditions over columns. */
 function reducedJoinTypes(level: Level, statement: Statement): ReadonlyMap<JoinExpr, JoinType> {
   const types = new Map<JoinExpr, JoinType>();
-  const where = new Set(conjunctsOf(level.select.whereClause).flatMap((node) => [...nonNullItems(node, level, statement)]));
+  const where = new Set(
+    conjunctsOf(level.select.whereClause).flatMap((node) => [...nonNullItems(node, level, statement)]),
+  );
   for (const node of level.select.fromClause ?? []) reduce(node, where, level, statement, types);
   return types;
 }
 
-function reduce(node: Node, nonNull: ReadonlySet<Item>, level: Level, statement: Statement, types: Map<JoinExpr, JoinType>): void {
+function reduce(
+  node: Node,
+  nonNull: ReadonlySet<Item>,
+  level: Level,
+  statement: Statement,
+  types: Map<JoinExpr, JoinType>,
+): void {
   const join = bare(node, 'JoinExpr');
   if (join?.larg === undefined || join.rarg === undefined) return;
   const has = (side: Node): boolean => leavesOf(side, level).some((item) => nonNull.has(item));
@@ -178,7 +185,10 @@ function nonNullItems(node: Node, level: Level, statement: Statement): ReadonlyS
   else if (test?.nulltesttype === 'IS_NOT_NULL') strict(test.arg);
   else if (or?.boolop === 'OR_EXPR') {
     const [first, ...rest] = (or.args ?? []).map((argument) =>
-      conjunctsOf(argument).reduce((all, part) => new Set([...all, ...nonNullItems(part, level, statement)]), new Set<Item>()),
+      conjunctsOf(argument).reduce(
+        (all, part) => new Set([...all, ...nonNullItems(part, level, statement)]),
+        new Set<Item>(),
+      ),
     );
     for (const item of first ?? []) if (rest.every((set) => set.has(item))) found.add(item);
   } else if ('ColumnRef' in node) strict(node);
@@ -189,7 +199,12 @@ function nonNullItems(node: Node, level: Level, statement: Statement): ReadonlyS
  * A FROM entry without the items that cannot be read yet: a superset of its rows as far as the remaining columns go.
  * Undefined where nothing sound remains.
  */
-export function prune(node: Node, level: Level, available: (item: Item) => boolean, statement: Statement): Node | undefined {
+export function prune(
+  node: Node,
+  level: Level,
+  available: (item: Item) => boolean,
+  statement: Statement,
+): Node | undefined {
   const join = bare(node, 'JoinExpr');
   if (join?.larg === undefined || join.rarg === undefined) {
     const [item] = leavesOf(node, level);
@@ -212,7 +227,9 @@ export function prune(node: Node, level: Level, available: (item: Item) => boole
       // Without its partner a merged column would change its meaning.
       if (join.isNatural || (join.usingClause ?? []).length > 0) return undefined;
       const quals = usable.length === 0 ? undefined : and(usable);
-      return { JoinExpr: { jointype: 'JOIN_INNER', larg: left, rarg: right, ...(quals === undefined ? {} : { quals }) } };
+      return {
+        JoinExpr: { jointype: 'JOIN_INNER', larg: left, rarg: right, ...(quals === undefined ? {} : { quals }) },
+      };
     }
     default:
       return undefined;

@@ -9,7 +9,12 @@ import type { Reference, Statement } from './statement.ts';
 /** How a value becomes a key of a type: `trailhound.key_inet()` gives NULL for what no row can equal. */
 function asKey(value: Node, keyType: string): Node {
   if (keyType === 'inet') return call('key_inet', [value], 'trailhound');
-  return { TypeCast: { arg: value, typeName: { names: [{ String: { sval: 'pg_catalog' } }, { String: { sval: keyType } }], typemod: -1 } } };
+  return {
+    TypeCast: {
+      arg: value,
+      typeName: { names: [{ String: { sval: 'pg_catalog' } }, { String: { sval: keyType } }], typemod: -1 },
+    },
+  };
 }
 
 /** Plain DISTINCT is a list of one empty node in PostgreSQL's tree. */
@@ -54,7 +59,8 @@ export function keyQuery(
   for (const source of sources) {
     const needs = dependenciesOf({ SelectStmt: source }, level, statement);
     const known = [...needs.items].every((item) => item.level !== level || usable.items.has(item));
-    if (!known || needs.unrepeatable || ![...needs.references].every((reference) => readable(reference.item))) return undefined;
+    if (!known || needs.unrepeatable || ![...needs.references].every((reference) => readable(reference.item)))
+      return undefined;
   }
   const inner: SelectStmt = {
     distinctClause: DISTINCT,
@@ -103,8 +109,9 @@ function wrap(
   readable: (item: Item) => boolean,
 ): SelectStmt | undefined {
   let query = inner;
-  for (let level: Level = from; ; ) {
-    if (![...dependenciesOf({ SelectStmt: query }, level, statement).items].some((item) => item.level !== level)) return query;
+  for (let level: Level = from; ;) {
+    if (![...dependenciesOf({ SelectStmt: query }, level, statement).items].some((item) => item.level !== level))
+      return query;
     const next = outward(level);
     if (next === undefined) return undefined;
     const placed = placeIn(level, next);
@@ -117,7 +124,8 @@ function wrap(
     const needed = [...dependenciesOf({ SelectStmt: query }, next, statement).items];
     if (!needed.every((item) => item.level !== next || usable.items.has(item))) return undefined;
     const conditions = rest.conditions.filter(
-      (entry) => isVisible(entry, next, statement) && isUsable(entry.node, next, (item) => usable.items.has(item), statement),
+      (entry) =>
+        isVisible(entry, next, statement) && isUsable(entry.node, next, (item) => usable.items.has(item), statement),
     );
     query = {
       distinctClause: DISTINCT,
@@ -167,7 +175,11 @@ function where(nodes: readonly Node[]): { whereClause?: Node } {
 }
 
 /** The query with the CTEs that it names. Undefined where two of them share a name. */
-export function withCtes(query: SelectStmt, statement: Statement, readable: (item: Item) => boolean): SelectStmt | undefined {
+export function withCtes(
+  query: SelectStmt,
+  statement: Statement,
+  readable: (item: Item) => boolean,
+): SelectStmt | undefined {
   const ctes = [...statement.ctesIn({ SelectStmt: query })];
   if (ctes.length === 0) return query;
   if (new Set(ctes.map((cte) => cte.name)).size < ctes.length) return undefined;

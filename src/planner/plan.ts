@@ -49,7 +49,8 @@ export type Step =
     };
 
 /** The plan, or what cannot be bounded. EXPLAIN shows the one or the other. */
-export type Planned = { readonly plan: Plan } | { readonly unbounded: Reference; readonly key: Column; readonly error: TrailhoundError };
+export type Planned =
+  { readonly plan: Plan } | { readonly unbounded: Reference; readonly key: Column; readonly error: TrailhoundError };
 
 /** Pure: the statement's facts in, the plan out. Renames and replaces in the statement's own tree as it goes. */
 export function planStatement(statement: Statement): Planned {
@@ -69,7 +70,9 @@ class Planner {
 
   run(): Planned {
     const { references } = this.#statement;
-    const restrictions = new Map(references.map((reference) => [reference, restrictionsOf(reference, this.#statement)]));
+    const restrictions = new Map(
+      references.map((reference) => [reference, restrictionsOf(reference, this.#statement)]),
+    );
     const dead = new Set(references.filter((reference) => isDead(reference.item.level)));
     const lookups: { reference: Reference; key: Column }[] = [];
     for (const reference of references) {
@@ -100,13 +103,18 @@ class Planner {
   #addLookup(reference: Reference, key: Column): boolean {
     let alternatives = this.#alternatives(reference, key);
     for (let index = 0; index < alternatives.length; index += 1) {
-      const sources = (alternatives[index] ?? []).map(({ sources: own, site }) => this.#evaluateSources(own, site.item.level));
+      const sources = (alternatives[index] ?? []).map(({ sources: own, site }) =>
+        this.#evaluateSources(own, site.item.level),
+      );
       // What was evaluated stands in the tree as rows now: the same alternative reads those.
       if (sources.includes(true)) alternatives = this.#alternatives(reference, key);
       const alternative = alternatives[index] ?? [];
       // The test is written once more into the statement's text, where a reference's placeholder means nothing.
-      if (alternative.some(({ padded }) => padded !== undefined && this.#statement.referencesIn(padded.test).size > 0)) continue;
-      const queries = alternative.map((binding) => keyQuery(binding, key.type, this.#statement, (item) => this.#isReadable(item)));
+      if (alternative.some(({ padded }) => padded !== undefined && this.#statement.referencesIn(padded.test).size > 0))
+        continue;
+      const queries = alternative.map((binding) =>
+        keyQuery(binding, key.type, this.#statement, (item) => this.#isReadable(item)),
+      );
       if (!queries.every((query) => query !== undefined)) continue;
       this.#steps.push({
         kind: 'lookup',
@@ -171,7 +179,12 @@ class Planner {
     let evaluated = false;
     for (const inner of this.#statement.scopes.levels) {
       if (!sources.includes(inner.select) || inner.place.kind !== 'sublink') continue;
-      if (!dependenciesOf({ SelectStmt: inner.select }, level, this.#statement).unrepeatable || !this.#isHydrated({ SelectStmt: inner.select }) || this.#isCorrelated(inner.select, level)) continue;
+      if (
+        !dependenciesOf({ SelectStmt: inner.select }, level, this.#statement).unrepeatable ||
+        !this.#isHydrated({ SelectStmt: inner.select }) ||
+        this.#isCorrelated(inner.select, level)
+      )
+        continue;
       const replaced = this.#evaluate(inner.select, inner.place.node.subselect);
       if (replaced === undefined) continue;
       inner.place.node.subselect = replaced;
@@ -229,7 +242,11 @@ function contentOf(item: Item): unknown {
 /** No row of the level is ever asked for: LIMIT 0 on it or on a level that it feeds. */
 function isDead(level: Level): boolean {
   for (let at: Level | undefined = level; at !== undefined; at = at.parent) {
-    if (bare(at.select.limitCount, 'A_Const')?.ival !== undefined && (bare(at.select.limitCount, 'A_Const')?.ival?.ival ?? 0) === 0) return true;
+    if (
+      bare(at.select.limitCount, 'A_Const')?.ival !== undefined &&
+      (bare(at.select.limitCount, 'A_Const')?.ival?.ival ?? 0) === 0
+    )
+      return true;
     if (at.place.kind === 'cte') return false;
   }
   return false;

@@ -31,7 +31,8 @@ export function restrictionsOf(reference: Reference, statement: Statement): Rest
   const constantConditions: Node[] = [];
   for (const condition of conditions) {
     if (isConstant(condition.node, reference, statement)) constantConditions.push(condition.node);
-    else if (reads(condition, reference, statement)) predicates.push(...predicatesIn(condition.node, reference, statement));
+    else if (reads(condition, reference, statement))
+      predicates.push(...predicatesIn(condition.node, reference, statement));
   }
   return { predicates, constantConditions };
 }
@@ -62,7 +63,8 @@ function predicatesIn(node: Node, reference: Reference, statement: Statement): O
     column?.operators.includes(operator) ? [{ column, operator, values }] : [];
   const column = (value: Node | undefined): Column | undefined => columnIn(value, reference, statement);
   const nullTest = bare(node, 'NullTest');
-  if (nullTest !== undefined) return one(column(nullTest.arg), nullTest.nulltesttype === 'IS_NULL' ? 'is null' : 'is not null');
+  if (nullTest !== undefined)
+    return one(column(nullTest.arg), nullTest.nulltesttype === 'IS_NULL' ? 'is null' : 'is not null');
   const booleanTest = bare(node, 'BooleanTest');
   if (booleanTest?.booltesttype === 'IS_TRUE') return one(column(booleanTest.arg), 'is true');
   if (booleanTest?.booltesttype === 'IS_FALSE') return one(column(booleanTest.arg), 'is false');
@@ -124,7 +126,14 @@ const NAMES: Readonly<Record<string, Operator>> = {
   '!~~': 'not like',
 };
 
-const MIRRORED: Partial<Record<Operator, Operator>> = { '=': '=', '<>': '<>', '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
+const MIRRORED: Partial<Record<Operator, Operator>> = {
+  '=': '=',
+  '<>': '<>',
+  '<': '>',
+  '<=': '>=',
+  '>': '<',
+  '>=': '<=',
+};
 
 function operatorOf(expression: A_Expr): Operator | undefined {
   if (expression.kind === 'AEXPR_BETWEEN') return '>=';

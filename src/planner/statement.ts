@@ -171,7 +171,11 @@ function addBranches(select: SelectStmt, found: Set<SelectStmt>): void {
  * Which columns of a reference the statement may read. Deliberately generous, because a column left out would be NULL:
  * a bare name counts for each reference that has it, wherever it stands.
  */
-function usedColumns(item: Item, view: VirtualView, statement: { query: SelectStmt; scopes: Scopes; names: Names }): Set<string> {
+function usedColumns(
+  item: Item,
+  view: VirtualView,
+  statement: { query: SelectStmt; scopes: Scopes; names: Names },
+): Set<string> {
   const all = view.columns.map((column) => column.name);
   const renames = new Map(statement.names.columnsOf(item).names.map((name, index) => [name, all[index] ?? name]));
   const used = new Set<string>();
@@ -194,7 +198,8 @@ function usedColumns(item: Item, view: VirtualView, statement: { query: SelectSt
 
 function readsWholeRow(column: ColumnRef, fields: readonly string[], item: Item, scopes: Scopes): boolean {
   const [last] = fields.slice(-1);
-  if (last === '*') return fields.length === 1 ? scopes.levelOf.get(column) === item.level : fields.at(-2) === item.name;
+  if (last === '*')
+    return fields.length === 1 ? scopes.levelOf.get(column) === item.level : fields.at(-2) === item.name;
   return fields.length === 1 && last === item.name;
 }
 

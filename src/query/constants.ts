@@ -42,7 +42,8 @@ export async function computeRestrictions(
   for (const { constantConditions, predicates } of open) {
     for (const node of constantConditions) asked.push({ node, canonical: (value) => `${value}::pg_catalog.text` });
     for (const predicate of predicates) {
-      for (const value of predicate.values) asked.push({ node: value.node, canonical: canonicalText(predicate.column, value) });
+      for (const value of predicate.values)
+        asked.push({ node: value.node, canonical: canonicalText(predicate.column, value) });
     }
   }
   const answers = asked.length === 0 ? [] : await compute(asked, parameters, backend);
@@ -51,7 +52,12 @@ export async function computeRestrictions(
   return new Map(
     [...restrictions].map(([reference, { constantConditions, predicates }]) => {
       const conditions = constantConditions.map(() => take());
-      const known = predicates.map((predicate) => close(predicate, predicate.values.map(() => take())));
+      const known = predicates.map((predicate) =>
+        close(
+          predicate,
+          predicate.values.map(() => take()),
+        ),
+      );
       const impossible = known.some((predicate) => predicate === 'never');
       return [
         reference,
@@ -69,7 +75,11 @@ interface ComputedValue {
   readonly text: string | null;
 }
 
-async function compute(asked: readonly Asked[], parameters: ParameterList, backend: ClientBackend): Promise<ComputedValue[]> {
+async function compute(
+  asked: readonly Asked[],
+  parameters: ParameterList,
+  backend: ClientBackend,
+): Promise<ComputedValue[]> {
   const inner = deparse({
     SelectStmt: {
       targetList: asked.map(({ node }, index) => ({ ResTarget: { name: `c${String(index)}`, val: node } })),

@@ -88,7 +88,10 @@ class Pipeline implements QueryPipeline {
     const known = await computeRestrictions(facts.catalogFirst ? open : new Map(), parameters, backend);
     const planned = planStatement(statement);
     if (classified.kind === 'explain') {
-      return this.#explained(work, explainPlan(planned, statement.references, known, (name) => this.#sources.get(name)));
+      return this.#explained(
+        work,
+        explainPlan(planned, statement.references, known, (name) => this.#sources.get(name)),
+      );
     }
     if (!('plan' in planned)) throw positioned(planned, request.text);
     const deadline = deadlineOf(facts, work.arrived, request.signal);
@@ -107,7 +110,14 @@ class Pipeline implements QueryPipeline {
           }
         : () => undefined,
     };
-    const execution = new Execution({ plan: planned.plan, restrictions: known, hydrator: this.#hydrator, backend, context, client });
+    const execution = new Execution({
+      plan: planned.plan,
+      restrictions: known,
+      hydrator: this.#hydrator,
+      backend,
+      context,
+      client,
+    });
     try {
       await execution.run();
       const final = execution.finalStatement(request.text, statement);
@@ -175,10 +185,14 @@ class Pipeline implements QueryPipeline {
       });
     }
     if (facts.clientEncoding !== 'UTF8' && !isAscii(text)) {
-      throw new TrailhoundError('not_supported', `virtual tables cannot read this statement in ${facts.clientEncoding}`, {
-        detail: 'The statement has characters beyond ASCII.',
-        hint: "Run: set client_encoding to 'UTF8'.",
-      });
+      throw new TrailhoundError(
+        'not_supported',
+        `virtual tables cannot read this statement in ${facts.clientEncoding}`,
+        {
+          detail: 'The statement has characters beyond ASCII.',
+          hint: "Run: set client_encoding to 'UTF8'.",
+        },
+      );
     }
   }
 }
@@ -243,7 +257,11 @@ function positioned(planned: Extract<Planned, { error: TrailhoundError }>, text:
 }
 
 /** statement_timeout counts from the statement's arrival, hydration included. */
-function deadlineOf(facts: StatementFacts, arrived: number, signal: AbortSignal): { signal: AbortSignal; clear: () => void } {
+function deadlineOf(
+  facts: StatementFacts,
+  arrived: number,
+  signal: AbortSignal,
+): { signal: AbortSignal; clear: () => void } {
   if (facts.statementTimeoutMs === 0) return { signal, clear: () => undefined };
   const controller = new AbortController();
   const timer = setTimeout(
@@ -260,7 +278,10 @@ function deadlineOf(facts: StatementFacts, arrived: number, signal: AbortSignal)
   };
 }
 
-function explainer(classified: Classified, explanations: readonly ReferenceExplanation[]): (lines: readonly string[]) => readonly string[] {
+function explainer(
+  classified: Classified,
+  explanations: readonly ReferenceExplanation[],
+): (lines: readonly string[]) => readonly string[] {
   switch (classified.explainFormat) {
     case 'text':
       return (lines) => [...lines, ...explanationLines(explanations)];

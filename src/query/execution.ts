@@ -155,7 +155,10 @@ export class Execution {
   async #evaluate(step: Evaluate): Promise<void> {
     const result = await this.#runOwn(step.query);
     const types = await this.#typesOf(result);
-    const columns = result.fields.map((_field, index): StoredColumn => ({ name: `c${String(index + 1)}`, type: types[index] ?? 'text' }));
+    const columns = result.fields.map((_field, index): StoredColumn => ({
+      name: `c${String(index + 1)}`,
+      type: types[index] ?? 'text',
+    }));
     const rows = await this.#hydrator.store(columns, single(result.rows), this.#context);
     this.#open.push(rows);
     this.#evaluated.set(placeholder('level', step.id), { rows, names: result.fields.map((field) => field.name) });
@@ -195,7 +198,9 @@ export class Execution {
 
   #referenceSql(name: string, parameters: ParameterList): string | undefined {
     const filled = this.#filled.get(name);
-    return filled === undefined ? undefined : referenceSql(filled.reference.view, filled.rows, parameters, filled.guard);
+    return filled === undefined
+      ? undefined
+      : referenceSql(filled.reference.view, filled.rows, parameters, filled.guard);
   }
 
   #evaluatedSql(name: string, parameters: ParameterList): string | undefined {
@@ -222,7 +227,9 @@ function withInputs(keys: readonly string[], reference: Reference, predicates: r
     const given = predicates.find((predicate) => predicate.column === column && predicate.operator === '=')?.values;
     const values = given ?? (column.defaultValue === undefined ? [] : [column.defaultValue]);
     if (values.length === 0) continue;
-    combinations = combinations.flatMap((inputs) => [...new Set(values)].map((value) => ({ ...inputs, [column.name]: value })));
+    combinations = combinations.flatMap((inputs) =>
+      [...new Set(values)].map((value) => ({ ...inputs, [column.name]: value })),
+    );
   }
   return keys.flatMap((key) => combinations.map((inputs) => ({ key, inputs })));
 }

@@ -28,17 +28,27 @@ export function explainPlan(
     const { table } = reference.view;
     const known = restrictions.get(reference);
     const columns = columnsToFetch(reference);
-    const base = { table: reference.view.name, alias: reference.item.name ?? '', columns: columns.map((column) => column.name) };
+    const base = {
+      table: reference.view.name,
+      alias: reference.item.name ?? '',
+      columns: columns.map((column) => column.name),
+    };
     const none = { pushed: [], kept: [], parts: [] };
     if (!('plan' in planned)) {
       const problem = reference === planned.unbounded ? planned.error.message : undefined;
       const fetches = table.kind === 'lookup' ? 'lookup' : 'scan';
       return { ...base, ...none, fetches, ...(problem === undefined ? {} : { problem }) };
     }
-    if (planned.plan.dead.has(reference) || known?.contradiction === true) return { ...base, ...none, fetches: 'nothing' };
+    if (planned.plan.dead.has(reference) || known?.contradiction === true)
+      return { ...base, ...none, fetches: 'nothing' };
     const step = planned.plan.steps.find((each) => each.kind === 'lookup' && each.reference === reference);
     if (step?.kind === 'lookup') {
-      return { ...base, ...none, fetches: 'lookup', keys: { column: step.key.name, from: step.from, query: step.queries } };
+      return {
+        ...base,
+        ...none,
+        fetches: 'lookup',
+        keys: { column: step.key.name, from: step.from, query: step.queries },
+      };
     }
     const source = sourceOf(table.source);
     const scan: ScanPlan | undefined =
@@ -64,14 +74,22 @@ export function explanationLines(explanations: readonly ReferenceExplanation[]):
     const how = {
       nothing: 'nothing is fetched: no row can count',
       scan: 'scan',
-      lookup: each.keys === undefined ? 'lookup' : `lookup by ${each.keys.column}, one call a distinct key that is not cached`,
+      lookup:
+        each.keys === undefined
+          ? 'lookup'
+          : `lookup by ${each.keys.column}, one call a distinct key that is not cached`,
     }[each.fetches];
     return [
       `Trailhound: ${name}: ${each.problem ?? how}`,
       ...each.pushed.flatMap(({ column, as, exactness }) => line(`Pushed ${column} (${exactness})`, as)),
       ...line('Kept by PostgreSQL', [...new Set(each.kept)].join(', ')),
       ...line('Keys from', each.keys?.from ?? ''),
-      ...(each.keys?.query ?? []).flatMap((query) => line('Key query', query.replaceAll('trailhound:reference:', 'reference ').replaceAll('trailhound:level:', 'rows '))),
+      ...(each.keys?.query ?? []).flatMap((query) =>
+        line(
+          'Key query',
+          query.replaceAll('trailhound:reference:', 'reference ').replaceAll('trailhound:level:', 'rows '),
+        ),
+      ),
       ...line('Columns', each.columns.join(', ')),
       ...each.parts.flatMap((part) => line('Reads', part)),
     ];

@@ -76,7 +76,11 @@ export async function askFacts(
   parameters.addTextArray(asked.map((relation) => relation.name));
   parameters.addTextArray(asked.map((relation) => relation.quoted));
   parameters.addTextArray(functions);
-  const { rows } = await backend.query({ text: FACTS_SQL, parameterTypes: parameters.types, parameters: parameters.values });
+  const { rows } = await backend.query({
+    text: FACTS_SQL,
+    parameterTypes: parameters.types,
+    parameters: parameters.values,
+  });
   const answer = JSON.parse(rows[0]?.[0] ?? 'null') as Answer;
   const relations = answer.relations ?? [];
   const found = answer.functions ?? [];

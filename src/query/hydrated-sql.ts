@@ -24,7 +24,8 @@ export function referenceSql(
   const columns = table.columns.map((column) => {
     const name = quoteIdent(column.name);
     if (fetched.has(column.name)) return `_.${name}`;
-    const computable = column.expression !== undefined && (needed.get(column.name) ?? []).some((own) => fetched.has(own));
+    const computable =
+      column.expression !== undefined && (needed.get(column.name) ?? []).some((own) => fetched.has(own));
     return `${computable ? (column.expression ?? '') : 'null'}::${column.type} as ${name}`;
   });
   const condition = guard === undefined ? '' : ` where ${guard(parameters)}`;
@@ -48,7 +49,9 @@ export function storedSql(rows: HydratedRows | 'empty', parameters: ParameterLis
   const names = rows.columns.map((column) => quoteIdent(column.name));
   if (rows.kind === 'relation') return `select ${names.join(', ')} from ${rows.name}`;
   if (names.length === 0) return `select from pg_catalog.generate_series(1, ${String(rows.rows.length)})`;
-  const arrays = rows.columns.map((_column, index) => parameters.addTextArray(rows.rows.map((row) => row[index] ?? null)));
+  const arrays = rows.columns.map((_column, index) =>
+    parameters.addTextArray(rows.rows.map((row) => row[index] ?? null)),
+  );
   const typed = rows.columns.map((column, index) => `_.${names[index] ?? ''}::${column.type} as ${names[index] ?? ''}`);
   // unnest(a, b) is syntax that no schema can qualify; ROWS FROM says the same.
   const columns = arrays.map((array) => `pg_catalog.unnest(${array}::pg_catalog.text[])`);
@@ -81,7 +84,9 @@ function neededBy(table: VirtualTable): ReadonlyMap<string, readonly string[]> {
   if (needed === undefined) {
     const direct = new Map(
       table.columns.flatMap((column) =>
-        column.expression === undefined ? [] : [[column.name, columnNamesIn(parseOwn(`select ${column.expression}`))] as const],
+        column.expression === undefined
+          ? []
+          : [[column.name, columnNamesIn(parseOwn(`select ${column.expression}`))] as const],
       ),
     );
     const all = (name: string, seen: readonly string[]): string[] =>

@@ -26,11 +26,20 @@ function shape(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(shape);
   if (value === null || typeof value !== 'object') return value;
   const entries = Object.entries(value)
-    .filter(([name, member]) => !isLocation(name) && member !== undefined && !(Array.isArray(member) && member.length === 0))
+    .filter(
+      ([name, member]) => !isLocation(name) && member !== undefined && !(Array.isArray(member) && member.length === 0),
+    )
     .map(([name, member]) => [name, shape(member)] as const);
   return Object.fromEntries(entries);
 }
 
 function isLocation(name: string): boolean {
-  return name === 'location' || name.endsWith('_location') || name === 'rexpr_list_start' || name === 'rexpr_list_end' || name === 'list_start' || name === 'list_end';
+  return (
+    name === 'location' ||
+    name.endsWith('_location') ||
+    name === 'rexpr_list_start' ||
+    name === 'rexpr_list_end' ||
+    name === 'list_start' ||
+    name === 'list_end'
+  );
 }

@@ -82,7 +82,9 @@ export class Names {
         return renamed(own, item.rangeVar?.alias);
       }
       case 'subquery':
-        return item.subquery === undefined ? OPEN : renamed(this.outputs(item.subquery), bare(item.node, 'RangeSubselect')?.alias);
+        return item.subquery === undefined
+          ? OPEN
+          : renamed(this.outputs(item.subquery), bare(item.node, 'RangeSubselect')?.alias);
       case 'other': {
         const alias = bare(item.node, 'RangeFunction')?.alias;
         const names = strings(alias?.colnames);
@@ -107,7 +109,10 @@ export class Names {
     if (first !== undefined) return this.outputs(first);
     const values = level.select.valuesLists?.[0];
     if (values !== undefined) {
-      return { names: (bare(values, 'List')?.items ?? []).map((_node, index) => `column${String(index + 1)}`), open: false };
+      return {
+        names: (bare(values, 'List')?.items ?? []).map((_node, index) => `column${String(index + 1)}`),
+        open: false,
+      };
     }
     const sets = (level.select.targetList ?? []).map((node) => this.#outputOf(bare(node, 'ResTarget'), level));
     return { names: sets.flatMap((set) => set.names), open: sets.some((set) => set.open) };
@@ -141,7 +146,9 @@ export class Names {
       if ((target.name ?? fields.at(-1)) !== output) continue;
       if (column === undefined) return undefined;
       const meaning = this.resolve(column);
-      return meaning.kind === 'column' && meaning.item.level === level ? { item: meaning.item, name: meaning.name } : undefined;
+      return meaning.kind === 'column' && meaning.item.level === level
+        ? { item: meaning.item, name: meaning.name }
+        : undefined;
     }
     return undefined;
   }

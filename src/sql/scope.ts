@@ -22,7 +22,8 @@ export type Place =
   | { readonly kind: 'branch' };
 
 /** Where in its level an expression stands. */
-export type Clause = { readonly kind: 'where' } | { readonly kind: 'on'; readonly join: JoinExpr } | { readonly kind: 'other' };
+export type Clause =
+  { readonly kind: 'where' } | { readonly kind: 'on'; readonly join: JoinExpr } | { readonly kind: 'other' };
 
 export interface Cte {
   readonly name: string;
@@ -70,7 +71,13 @@ export function scopesOf(query: SelectStmt): Scopes {
   return { root, ...building };
 }
 
-function addLevel(select: SelectStmt, parent: Level | undefined, place: Place, outer: Visible, building: Building): Level {
+function addLevel(
+  select: SelectStmt,
+  parent: Level | undefined,
+  place: Place,
+  outer: Visible,
+  building: Building,
+): Level {
   const level: Mutable<Level> = { select, parent, place, items: [], branches: [], ctes: [] };
   building.levels.push(level);
   const visible = addCtes(level, outer, building);
@@ -78,14 +85,40 @@ function addLevel(select: SelectStmt, parent: Level | undefined, place: Place, o
     for (const branch of [select.larg, select.rarg]) {
       if (branch !== undefined) level.branches.push(addLevel(branch, level, { kind: 'branch' }, visible, building));
     }
-    addExpressions([select.sortClause, select.limitCount, select.limitOffset], { kind: 'other' }, level, visible, building);
+    addExpressions(
+      [select.sortClause, select.limitCount, select.limitOffset],
+      { kind: 'other' },
+      level,
+      visible,
+      building,
+    );
     return level;
   }
   for (const node of select.fromClause ?? []) addFrom(node, level, visible, building);
   addExpressions(select.whereClause, { kind: 'where' }, level, visible, building);
-  const { targetList, groupClause, havingClause, windowClause, sortClause, limitCount, limitOffset, distinctClause, valuesLists } = select;
+  const {
+    targetList,
+    groupClause,
+    havingClause,
+    windowClause,
+    sortClause,
+    limitCount,
+    limitOffset,
+    distinctClause,
+    valuesLists,
+  } = select;
   addExpressions(
-    [targetList, groupClause, havingClause, windowClause, sortClause, limitCount, limitOffset, distinctClause, valuesLists],
+    [
+      targetList,
+      groupClause,
+      havingClause,
+      windowClause,
+      sortClause,
+      limitCount,
+      limitOffset,
+      distinctClause,
+      valuesLists,
+    ],
     { kind: 'other' },
     level,
     visible,
@@ -100,7 +133,13 @@ function addCtes(level: Mutable<Level>, outer: Visible, building: Building): Vis
   const recursive = clause.recursive ?? false;
   const visible = new Map(outer);
   const ctes = (clause.ctes ?? []).flatMap((node) => bare(node, 'CommonTableExpr') ?? []);
-  const made = ctes.map((node): Mutable<Cte> => ({ name: node.ctename ?? '', node, level: undefined, recursive, references: [] }));
+  const made = ctes.map((node): Mutable<Cte> => ({
+    name: node.ctename ?? '',
+    node,
+    level: undefined,
+    recursive,
+    references: [],
+  }));
   // WITH RECURSIVE lets each CTE name itself and the others; without it a CTE sees those before it.
   if (recursive) for (const cte of made) visible.set(cte.name, cte);
   for (const cte of made) {
@@ -120,7 +159,15 @@ function addFrom(node: Node, level: Mutable<Level>, visible: Visible, building: 
     addExpressions(join.quals, { kind: 'on', join }, level, visible, building);
     return;
   }
-  const item: Mutable<Item> = { level, node, kind: 'other', name: undefined, rangeVar: undefined, cte: undefined, subquery: undefined };
+  const item: Mutable<Item> = {
+    level,
+    node,
+    kind: 'other',
+    name: undefined,
+    rangeVar: undefined,
+    cte: undefined,
+    subquery: undefined,
+  };
   level.items.push(item);
   building.items.push(item);
   const rangeVar = bare(node, 'RangeVar');

@@ -25,15 +25,19 @@ export interface Classified {
 /** What a statement does with the tables that it names. */
 export function classify(node: Node): Classified {
   const select = bare(node, 'SelectStmt');
-  if (select !== undefined) return select.intoClause === undefined ? plain('select', select) : plain('create table as', select);
+  if (select !== undefined)
+    return select.intoClause === undefined ? plain('select', select) : plain('create table as', select);
   const cursor = bare(node, 'DeclareCursorStmt');
   if (cursor !== undefined) return plain('cursor', bare(cursor.query, 'SelectStmt'));
   const copy = bare(node, 'CopyStmt');
-  if (copy !== undefined) return copy.query === undefined ? plain('relay') : plain('copy', bare(copy.query, 'SelectStmt'));
+  if (copy !== undefined)
+    return copy.query === undefined ? plain('relay') : plain('copy', bare(copy.query, 'SelectStmt'));
   const created = bare(node, 'CreateTableAsStmt');
   if (created !== undefined) {
     // A materialized view keeps its query: replacing references would freeze today's rows in it.
-    return created.objtype === 'OBJECT_TABLE' ? plain('create table as', bare(created.query, 'SelectStmt')) : plain('relay');
+    return created.objtype === 'OBJECT_TABLE'
+      ? plain('create table as', bare(created.query, 'SelectStmt'))
+      : plain('relay');
   }
   const insert = bare(node, 'InsertStmt');
   if (insert !== undefined) return plain('insert', bare(insert.selectStmt, 'SelectStmt'));
@@ -60,7 +64,13 @@ function plain(kind: StatementKind, query?: SelectStmt): Classified {
 function isOff(argument: Node | undefined): boolean {
   const word = bare(argument, 'String')?.sval?.toLowerCase();
   const boolean = bare(argument, 'Boolean')?.boolval;
-  return word === 'off' || word === 'false' || word === '0' || boolean === false || (argument !== undefined && 'Integer' in argument && (bare(argument, 'Integer')?.ival ?? 0) === 0);
+  return (
+    word === 'off' ||
+    word === 'false' ||
+    word === '0' ||
+    boolean === false ||
+    (argument !== undefined && 'Integer' in argument && (bare(argument, 'Integer')?.ival ?? 0) === 0)
+  );
 }
 
 function formatOf(argument: Node | undefined): Classified['explainFormat'] {

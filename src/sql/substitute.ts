@@ -15,7 +15,9 @@ export function replaceBytes(text: string, replacements: readonly Replacement[])
   const parts: (Buffer | string)[] = [];
   let at = 0;
   const isInsertion = ({ start, end }: Replacement): number => (start === end ? 0 : 1);
-  const ordered = [...replacements].sort((a, b) => a.start - b.start || isInsertion(a) - isInsertion(b) || b.end - a.end);
+  const ordered = [...replacements].sort(
+    (a, b) => a.start - b.start || isInsertion(a) - isInsertion(b) || b.end - a.end,
+  );
   for (const { start, end, text: own } of ordered) {
     if (start < at) continue;
     parts.push(bytes.subarray(at, start), own);

@@ -1,0 +1,108 @@
+import { pino } from 'pino';
+import { loadCatalog } from '../../../src/catalog/load.ts';
+import { Client } from '../../../src/engine/client.ts';
+import { openEngine } from '../../../src/engine/open.ts';
+import { setUpSchema } from '../../../src/engine/schema.ts';
+import { createHydrator } from '../../../src/hydrate/create-hydrator.ts';
+import { createPipeline } from '../../../src/query/create-pipeline.ts';
+import type { Source } from '../../../src/sources/source.ts';
+import { removeTemporaryDirectories, temporaryDirectory } from '../../engine/support/temporary-directory.ts';
+import { DirectBackend } from './direct-backend.ts';
+import { MemoryLookup, MemoryScan } from './fake-sources.ts';
+import { eventRecords, findingRecords, isPrivate, plainTables, reputation } from './incident.ts';
+
+export interface Answer {
+  readonly rows: readonly unknown[][];
+  readonly asked: readonly string[];
+  readonly scans: number;
+}
+
+/** The pipeline over a real engine, and the same tables as plain ones: what PostgreSQL says is right. */
+export async function openBench() {
+  const engine = await openEngine({
+    dataDir: await temporaryDirectory(),
+    database: 'bench',
+    maxClients: 10,
+    poolSize: 4,
+  });
+  await setUpSchema(engine, { password: 'bench' });
+  await engine.pool.query(plainTables());
+  const events = new MemoryScan(eventRecords);
+  const findings = new MemoryScan(findingRecords);
+  const checks = new MemoryLookup((key) => reputation(key.key), isPrivate);
+  const sources = new Map<string, Source>([
+    ['cloudwatch_logs', events],
+    ['guardduty_finding', findings],
+    ['abuseipdb_check', checks],
+  ]);
+  const catalog = await loadCatalog(engine.pool);
+  const hydrator = createHydrator({ pool: engine.pool, sources, log: pino({ level: 'silent' }) });
+  const pipeline = createPipeline({ catalog, hydrator, sources });
+  const { host, port } = engine.pool.options;
+  const client = new Client({
+    user: 'trailhound',
+    password: 'bench',
+    database: 'bench',
+    ...(host === undefined ? {} : { host }),
+    ...(port === undefined ? {} : { port }),
+  });
+  await client.connect();
+  const backend = new DirectBackend(client);
+
+  async function ask(text: string): Promise<Answer> {
+    await engine.pool.query('truncate trailhound.key_cache');
+    checks.asked.length = 0;
+    const before = events.requests.length + findings.requests.length;
+    const rewrite = await pipeline.rewrite(
+      {
+        text,
+        parameterTypes: [],
+        parameters: [],
+        signal: new AbortController().signal,
+        user: 'trailhound',
+        notice: () => undefined,
+      },
+      backend,
+    );
+    try {
+      const result = await client.query({
+        text: rewrite?.text ?? text,
+        values: (rewrite?.parameters ?? []).map(({ value }) => value),
+        rowMode: 'array',
+      });
+      const scans = events.requests.length + findings.requests.length - before;
+      return { rows: result.rows as unknown[][], asked: checks.asked.map(({ key }) => key).sort(), scans };
+    } finally {
+      await rewrite?.release();
+    }
+  }
+
+  /** The same text where the names mean plain tables that hold everything. */
+  async function oracle(text: string): Promise<readonly unknown[][]> {
+    await client.query('set search_path = plain, public');
+    try {
+      return (await client.query({ text, rowMode: 'array' })).rows as unknown[][];
+    } finally {
+      await client.query('reset search_path');
+    }
+  }
+
+  return {
+    ask,
+    oracle,
+    client,
+    close: async () => {
+      await client.end();
+      await hydrator.close();
+      await engine.close();
+      await removeTemporaryDirectories();
+    },
+  };
+}
+
+export type Bench = Awaited<ReturnType<typeof openBench>>;
+
+/** Rows as a multiset. */
+export function sorted(rows: readonly unknown[][]): string[] {
+  return rows.map((row) => JSON.stringify(row)).sort();
+}
