@@ -10,6 +10,6 @@ export function hash(text: string): number {
 }
 
 /** One of them, always the same for the same text. */
-export function pick<T>(choices: readonly [T, ...T[]], text: string): T {
-  return choices[hash(text) % choices.length] ?? choices[0];
+export function pick<const T extends readonly [unknown, ...unknown[]]>(choices: T, text: string): T[number] {
+  return choices[hash(text) % choices.length];
 }

@@ -4,6 +4,7 @@ import { AbuseIpdb, errorResponse } from './abuseipdb/abuseipdb.ts';
 import { AwsError, awsErrorResponse } from './aws/aws-error.ts';
 import { CloudTrail } from './cloudtrail/cloudtrail.ts';
 import { CallLog } from './control/call-log.ts';
+import { control } from './control/control-endpoint.ts';
 import { Faults, failureResponse, htmlResponse, throttleResponse } from './control/fault.ts';
 import type { Fault, FaultEffect } from './control/fault.ts';
 import { RateLimiter } from './control/rate-limiter.ts';
@@ -50,6 +51,16 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const latency = new Map(Object.entries(options.latency ?? {}) as [ServiceName, number][]);
   const rateLimits = new Map(Object.entries(options.rateLimits ?? {}) as [ServiceName, number][]);
 
+  const controlled = {
+    calls,
+    fault: (fault: Fault) => {
+      faults.add(fault);
+    },
+    clearFaults: () => {
+      faults.clear();
+    },
+  };
+
   /** A response to send, or what to do instead. */
   function decide(service: ServiceName, operation: Operation): ServiceResponse | FaultEffect {
     const effect = faults.take(service, operation);
@@ -64,7 +75,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   async function handle(request: ServiceRequest, reply: Reply, gone: AbortSignal): Promise<void> {
     const service = services.find((each) => each.claims(request));
     if (service === undefined) {
-      reply.send(errorResponse(404, 'The simulator serves nothing here.'));
+      reply.send(control(controlled, request) ?? errorResponse(404, 'The simulator serves nothing here.'));
       return;
     }
     const operation = understand(service, request);
@@ -95,13 +106,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   return {
     url,
     abuseipdbUrl: `${url}/api/v2`,
-    calls,
-    fault: (fault) => {
-      faults.add(fault);
-    },
-    clearFaults: () => {
-      faults.clear();
-    },
+    ...controlled,
     setLatency: (service, milliseconds) => {
       latency.set(service, milliseconds);
     },

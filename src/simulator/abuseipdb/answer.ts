@@ -44,7 +44,6 @@ const COUNTRIES = [
   ['RO', 'Romania'],
   ['JP', 'Japan'],
 ] as const;
-type Country = (typeof COUNTRIES)[number];
 const USAGE_TYPES = [
   'Data Center/Web Hosting/Transit',
   'Fixed Line ISP',
@@ -76,7 +75,7 @@ function made(ipAddress: string, today: number): AbuseIpdbAnswer {
   // Half of all addresses were never reported.
   const score = drawn % 2 === 0 ? 0 : (drawn >>> 8) % 101;
   const totalReports = score === 0 ? 0 : 1 + ((drawn >>> 4) % 400);
-  const [countryCode] = pick<Country>(COUNTRIES, `country ${ipAddress}`);
+  const [countryCode] = pick(COUNTRIES, `country ${ipAddress}`);
   const domain = `as${64_496 + (drawn % 16)}.example`;
   return {
     ipAddress,
@@ -119,7 +118,7 @@ function madeReports({ ipAddress, totalReports, lastReportedAt }: AbuseIpdbAnswe
   if (lastReportedAt === null) return [];
   // AbuseIPDB sends 100 at most.
   return Array.from({ length: Math.min(totalReports, 100) }, (_, index) => {
-    const [reporterCountryCode, reporterCountryName] = pick<Country>(COUNTRIES, `${ipAddress} ${index}`);
+    const [reporterCountryCode, reporterCountryName] = pick(COUNTRIES, `${ipAddress} ${index}`);
     return {
       reportedAt: reportedAt(Date.parse(lastReportedAt), index),
       comment: 'Failed password for invalid user admin',
