@@ -1,89 +1,71 @@
-import { link, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { open, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TrailhoundError } from '../../kernel/errors.ts';
-import { isSameProcess, processIdentity } from './process-identity.ts';
+import { processIdentity } from './process-identity.ts';
 
 export interface DirectoryLock {
   release(): Promise<void>;
 }
 
-interface Holder {
-  readonly pid: number;
-  readonly startedAt: string;
-}
+const PREFIX = 'engine.lock-';
+/** Two that claim at once both step back, and try again after a time of their own. */
+const ATTEMPTS = 8;
+const PAUSE_MS = 60;
 
 /**
- * One Trailhound per data directory. The file names its holder by pid and start time, so that a lock left by a killed
- * process is taken over even where its pid is in use again (in a container it nearly always is).
+ * One Trailhound per data directory. A claim is an empty file whose name tells a process by pid and start, so that
+ * nobody else ever makes it, and anybody may remove it once that process has ended (in a container the pid nearly
+ * always lives again). Who finds no living claim but its own after making it holds the directory.
  */
-export async function lockDirectory(dataDir: string, path: string): Promise<DirectoryLock> {
-  const identity = await processIdentity(process.pid);
-  const holder: Holder = { pid: process.pid, startedAt: identity?.startedAt ?? 'unknown' };
-  const content = JSON.stringify(holder);
-  const own = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
-  await writeFile(own, content, { mode: 0o600 });
-  try {
-    for (;;) {
-      try {
-        // link() fails when the name exists, so content and creation are one step.
-        await link(own, path);
-        break;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      }
-      await removeStale(dataDir, path, own);
-    }
-  } finally {
-    await rm(own, { force: true });
+export async function lockDirectory(directory: string): Promise<DirectoryLock> {
+  const own = await claimOf(process.pid);
+  const path = join(directory, own ?? `${PREFIX}${process.pid}-unknown`);
+  let other: number | undefined;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    if (!(await claim(path))) throw inUse(directory, process.pid);
+    other = await livingClaim(directory, path);
+    if (other === undefined) return { release: () => rm(path, { force: true }) };
+    await rm(path, { force: true });
+    await sleep(PAUSE_MS * Math.random());
   }
-  let released = false;
-  return {
-    async release() {
-      if (released) return;
-      released = true;
-      if ((await read(path)) === content) await rm(path, { force: true });
-    },
-  };
+  throw inUse(directory, other ?? 0);
 }
 
-/** Throws when the holder lives. */
-async function removeStale(dataDir: string, path: string, own: string): Promise<void> {
-  const found = await read(path);
-  if (found === undefined) return;
-  const holder = parse(found);
-  if (holder !== undefined && (await isSameProcess(holder.pid, holder.startedAt))) {
-    throw new TrailhoundError('configuration', `data directory ${dataDir} is in use by process ${holder.pid}`, {
-      detail: 'One Trailhound at a time can use a data directory.',
-      hint: `Stop process ${holder.pid}, or choose another directory with --data-dir.`,
-    });
-  }
-  // Of several that found the same stale file, one renames it; who got a newer one by mistake puts it back.
-  const taken = `${own}.stale`;
+/** False: this process has it already. */
+async function claim(path: string): Promise<boolean> {
   try {
-    await rename(path, taken);
+    await (await open(path, 'wx', 0o600)).close();
+    return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
-  }
-  if ((await read(taken)) !== found) await link(taken, path).catch(() => undefined);
-  await unlink(taken);
-}
-
-async function read(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
   }
 }
 
-function parse(text: string): Holder | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null) return undefined;
-    const { pid, startedAt } = value as Partial<Holder>;
-    return typeof pid === 'number' && typeof startedAt === 'string' ? { pid, startedAt } : undefined;
-  } catch {
-    return undefined;
+/** The pid of another process that claims the directory. Removes the claims of those that have ended. */
+async function livingClaim(directory: string, ownPath: string): Promise<number | undefined> {
+  for (const name of await readdir(directory)) {
+    const path = join(directory, name);
+    if (!name.startsWith(PREFIX) || path === ownPath) continue;
+    const pid = Number.parseInt(name.slice(PREFIX.length), 10);
+    if ((await claimOf(pid)) === name) return pid;
+    await rm(path, { force: true });
   }
+  return undefined;
+}
+
+/** The name of the claim that a living process makes. */
+async function claimOf(pid: number): Promise<string | undefined> {
+  const identity = await processIdentity(pid);
+  if (identity === undefined) return undefined;
+  return `${PREFIX}${pid}-${createHash('sha256').update(identity.startedAt).digest('hex').slice(0, 16)}`;
+}
+
+function inUse(directory: string, pid: number): TrailhoundError {
+  return new TrailhoundError('configuration', `data directory ${directory} is in use by process ${pid}`, {
+    detail: 'One Trailhound at a time can use a data directory.',
+    hint: `Stop process ${pid}, or choose another directory with --data-dir.`,
+  });
 }

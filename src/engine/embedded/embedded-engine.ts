@@ -18,13 +18,13 @@ import { blockingDirectory, engineUser, letPass, type SystemUser } from './syste
 
 /**
  * PostgreSQL as our own child, in `<dataDir>/postgres`, on a Unix socket.
- * Beside it: `engine.log`, `engine.lock`, `run/` (the socket) and, where needed, `engine-<version>/` (the binaries).
+ * Beside it: `engine.log`, `engine.lock-…` (who holds it), `run/` (the socket) and, where needed, `engine-<version>/` (the binaries).
  */
 export async function openEmbeddedEngine(options: EngineOptions): Promise<Engine> {
   const dataDir = resolve(options.dataDir);
   const cluster = join(dataDir, 'postgres');
   await makeDataDirectory(dataDir);
-  const lock = await lockDirectory(dataDir, join(dataDir, 'engine.lock'));
+  const lock = await lockDirectory(dataDir);
   const undo: (() => Promise<void> | void)[] = [() => lock.release()];
   const unwind = async (): Promise<void> => {
     for (const step of undo.splice(0).reverse()) await step();

@@ -16,10 +16,6 @@ export async function processIdentity(pid: number): Promise<ProcessIdentity | un
   return process.platform === 'linux' ? fromProc(pid) : fromPs(pid);
 }
 
-export async function isSameProcess(pid: number, startedAt: string): Promise<boolean> {
-  return (await processIdentity(pid))?.startedAt === startedAt;
-}
-
 /** proc_pid_stat(5). Slim images have no `ps`. */
 async function fromProc(pid: number): Promise<ProcessIdentity | undefined> {
   try {

@@ -39,7 +39,10 @@ export async function startForeignServer(
   const lines = [`include '${join(cluster, 'postgresql.conf')}'`, "listen_addresses = '127.0.0.1'", `port = ${port}`];
   let certificateFile: string | undefined;
   if (options.tls === true) {
-    const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], { keySize: 2048 });
+    const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
+      keySize: 2048,
+      extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }] }],
+    });
     certificateFile = join(directory, 'server.crt');
     await writeFile(certificateFile, cert, { mode: 0o644 });
     await writeFile(join(directory, 'server.key'), key, { mode: 0o600 });
