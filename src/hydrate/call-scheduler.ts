@@ -111,9 +111,7 @@ export class CallScheduler {
   }
 
   #delay(error: SourceError, attempt: number): number {
-    const ceiling = Math.min(BACKOFF.capMs, BACKOFF.baseMs * 2 ** attempt);
-    const jitter = this.#options.random() * ceiling;
-    return error.retryAfterMs === undefined ? jitter : error.retryAfterMs;
+    return error.retryAfterMs ?? this.#options.random() * Math.min(BACKOFF.capMs, BACKOFF.baseMs * 2 ** attempt);
   }
 
   async #wait<T>(scope: CallScope, work: () => Promise<T>): Promise<T> {

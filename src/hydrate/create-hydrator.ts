@@ -23,6 +23,9 @@ import { RowWriter } from './row-writer.ts';
 import { toStatementError } from './source-failure.ts';
 import { throttleProgress } from './throttle-progress.ts';
 
+/** Of a page of up to 10,000 events no more stand as rows in memory at once, and a cancel is heard in between. */
+const ROWS_AT_ONCE = 500;
+
 export interface HydratorOptions {
   /** The engine's. One of its connections is kept while the hydrator lives: close the hydrator before the engine. */
   readonly pool: Pool;
@@ -97,7 +100,11 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
       get rows() {
         return writer.rows;
       },
-      add: (records) => writer.add(records.map(mapper.toRow)),
+      add: async (records) => {
+        for (let from = 0; from < records.length; from += ROWS_AT_ONCE) {
+          await writer.add(records.slice(from, from + ROWS_AT_ONCE).map(mapper.toRow));
+        }
+      },
       progress: throttleProgress(clock, (state) => statement.progress(state)),
     };
     let outcome: 'ok' | 'failed' = 'failed';

@@ -102,11 +102,11 @@ async function claim(asked: readonly Asked[], request: LookupRequest, fetch: Fet
   const { statement, tally } = fetch;
   const { settings } = statement;
   const { table } = request;
-  const cached = settings.cache || settings.sources === 'cache';
   const notOlder = Math.min(table.ttlMs, settings.cacheMaxAgeMs ?? Infinity);
+  const cached = (settings.cache || settings.sources === 'cache') && notOlder > 0;
   const read = parts.flights.beginRead();
   try {
-    if (cached && notOlder > 0 && asked.length > 0) {
+    if (cached && asked.length > 0) {
       const since = Math.max(0, parts.clock.now() - notOlder);
       const answers = await abortable(
         parts.cache.read(

@@ -83,6 +83,6 @@ function add<K>(counter: Map<K, number>, key: K, value: number): void {
 
 function inner<V>(outer: Map<string, Map<V, number>>, key: string): Map<V, number> {
   let map = outer.get(key);
-  if (map === undefined) outer.set(key, (map = new Map()));
+  if (map === undefined) outer.set(key, (map = new Map<V, number>()));
   return map;
 }

@@ -16,7 +16,7 @@ function setUp(limit: RateLimit) {
         order.push(name);
         releases.set(name, release);
       },
-      (error: Error) => void order.push(`${name}: ${error.message}`),
+      (error: unknown) => void order.push(`${name}: ${(error as Error).message}`),
     );
   return { clock, limiter, order, start, release: (name: string) => releases.get(name)?.() };
 }

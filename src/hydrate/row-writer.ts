@@ -63,9 +63,10 @@ export class RowWriter {
     const copy = this.#copy;
     if (copy === undefined) return { kind: 'values', rows: this.#kept };
     try {
-      await abortable(copy.commit(), this.#options.signal);
+      // Not given up half-way: nobody could tell whether the relation exists. An abort waits for a COMMIT at most.
+      await copy.commit();
     } catch (error) {
-      throw this.#options.signal.aborted ? error : storeFailure(error);
+      throw storeFailure(error);
     }
     this.#copy = undefined;
     this.#releaseSlot?.();
