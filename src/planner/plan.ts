@@ -101,14 +101,10 @@ class Planner {
   }
 
   #addLookup(reference: Reference, key: Column): boolean {
-    let alternatives = this.#alternatives(reference, key);
-    for (let index = 0; index < alternatives.length; index += 1) {
-      const sources = (alternatives[index] ?? []).map(({ sources: own, site }) =>
-        this.#evaluateSources(own, site.item.level),
-      );
+    for (const [index, found] of this.#alternatives(reference, key).entries()) {
+      const evaluated = found.map(({ sources, site }) => this.#evaluateSources(sources, site.item.level));
       // What was evaluated stands in the tree as rows now: the same alternative reads those.
-      if (sources.includes(true)) alternatives = this.#alternatives(reference, key);
-      const alternative = alternatives[index] ?? [];
+      const alternative = evaluated.includes(true) ? (this.#alternatives(reference, key)[index] ?? found) : found;
       // The test is written once more into the statement's text, where a reference's placeholder means nothing.
       if (alternative.some(({ padded }) => padded !== undefined && this.#statement.referencesIn(padded.test).size > 0))
         continue;

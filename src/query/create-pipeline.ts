@@ -8,7 +8,6 @@ import { restrictionsOf } from '../planner/predicates.ts';
 import { relationName, Statement } from '../planner/statement.ts';
 import type { Source } from '../sources/source.ts';
 import { parseStatements } from '../sql/parse.ts';
-import { scopesOf } from '../sql/scope.ts';
 import { classify, type Classified } from '../sql/statement.ts';
 import { quoteIdent } from '../sql/substitute.ts';
 import { bare, walk } from '../sql/walk.ts';
@@ -252,7 +251,8 @@ function positioned(planned: Extract<Planned, { error: TrailhoundError }>, text:
   return new TrailhoundError(error.code, error.message, {
     detail: error.detail,
     hint: error.hint,
-    position: [...before].length + 1,
+    // PostgreSQL counts characters, not UTF-16 units.
+    position: Array.from(before).length + 1,
   });
 }
 

@@ -108,7 +108,10 @@ export class Execution {
 
   async #scan(reference: Reference): Promise<void> {
     const known = this.#restrictions.get(reference);
-    if (known?.contradiction === true) return this.#fill(reference, { rows: 'empty', guard: undefined });
+    if (known?.contradiction === true) {
+      this.#fill(reference, { rows: 'empty', guard: undefined });
+      return;
+    }
     const { table } = reference.view;
     const rows = await this.#hydrator.scan(
       { table, columns: columnsToFetch(reference), predicates: known?.predicates ?? [] },
@@ -121,7 +124,10 @@ export class Execution {
   async #lookup(step: Lookup): Promise<void> {
     const { reference } = step;
     const known = this.#restrictions.get(reference);
-    if (known?.contradiction === true) return this.#fill(reference, { rows: 'empty', guard: undefined });
+    if (known?.contradiction === true) {
+      this.#fill(reference, { rows: 'empty', guard: undefined });
+      return;
+    }
     const keys = new Set<string>();
     for (const query of step.queries) {
       for (const [key] of (await this.#runOwn(query)).rows) if (key !== null && key !== undefined) keys.add(key);

@@ -66,9 +66,10 @@ export const findingRecords = FINDINGS.map(({ remote, ...finding }) =>
 
 /** INSERTs of the same rows, computed from the incident itself: not by the code under test. */
 export function plainTables(): string {
-  const text = (value: unknown): string => (value === null || value === undefined ? 'null' : `'${String(value)}'`);
+  const text = (value: string | boolean | null | undefined): string =>
+    value === null || value === undefined ? 'null' : `'${String(value)}'`;
   const events = EVENTS.map((event) => {
-    const user = event.userIdentity as { type: string; userName?: string };
+    const user = event.userIdentity;
     const values = [
       event.eventID,
       event.eventName,
