@@ -10,9 +10,6 @@ import { withPoolClient, type PoolClient } from './pool.ts';
 /** The same from src/engine and from dist/engine. */
 const FOLDER = fileURLToPath(new URL('../../schema/', import.meta.url));
 
-/** Any number that nobody else locks; several processes may set up one external engine at once. */
-const SET_UP_LOCK = 7_266_851_390_418;
-
 export interface SchemaOptions {
   /** Of the role `trailhound`. */
   readonly password: string;
@@ -26,8 +23,12 @@ export async function setUpSchema(engine: Engine, options: SchemaOptions): Promi
   const files = await readSchema();
   const hash = createHash('sha256').update(JSON.stringify(files)).digest('hex');
   await withPoolClient(engine.pool, async (client) => {
+    await client.query('begin');
+    // Roles are shared by all databases of an engine: several processes may set up different ones at once.
+    await client.query('lock table pg_authid in share row exclusive mode');
     if ((await installedHash(client)) !== hash) await install(client, engine, files, hash);
     await setPassword(client, options.password);
+    await client.query('commit');
   });
 }
 
@@ -49,21 +50,15 @@ async function installedHash(client: PoolClient): Promise<string | undefined> {
 }
 
 async function install(client: PoolClient, engine: Engine, files: readonly SchemaFile[], hash: string): Promise<void> {
-  await client.query('begin');
-  await client.query('select pg_advisory_xact_lock($1)', [SET_UP_LOCK]);
-  if ((await installedHash(client)) !== hash) {
-    // Operators in pg_catalog are found under any search_path.
-    await client.query('set local allow_system_table_mods = on');
-    for (const file of files) await run(client, file);
-    // The embedded engine has no roles but those that `trailhound` makes: it may use `public` as its own. On an
-    // engine of others they look names up there, so that it could plant functions for them to call.
-    const verb =
-      engine.kind === 'embedded' ? 'grant create on schema public to' : 'revoke create on schema public from';
-    await client.query(`${verb} trailhound`);
-    await client.query('delete from trailhound.installation');
-    await client.query('insert into trailhound.installation (hash) values ($1)', [hash]);
-  }
-  await client.query('commit');
+  // Operators in pg_catalog are found under any search_path.
+  await client.query('set local allow_system_table_mods = on');
+  for (const file of files) await run(client, file);
+  // The embedded engine has no roles but those that `trailhound` makes: it may use `public` as its own. On an
+  // engine of others they look names up there, so that it could plant functions for them to call.
+  const verb = engine.kind === 'embedded' ? 'grant create on schema public to' : 'revoke create on schema public from';
+  await client.query(`${verb} trailhound`);
+  await client.query('delete from trailhound.installation');
+  await client.query('insert into trailhound.installation (hash) values ($1)', [hash]);
 }
 
 async function run(client: PoolClient, file: SchemaFile): Promise<void> {
