@@ -1,0 +1,80 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { demoWorld } from '../simulator/demo/demo-world.ts';
+import { startSimulator } from '../simulator/simulator.ts';
+import type { CommonOptions } from './config/layers.ts';
+import { loadConfig, type Config } from './config/load.ts';
+import { freePort } from './free-port.ts';
+import { buildServer, type Server } from './server.ts';
+
+export interface Demo {
+  readonly config: Config;
+  readonly server: Server;
+  /** After the server. */
+  closeSimulator(): Promise<void>;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the simulator lets in: nobody's. */
+const MADE_UP = { accessKeyId: 'AKIADEMODEMODEMODEMO', secretAccessKey: 'made-up-for-the-demo' };
+
+/**
+ * The server over a simulated account with a made-up intrusion that ends now. Of the environment only our own
+ * variables count, and no file is read: nothing here can reach a real account.
+ */
+export async function buildDemo(options: CommonOptions, how: 'once' | 'serving'): Promise<Demo> {
+  const given = loadConfig({ options, readFile: false, environment: ownVariables(process.env) });
+  const simulator = await startSimulator({ world: demoWorld(new Date()) });
+  try {
+    const config: Config = {
+      ...given,
+      dataDir: path.join(given.dataDir, 'demo'),
+      listen: { ...given.listen, ...(await ports(given, options, how)) },
+      connections: {
+        aws: { ...awsDefaults, endpointUrl: simulator.url },
+        abuseipdb: { kind: 'abuseipdb', apiKey: 'made-up-for-the-demo', url: simulator.abuseipdbUrl },
+      },
+    };
+    // The engine's user, who is another one where we are root, has to pass through it to the demo's own directory.
+    await mkdir(given.dataDir, { recursive: true, mode: 0o711 });
+    const server = buildServer(config, {
+      database: 'trailhound_demo',
+      greeting: 'demo data: nothing here is real',
+      aws: { credentials: MADE_UP, region: 'us-east-1' },
+    });
+    return { config, server, closeSimulator: () => simulator.close() };
+  } catch (error) {
+    await simulator.close();
+    throw error;
+  }
+}
+
+const awsDefaults = {
+  kind: 'aws',
+  profile: undefined,
+  roleArn: undefined,
+  externalId: undefined,
+  regions: undefined,
+  logGroups: undefined,
+  deliverySlackMs: 86_400_000,
+} as const;
+
+function ownVariables(environment: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => name.startsWith('TRAILHOUND_') || name === 'PGTZ'),
+  );
+}
+
+/** The ports that were asked for; else those next to a real server's, so that both may run. */
+async function ports(
+  given: Config,
+  options: CommonOptions,
+  how: 'once' | 'serving',
+): Promise<Partial<Config['listen']>> {
+  if (how === 'once') return { port: 0, httpPort: 'off' };
+  const { host, port, httpPort } = given.listen;
+  const free = options.port === undefined ? await freePort(host, port) : port;
+  if (options.httpPort !== undefined || httpPort === 'off') return { port: free, httpPort };
+  return { port: free, httpPort: await freePort(host, httpPort, [free]) };
+}

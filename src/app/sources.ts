@@ -1,0 +1,58 @@
+import { abuseipdbCheckSource } from '../sources/abuseipdb/check-source.ts';
+import { cloudwatchLogsSource } from '../sources/aws/cloudwatch-logs/source.ts';
+import { createAwsConnection, type AwsConnectionConfig } from '../sources/aws/connection.ts';
+import { guarddutyDetectorSource } from '../sources/aws/guardduty/detector-source.ts';
+import { guarddutyFindingSource } from '../sources/aws/guardduty/finding-source.ts';
+import type { Source } from '../sources/source.ts';
+import { TrailhoundError } from '../kernel/errors.ts';
+import type { Config } from './config/load.ts';
+
+export interface Sources {
+  /** By the name that `schema/*.sql` gives a table's source. */
+  readonly byName: ReadonlyMap<string, Source>;
+  /** Calls left, where a source has said so. */
+  quotas(): readonly (readonly [source: string, remaining: number])[];
+  close(): Promise<void>;
+}
+
+/** What only the demo and tests say of connections: no file may hold credentials of AWS. */
+export type AwsOverrides = Pick<AwsConnectionConfig, 'credentials' | 'region'>;
+
+/** Every source that exists, over the connections that are configured. Nothing is resolved or called yet. */
+export function createSources(config: Config, overrides: AwsOverrides = {}): Sources {
+  const connections = Object.entries(config.connections);
+  const aws = connections.flatMap(([name, connection]) =>
+    connection.kind === 'aws' ? [createAwsConnection({ ...connection, name, ...overrides })] : [],
+  );
+  const abuseipdb = connections.flatMap(([name, connection]) =>
+    connection.kind === 'abuseipdb' ? [{ ...connection, name }] : [],
+  );
+  const [lookup, second] = abuseipdb;
+  if (lookup === undefined || second !== undefined) {
+    throw new TrailhoundError(
+      'configuration',
+      `${config.origin(['connections'])}: one connection of kind abuseipdb is needed, there are ${abuseipdb.length}`,
+      {
+        hint: 'Keep one: a look-up cannot be answered by two accounts.',
+      },
+    );
+  }
+  const check = abuseipdbCheckSource(lookup);
+  const byName = new Map<string, Source>([
+    ['cloudwatch_logs', cloudwatchLogsSource(aws)],
+    ['guardduty_detector', guarddutyDetectorSource(aws)],
+    ['guardduty_finding', guarddutyFindingSource(aws)],
+    ['abuseipdb_check', check],
+  ]);
+  return {
+    byName,
+    quotas: () => {
+      const quota = check.quota();
+      return quota === undefined ? [] : [['abuseipdb', quota.remaining]];
+    },
+    close: async () => {
+      await Promise.all([...byName.values()].map((source) => source.close()));
+      for (const connection of aws) connection.close();
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import type { Command } from 'commander';
+import type { CommonOptions } from '../app/config/layers.ts';
+import type { Config } from '../app/config/load.ts';
+import { buildDemo } from '../app/demo.ts';
+import { OWNER } from '../app/password.ts';
+import type { Endpoint } from '../app/server.ts';
+import { loadHunts } from '../hunts/hunt-library.ts';
+import { connectSql } from '../hunts/sql-client.ts';
+import { printBanner } from './banner.ts';
+import { Exit, STATUS } from './exit-status.ts';
+import { runHunts } from './hunt.ts';
+import { commandWithoutFile } from './options.ts';
+import { ProgressLine } from './progress-line.ts';
+import { say } from './terminal.ts';
+import { runUntilSignal } from './until-signal.ts';
+
+export function demoCommand(): Command {
+  return commandWithoutFile('demo', 'a simulated account with a made-up intrusion: runs the hunts over it')
+    .option('--once', 'end after the hunts, in place of staying up for psql')
+    .action(async (options: CommonOptions & { readonly once?: boolean }) => {
+      const { config, server, closeSimulator } = await buildDemo(options, options.once === true ? 'once' : 'serving');
+      try {
+        const endpoint = await server.start();
+        try {
+          const failed = await showHunts(config, endpoint);
+          if (options.once === true) {
+            if (failed) throw new Exit(STATUS.failed);
+            return;
+          }
+          await printBanner(config, endpoint, []);
+          await runUntilSignal(server);
+        } finally {
+          await server.stop('gracefully');
+        }
+      } finally {
+        await closeSimulator();
+      }
+    });
+}
+
+/** Columns that take a line of their own: links, ids and JSON. */
+const WIDE = ['event_id', 'console_url', 'detail'];
+
+async function showHunts(config: Config, endpoint: Endpoint): Promise<boolean> {
+  const progress = new ProgressLine();
+  const client = await connectSql({ ...endpoint, user: OWNER, timezone: config.timezone }, (notice) =>
+    progress.notice(notice),
+  );
+  try {
+    if (progress.enabled) await client.rows('set trailhound.progress to on');
+    const session = { client, progress, interrupted: () => false };
+    const hunts = loadHunts([]);
+    const results = await runHunts(session, hunts, { parameters: {}, output: 'table', config, omit: WIDE });
+    say(
+      `\nLeft out here: ${WIDE.join(', ')}. "trailhound hunt show NAME" prints a hunt, docs/add-a-hunt.md tells how to add one.`,
+    );
+    return results.some((result) => result.failed);
+  } finally {
+    progress.end();
+    await client.close();
+  }
+}
