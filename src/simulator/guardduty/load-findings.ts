@@ -29,7 +29,7 @@ function toWire(record: unknown): WireFinding {
   const wire = 'Id' in finding ? (camelCased(finding) as Record<string, unknown>) : finding;
   const id = wire['id'];
   if (typeof id !== 'string') throw new TypeError('a GuardDuty finding has no id');
-  return { ...wire, id };
+  return { ...wire, id, resource: withEpochSeconds(wire['resource']), service: withEpochSeconds(wire['service']) };
 }
 
 /** The finding itself, out of an EventBridge envelope or a `{ finding }`. */
@@ -48,6 +48,30 @@ const WIRE_NAMES: Readonly<Record<string, string>> = {
   'ProductCodes.Code': 'productCodeId',
   'ProductCodes.ProductType': 'productCodeType',
 };
+
+/** Members of type timestamp, by GuardDuty's model: all those of these names below `resource` and `service`. */
+const TIMESTAMPS = new Set([
+  'createdAt',
+  'createdTime',
+  'endTime',
+  'firstSeenAt',
+  'lastModifiedAt',
+  'lastSeenAt',
+  'modifiedAt',
+  'scanCompletedAt',
+  'scanStartedAt',
+  'startTime',
+  'startedAt',
+  'updatedAt',
+]);
+
+/** HTTP bodies have timestamps as seconds since the epoch; what SDKs print and EventBridge carries has ISO 8601. */
+function withEpochSeconds(value: unknown, name = ''): unknown {
+  if (typeof value === 'string' && TIMESTAMPS.has(name)) return Date.parse(value) / 1_000;
+  if (Array.isArray(value)) return value.map((each) => withEpochSeconds(each, name));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, withEpochSeconds(member, key)]));
+}
 
 function camelCased(value: unknown, parent = ''): unknown {
   if (Array.isArray(value)) return value.map((each) => camelCased(each, parent));
