@@ -117,13 +117,7 @@ export interface LookupSource {
 export type Source = ScanSource | LookupSource;
 
 export type SourceErrorKind =
-  | 'credentials'
-  | 'unreachable'
-  | 'throttled'
-  | 'invalid_request'
-  | 'not_found'
-  | 'quota'
-  | 'nonsense';
+  'credentials' | 'unreachable' | 'throttled' | 'invalid_request' | 'not_found' | 'quota' | 'nonsense';
 
 /** What a source throws; hydrate/ retries or turns it into a TrailhoundError. Never holds a secret. */
 export class SourceError extends Error {

@@ -153,9 +153,14 @@ async function readText(body: AsyncIterable<Uint8Array> & { destroy(): unknown }
   for await (const chunk of body) {
     length += chunk.length;
     if (length > MAX_BODY_BYTES) {
-      throw new SourceError('nonsense', connection, `AbuseIPDB's answer is larger than ${MAX_BODY_BYTES / 2 ** 20} MiB`, {
-        hint: `Check connections.${connection}.url, or ABUSEIPDB_URL.`,
-      });
+      throw new SourceError(
+        'nonsense',
+        connection,
+        `AbuseIPDB's answer is larger than ${MAX_BODY_BYTES / 2 ** 20} MiB`,
+        {
+          hint: `Check connections.${connection}.url, or ABUSEIPDB_URL.`,
+        },
+      );
     }
     chunks.push(chunk);
   }
@@ -166,7 +171,8 @@ function dataOf(body: string, contentType: string | string[] | undefined, connec
   const answer = parse(body);
   const data: unknown = typeof answer === 'object' && answer !== null && 'data' in answer ? answer.data : undefined;
   if (typeof data === 'object' && data !== null && !Array.isArray(data)) return data;
-  const what = answer === undefined ? `is no JSON but ${String(contentType ?? 'of an unknown type').slice(0, 80)}` : 'has no data';
+  const what =
+    answer === undefined ? `is no JSON but ${String(contentType ?? 'of an unknown type').slice(0, 80)}` : 'has no data';
   throw new SourceError('nonsense', connection, `AbuseIPDB's answer ${what}`, {
     detail: `It has ${body.length} characters.`,
     hint: `Check connections.${connection}.url, or ABUSEIPDB_URL, and whether a proxy answers in the place of the service.`,
@@ -194,9 +200,14 @@ function unreachable(error: unknown, connection: string, url: URL): SourceError 
   const code = codeOf(error);
   if (code === 'UND_ERR_INVALID_ARG') {
     // undici's own message would repeat the header.
-    return new SourceError('credentials', connection, `the API key of connection ${connection} has characters that no key has`, {
-      hint: `Correct ABUSEIPDB_API_KEY, or connections.${connection}.api_key.`,
-    });
+    return new SourceError(
+      'credentials',
+      connection,
+      `the API key of connection ${connection} has characters that no key has`,
+      {
+        hint: `Correct ABUSEIPDB_API_KEY, or connections.${connection}.api_key.`,
+      },
+    );
   }
   const why = code === undefined ? '' : ` (${code})`;
   return new SourceError('unreachable', connection, `AbuseIPDB cannot be reached at ${url.origin}${why}`, {

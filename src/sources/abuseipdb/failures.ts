@@ -119,7 +119,8 @@ function said(body: string): string {
   try {
     const { errors } = JSON.parse(body) as { errors?: readonly { detail?: unknown }[] };
     const details = errors?.map(({ detail }) => detail).filter((detail) => typeof detail === 'string');
-    if (details !== undefined && details.length > 0) return `AbuseIPDB says: ${details.join(' ').slice(0, LONGEST_DETAIL)}`;
+    if (details !== undefined && details.length > 0)
+      return `AbuseIPDB says: ${details.join(' ').slice(0, LONGEST_DETAIL)}`;
   } catch {
     // Said below.
   }

@@ -81,7 +81,9 @@ export class AwsConnection {
     const { profile, roleArn, credentials } = this.#config;
     if (credentials !== undefined) return 'the configured access key';
     const chain =
-      profile === undefined ? "the AWS SDK's default chain (environment, profile, container, instance)" : `profile ${profile}`;
+      profile === undefined
+        ? "the AWS SDK's default chain (environment, profile, container, instance)"
+        : `profile ${profile}`;
     return roleArn === undefined ? chain : `${roleArn} assumed with ${chain}`;
   }
 
@@ -136,7 +138,9 @@ export class AwsConnection {
   async regions(context: CallContext): Promise<readonly string[]> {
     const { names, warning } = await this.#regions.get(async () => {
       const patterns = this.regionPatterns;
-      return patterns === undefined ? this.#defaultRegions(context) : { names: await this.#matchingRegions(patterns, context) };
+      return patterns === undefined
+        ? this.#defaultRegions(context)
+        : { names: await this.#matchingRegions(patterns, context) };
     });
     if (warning !== undefined) context.notice('WARNING', warning);
     return names;
@@ -149,13 +153,16 @@ export class AwsConnection {
         regions.map((region) => {
           const client = this.#client<CloudTrail>('cloudtrail', region, cloudTrailClient);
           const call = { region, action: 'cloudtrail:DescribeTrails' };
-          return this.call(context, this.#controlLimit('cloudtrail', region), call, (signal) => client.describeTrails(signal));
+          return this.call(context, this.#controlLimit('cloudtrail', region), call, (signal) =>
+            client.describeTrails(signal),
+          );
         }),
       );
       const found = new Map<string, TrailLogGroup>();
       for (const trail of perRegion.flat()) {
         const group = logGroupOf(trail.logGroupArn);
-        if (group !== undefined) found.set(`${group.accountId}/${group.region}/${group.name}`, { ...group, trail: trail.name });
+        if (group !== undefined)
+          found.set(`${group.accountId}/${group.region}/${group.name}`, { ...group, trail: trail.name });
       }
       return [...found.values()];
     });
@@ -191,14 +198,18 @@ export class AwsConnection {
     if (!patterns.some(isRegionPattern)) return [...new Set(patterns)];
     const enabled = await this.#enabledRegions(context);
     const chosen = patterns.map((pattern) => {
-      const matching = isRegionPattern(pattern) ? enabled.filter((region) => matchesRegion(pattern, region)) : [pattern];
+      const matching = isRegionPattern(pattern)
+        ? enabled.filter((region) => matchesRegion(pattern, region))
+        : [pattern];
       if (matching.length === 0) throw this.#badRegion(pattern);
       return matching;
     });
     return [...new Set(chosen.flat())];
   }
 
-  async #defaultRegions(context: CallContext): Promise<{ readonly names: readonly string[]; readonly warning?: string }> {
+  async #defaultRegions(
+    context: CallContext,
+  ): Promise<{ readonly names: readonly string[]; readonly warning?: string }> {
     try {
       return { names: await this.#enabledRegions(context) };
     } catch (error) {
@@ -233,13 +244,22 @@ export class AwsConnection {
   }
 
   #badRegion(name: string): SourceError {
-    return new SourceError('invalid_request', this.name, `"${name}" is no region that connection ${this.name} can use`, {
-      detail: isRegionPattern(name) ? 'No enabled region matches it.' : 'Regions are named as us-east-1 is.',
-      hint: `Correct connections.${this.name}.regions, or enable the region in the account.`,
-    });
+    return new SourceError(
+      'invalid_request',
+      this.name,
+      `"${name}" is no region that connection ${this.name} can use`,
+      {
+        detail: isRegionPattern(name) ? 'No enabled region matches it.' : 'Regions are named as us-east-1 is.',
+        hint: `Correct connections.${this.name}.regions, or enable the region in the account.`,
+      },
+    );
   }
 
-  #client<T extends { destroy(): void }>(service: string, region: string | undefined, make: (options: ClientOptions) => T): T {
+  #client<T extends { destroy(): void }>(
+    service: string,
+    region: string | undefined,
+    make: (options: ClientOptions) => T,
+  ): T {
     const key = `${service}:${region ?? ''}`;
     const existing = this.#clients.get(key);
     if (existing !== undefined) return existing as T;

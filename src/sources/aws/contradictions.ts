@@ -4,13 +4,16 @@ import type { Predicate } from '../source.ts';
 export function contradicts(predicates: readonly Predicate[]): boolean {
   return [...byColumn(predicates).values()].some((group) => {
     const type = group[0]?.column.type;
-    return excludesAll(group) || (type === 'text' && textsExclude(group)) || (type === 'boolean' && booleansExclude(group));
+    return (
+      excludesAll(group) || (type === 'text' && textsExclude(group)) || (type === 'boolean' && booleansExclude(group))
+    );
   });
 }
 
 function byColumn(predicates: readonly Predicate[]): Map<string, Predicate[]> {
   const groups = new Map<string, Predicate[]>();
-  for (const predicate of predicates) groups.set(predicate.column.name, [...(groups.get(predicate.column.name) ?? []), predicate]);
+  for (const predicate of predicates)
+    groups.set(predicate.column.name, [...(groups.get(predicate.column.name) ?? []), predicate]);
   return groups;
 }
 

@@ -16,7 +16,8 @@ export interface CallDescription {
 interface AwsError extends Error {
   readonly code?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: number } | undefined;
-  readonly $response?: { readonly statusCode?: number; readonly headers?: Readonly<Record<string, string>> } | undefined;
+  readonly $response?:
+    { readonly statusCode?: number; readonly headers?: Readonly<Record<string, string>> } | undefined;
 }
 
 /** Names as the services spell them; the query protocol's have no `Exception`. */
@@ -60,14 +61,24 @@ const THROTTLED = new Set([
 const MISSING = new Set(['ResourceNotFoundException', 'NoSuchEntity', 'NotFoundException']);
 
 /** Node's codes of connections that may well succeed when tried again. */
-const TRANSIENT = new Set(['EAI_AGAIN', 'ECONNABORTED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ERR_STREAM_PREMATURE_CLOSE']);
+const TRANSIENT = new Set([
+  'EAI_AGAIN',
+  'ECONNABORTED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ERR_STREAM_PREMATURE_CLOSE',
+]);
 
 /** Any failure of an AWS SDK call as a SourceError that says which connection and region, what was tried, what to do. */
 export function toSourceError(error: unknown, call: CallDescription): SourceError {
   if (error instanceof SourceError) return error;
   const thrown: AwsError = error instanceof Error ? error : new Error(String(error));
   return (
-    credentialsError(thrown, call) ?? connectionError(thrown, call) ?? serviceError(thrown, call) ?? unexpected(thrown, call)
+    credentialsError(thrown, call) ??
+    connectionError(thrown, call) ??
+    serviceError(thrown, call) ??
+    unexpected(thrown, call)
   );
 }
 
@@ -90,14 +101,22 @@ function credentialsError(error: AwsError, call: CallDescription): SourceError |
       'Renew them, for example by `aws sso login`, and run the statement again.',
     );
   }
-  if (SKEWED.has(error.name) || (error.name === 'InvalidSignatureException' && /Signature (expired|not yet)/.test(error.message))) {
-    return new SourceError('credentials', connection, `${serviceOf(call)} in ${region} says that this machine's clock is wrong`, {
-      // The SDK has taken the service's clock from the answer, so a second attempt is signed with the right time.
-      retryable: true,
-      detail: tried,
-      hint: 'Set the clock: AWS refuses signatures that are more than 5 minutes old.',
-      cause: error,
-    });
+  if (
+    SKEWED.has(error.name) ||
+    (error.name === 'InvalidSignatureException' && /Signature (expired|not yet)/.test(error.message))
+  ) {
+    return new SourceError(
+      'credentials',
+      connection,
+      `${serviceOf(call)} in ${region} says that this machine's clock is wrong`,
+      {
+        // The SDK has taken the service's clock from the answer, so a second attempt is signed with the right time.
+        retryable: true,
+        detail: tried,
+        hint: 'Set the clock: AWS refuses signatures that are more than 5 minutes old.',
+        cause: error,
+      },
+    );
   }
   // The text of a refused signature repeats the signed headers, the session token among them.
   if (REFUSED.has(error.name)) {
@@ -194,11 +213,16 @@ function serviceError(error: AwsError, call: CallDescription): SourceError | und
   }
   if (error instanceof SyntaxError) return unintelligible(call, error);
   if (status !== undefined && status >= 400) {
-    return new SourceError('invalid_request', connection, `${serviceOf(call)} in ${region} refuses ${action}: ${error.name}`, {
-      detail: said,
-      hint: 'Change the condition that the service refused.',
-      cause: error,
-    });
+    return new SourceError(
+      'invalid_request',
+      connection,
+      `${serviceOf(call)} in ${region} refuses ${action}: ${error.name}`,
+      {
+        detail: said,
+        hint: 'Change the condition that the service refused.',
+        cause: error,
+      },
+    );
   }
   return undefined;
 }
@@ -210,11 +234,16 @@ export function isAccessDenied(error: unknown): boolean {
 
 /** An answer that is not what the service's protocol says, such as a proxy's page. */
 export function unintelligible(call: CallDescription, cause?: unknown): SourceError {
-  return new SourceError('nonsense', call.connection, `${serviceOf(call)} in ${call.region} answers ${call.action} with something else than JSON`, {
-    detail: `Connection ${call.connection} tried ${call.action} in ${call.region}.`,
-    hint: 'Check AWS_ENDPOINT_URL, and whether a proxy answers in the place of AWS.',
-    cause,
-  });
+  return new SourceError(
+    'nonsense',
+    call.connection,
+    `${serviceOf(call)} in ${call.region} answers ${call.action} with something else than JSON`,
+    {
+      detail: `Connection ${call.connection} tried ${call.action} in ${call.region}.`,
+      hint: 'Check AWS_ENDPOINT_URL, and whether a proxy answers in the place of AWS.',
+      cause,
+    },
+  );
 }
 
 function unexpected(error: AwsError, call: CallDescription): SourceError {

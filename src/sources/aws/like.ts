@@ -1,6 +1,7 @@
 /** PostgreSQL's LIKE patterns, read as values: https://www.postgresql.org/docs/current/functions-matching.html */
 
-export type LikeToken = { readonly kind: 'text'; readonly text: string } | { readonly kind: '%' } | { readonly kind: '_' };
+export type LikeToken =
+  { readonly kind: 'text'; readonly text: string } | { readonly kind: '%' } | { readonly kind: '_' };
 
 /** Undefined where PostgreSQL would refuse it: a backslash at the end. */
 export function parseLike(pattern: string): readonly LikeToken[] | undefined {
@@ -32,7 +33,9 @@ export function likeTest(pattern: string): ((text: string) => boolean) | undefin
   const tokens = parseLike(pattern);
   if (tokens === undefined) return undefined;
   const source = tokens
-    .map((token) => (token.kind === 'text' ? token.text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&') : token.kind === '%' ? '.*' : '.'))
+    .map((token) =>
+      token.kind === 'text' ? token.text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&') : token.kind === '%' ? '.*' : '.',
+    )
     .join('');
   const regex = new RegExp(`^${source}$`, 'su');
   return (text) => regex.test(text);

@@ -128,7 +128,9 @@ function combine(failures: readonly unknown[], parts: number): unknown {
     representative.connection,
     `${errors.length} of ${parts} parts failed: ${representative.message}`,
     {
-      detail: errors.map((error) => `${error.message}${error.detail === undefined ? '.' : `: ${error.detail}`}`).join('\n'),
+      detail: errors
+        .map((error) => `${error.message}${error.detail === undefined ? '.' : `: ${error.detail}`}`)
+        .join('\n'),
       hint: representative.hint,
       cause: representative,
     },

@@ -26,7 +26,10 @@ const NO_FIELDS = new TextEncoder().encode('{}');
  * Sends a command by the SDK (credentials, signature, endpoint, errors are its work) and gives the JSON that the service
  * answered. Throws SyntaxError where that is none.
  */
-export async function sendRaw<C extends Command>(command: C, send: (command: C) => Promise<unknown>): Promise<RawAnswer> {
+export async function sendRaw<C extends Command>(
+  command: C,
+  send: (command: C) => Promise<unknown>,
+): Promise<RawAnswer> {
   let body: Buffer | undefined;
   const middleware =
     (next: Handler): Handler =>

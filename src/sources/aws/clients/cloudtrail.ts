@@ -17,7 +17,9 @@ export function cloudTrailClient(options: ClientOptions): CloudTrail {
   const client = new CloudTrailClient(sdkConfiguration(options));
   return {
     describeTrails: async (signal) => {
-      const answer = await client.send(new DescribeTrailsCommand({ includeShadowTrails: true }), { abortSignal: signal });
+      const answer = await client.send(new DescribeTrailsCommand({ includeShadowTrails: true }), {
+        abortSignal: signal,
+      });
       return (answer.trailList ?? []).map((trail) => ({
         name: trail.Name ?? trail.TrailARN ?? '?',
         logGroupArn: trail.CloudWatchLogsLogGroupArn,

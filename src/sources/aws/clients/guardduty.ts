@@ -58,8 +58,9 @@ export function guardDutyClient(options: ClientOptions): GuardDuty {
   const client = new GuardDutyClient(sdkConfiguration(options));
   return {
     listDetectors: async (nextToken, signal) => {
-      const answer = await sendRaw(new ListDetectorsCommand({ MaxResults: MAX_RESULTS, NextToken: nextToken }), (command) =>
-        client.send(command, { abortSignal: signal }),
+      const answer = await sendRaw(
+        new ListDetectorsCommand({ MaxResults: MAX_RESULTS, NextToken: nextToken }),
+        (command) => client.send(command, { abortSignal: signal }),
       );
       return idPage(answer, 'detectorIds');
     },
@@ -80,8 +81,9 @@ export function guardDutyClient(options: ClientOptions): GuardDuty {
       return idPage(answer, 'findingIds');
     },
     getFindings: async (detectorId, ids, signal) => {
-      const answer = await sendRaw(new GetFindingsCommand({ DetectorId: detectorId, FindingIds: [...ids] }), (command) =>
-        client.send(command, { abortSignal: signal }),
+      const answer = await sendRaw(
+        new GetFindingsCommand({ DetectorId: detectorId, FindingIds: [...ids] }),
+        (command) => client.send(command, { abortSignal: signal }),
       );
       const { findings } = asObject(answer.value);
       if (!Array.isArray(findings)) throw new SyntaxError('no list of findings');
@@ -102,5 +104,9 @@ function idPage(answer: { readonly value: unknown; readonly bytes: number }, fie
   if (!Array.isArray(ids) || !ids.every((id) => typeof id === 'string')) throw new SyntaxError('no list of ids');
   // GuardDuty's last page has an empty token.
   const { nextToken } = body;
-  return { ids, nextToken: typeof nextToken === 'string' && nextToken !== '' ? nextToken : undefined, bytes: answer.bytes };
+  return {
+    ids,
+    nextToken: typeof nextToken === 'string' && nextToken !== '' ? nextToken : undefined,
+    bytes: answer.bytes,
+  };
 }

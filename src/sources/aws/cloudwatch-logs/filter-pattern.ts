@@ -73,9 +73,18 @@ function jsonExpression(filter: string): string | undefined {
 }
 
 /** Those that fit in one pattern together with the filter: the longest are left to PostgreSQL first. */
-export function fitting<T extends { readonly condition: Condition }>(all: readonly T[], filter: string | undefined): readonly T[] {
+export function fitting<T extends { readonly condition: Condition }>(
+  all: readonly T[],
+  filter: string | undefined,
+): readonly T[] {
   const kept = [...all];
-  while (kept.length > 0 && (assemble(kept.map(({ condition }) => condition), filter)?.length ?? 0) > MAX_PATTERN_LENGTH) {
+  while (
+    kept.length > 0 &&
+    (assemble(
+      kept.map(({ condition }) => condition),
+      filter,
+    )?.length ?? 0) > MAX_PATTERN_LENGTH
+  ) {
     const lengths = kept.map(({ condition }) => condition('$').join(' || ').length);
     kept.splice(lengths.indexOf(Math.max(...lengths)), 1);
   }
@@ -100,7 +109,9 @@ function textPattern(predicate: Predicate, path: string): PatternPredicate | und
     case '<>': {
       const test = (field: unknown) => present(field) && text(field) !== value;
       if (value === '') return { condition: (root) => [`${root}.${path} = *`], exactness: 'exact', test };
-      return isPlain(value) ? { condition: (root) => [`${root}.${path} != "${value}"`], exactness: 'exact', test } : undefined;
+      return isPlain(value)
+        ? { condition: (root) => [`${root}.${path} != "${value}"`], exactness: 'exact', test }
+        : undefined;
     }
     case 'like':
       return likePattern(value, path);

@@ -58,8 +58,13 @@ function originOf({ logGroupName, region }: Target, { eventId, logStreamName }: 
 }
 
 function unreadable(target: Target, event: FilteredLogEvent): SourceError {
-  return new SourceError('nonsense', target.connection.name, `log group ${target.logGroupName} holds an event that is no JSON object`, {
-    detail: `It is ${originOf(target, event)}.`,
-    hint: 'Name a log group that CloudTrail delivers to in log_group_name, or leave such events out by a filter pattern in filter.',
-  });
+  return new SourceError(
+    'nonsense',
+    target.connection.name,
+    `log group ${target.logGroupName} holds an event that is no JSON object`,
+    {
+      detail: `It is ${originOf(target, event)}.`,
+      hint: 'Name a log group that CloudTrail delivers to in log_group_name, or leave such events out by a filter pattern in filter.',
+    },
+  );
 }

@@ -32,7 +32,8 @@ export async function* readLogGroup(
     filterPattern: scan.filterPattern(read.filter),
     ...requestTimes(read.range),
     // What a pattern finds may be more than what satisfies it, so a page must not be cut to the limit then.
-    ...(limit !== undefined && limit < MAX_EVENTS && { limit: scan.filterPattern(read.filter) === undefined ? limit : undefined }),
+    ...(limit !== undefined &&
+      limit < MAX_EVENTS && { limit: scan.filterPattern(read.filter) === undefined ? limit : undefined }),
   };
   const isNew = recentEvents();
   let nextToken: string | undefined;
@@ -84,8 +85,13 @@ function recentEvents(): (event: FilteredLogEvent) => boolean {
 }
 
 function stuck({ connection, logGroupName, region }: Target): SourceError {
-  return new SourceError('nonsense', connection.name, `log group ${logGroupName} in ${region} answers the same page token again and again`, {
-    detail: `Connection ${connection.name} tried logs:FilterLogEvents in ${region}.`,
-    hint: 'Run the statement again.',
-  });
+  return new SourceError(
+    'nonsense',
+    connection.name,
+    `log group ${logGroupName} in ${region} answers the same page token again and again`,
+    {
+      detail: `Connection ${connection.name} tried logs:FilterLogEvents in ${region}.`,
+      hint: 'Run the statement again.',
+    },
+  );
 }

@@ -5,7 +5,17 @@ import { isNameOperator, namesAsked, nameTest } from '../names.ts';
 import { isRegionPattern } from '../regions.ts';
 import { type PatternPredicate, assemble, fitting, isJsonPattern, patternOf } from './filter-pattern.ts';
 import { streamPrefix } from './stream-prefix.ts';
-import { ALWAYS, type TimeRange, deliveryRange, exactRange, intersect, isEmptyRange, LAST_INSTANT, outerRange, requestTimes } from './time-range.ts';
+import {
+  ALWAYS,
+  type TimeRange,
+  deliveryRange,
+  exactRange,
+  intersect,
+  isEmptyRange,
+  LAST_INSTANT,
+  outerRange,
+  requestTimes,
+} from './time-range.ts';
 
 /** How columns name what the source adds to a record. `timestamp_ms` is the same as `timestamp`. */
 export const PATHS = {
@@ -159,12 +169,15 @@ function pushedAs(
   patterns: ReadonlyMap<Predicate, PatternPredicate>,
   prefix: string | undefined,
 ): Pushed {
-  const push = (exactness: Exactness, as?: string): Pushed => ({ predicate, exactness, ...(as !== undefined && { as }) });
+  const push = (exactness: Exactness, as?: string): Pushed => ({
+    predicate,
+    exactness,
+    ...(as !== undefined && { as }),
+  });
   const pattern = patterns.get(predicate);
   if (pattern !== undefined) return push(pattern.exactness, `{ ${pattern.condition('$').join(' || ')} }`);
   switch (predicate.column.path) {
     case PATHS.timestamp: {
-
       const range = exactRange(predicate);
       if (range === undefined) return push('none');
       return push(new Set(predicate.values).size === 1 ? 'exact' : 'inexact', rangeText(range));
@@ -187,14 +200,19 @@ function pushedAs(
       return prefix !== undefined && streamPrefix([predicate]) !== undefined
         ? push('inexact', `logStreamNamePrefix=${prefix}`)
         : push('none');
+    case undefined:
     default:
       return push('none');
   }
 }
 
 function rangeText({ start, end }: TimeRange): string {
-  const text = (instant: number) => (Math.abs(instant) <= LAST_INSTANT ? new Date(instant).toISOString() : String(instant));
-  return [...(start > 0 ? [`startTime=${text(start)}`] : []), ...(Number.isFinite(end) ? [`endTime=${text(end)}`] : [])].join(', ');
+  const text = (instant: number) =>
+    Math.abs(instant) <= LAST_INSTANT ? new Date(instant).toISOString() : String(instant);
+  return [
+    ...(start > 0 ? [`startTime=${text(start)}`] : []),
+    ...(Number.isFinite(end) ? [`endTime=${text(end)}`] : []),
+  ].join(', ');
 }
 
 function member(value: unknown, name: string): unknown {

@@ -19,7 +19,11 @@ export function cloudwatchLogsSource(connections: readonly AwsConnection[]): Sca
   };
 }
 
-async function* scan(request: ScanRequest, compiled: CompiledScan, context: CallContext): AsyncGenerator<Page, void, undefined> {
+async function* scan(
+  request: ScanRequest,
+  compiled: CompiledScan,
+  context: CallContext,
+): AsyncGenerator<Page, void, undefined> {
   if (compiled.empty) return;
   const connections = compiled.connections.filter((connection) => compiled.timeRange(connection) !== undefined);
   const targets = await allTargets(connections, compiled, context);
@@ -31,17 +35,23 @@ async function* scan(request: ScanRequest, compiled: CompiledScan, context: Call
   const parts = targets.flatMap((target) => {
     const range = compiled.timeRange(target.connection);
     if (range === undefined) return [];
-    return compiled.filters.map((filter): Part<Page> => async function* part(partContext) {
-      try {
-        yield* readLogGroup({ target, range, filter, limit: request.limit }, compiled, partContext);
-      } catch (error) {
-        if (!isNotFound(error)) throw error;
-        if (isLost(target)) throw doesNotExist(target, targets, error);
-        if (target.namedBy === 'trail') {
-          context.notice('WARNING', `log group ${target.logGroupName} in ${target.region} does not exist, although a trail of connection ${target.connection.name} delivers to it`);
-        }
-      }
-    });
+    return compiled.filters.map(
+      (filter): Part<Page> =>
+        async function* part(partContext) {
+          try {
+            yield* readLogGroup({ target, range, filter, limit: request.limit }, compiled, partContext);
+          } catch (error) {
+            if (!isNotFound(error)) throw error;
+            if (isLost(target)) throw doesNotExist(target, targets, error);
+            if (target.namedBy === 'trail') {
+              context.notice(
+                'WARNING',
+                `log group ${target.logGroupName} in ${target.region} does not exist, although a trail of connection ${target.connection.name} delivers to it`,
+              );
+            }
+          }
+        },
+    );
   });
   const tolerate = (error: unknown) => {
     if (context.partial !== true || !(error instanceof SourceError)) return false;
@@ -76,7 +86,9 @@ async function allTargets(
 }
 
 function nothingToRead({ predicates }: ScanRequest): string {
-  const regions = predicates.filter(({ column, operator }) => column.path === PATHS.region && operator === '=').flatMap(({ values }) => values);
+  const regions = predicates
+    .filter(({ column, operator }) => column.path === PATHS.region && operator === '=')
+    .flatMap(({ values }) => values);
   return regions.length > 0
     ? `no log group is in ${regions.join(', ')}; for events of that region use aws_region`
     : 'no log group satisfies the conditions on connection_name, region, account_id and log_group_name; nothing was read';
@@ -108,12 +120,17 @@ function missingLogGroups(targets: readonly Target[]): (missing: Target) => bool
 function doesNotExist(target: Target, targets: readonly Target[], cause: SourceError): SourceError {
   const places = targets.filter((other) => keyOf(other) === keyOf(target));
   const regions = [...new Set(places.map(({ region }) => region))];
-  return new SourceError('not_found', target.connection.name, `log group ${target.logGroupName} does not exist in ${regions.join(', ')}`, {
-    detail: cause.detail,
-    hint:
-      target.namedBy === 'configuration'
-        ? `Correct connections.${target.connection.name}.log_groups or its regions.`
-        : 'Check the name in the condition on log_group_name, and the regions of the connection.',
-    cause: cause.cause,
-  });
+  return new SourceError(
+    'not_found',
+    target.connection.name,
+    `log group ${target.logGroupName} does not exist in ${regions.join(', ')}`,
+    {
+      detail: cause.detail,
+      hint:
+        target.namedBy === 'configuration'
+          ? `Correct connections.${target.connection.name}.log_groups or its regions.`
+          : 'Check the name in the condition on log_group_name, and the regions of the connection.',
+      cause: cause.cause,
+    },
+  );
 }

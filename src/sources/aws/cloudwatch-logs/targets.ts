@@ -19,7 +19,11 @@ export interface Target {
 }
 
 /** The log groups to read through one connection; told, where conditions leave none. */
-export async function resolveTargets(connection: AwsConnection, scan: CompiledScan, context: CallContext): Promise<readonly Target[]> {
+export async function resolveTargets(
+  connection: AwsConnection,
+  scan: CompiledScan,
+  context: CallContext,
+): Promise<readonly Target[]> {
   const regions = await connection.regions(context);
   if (!regions.some(scan.isRegionWanted)) return [];
   const accountId = await connection.accountId(context);
@@ -31,7 +35,14 @@ export async function resolveTargets(connection: AwsConnection, scan: CompiledSc
   return regions
     .filter(scan.isRegionWanted)
     .flatMap((region) =>
-      names.map((logGroupName) => ({ connection, region, partition: partitionOf(region), accountId, logGroupName, namedBy })),
+      names.map((logGroupName) => ({
+        connection,
+        region,
+        partition: partitionOf(region),
+        accountId,
+        logGroupName,
+        namedBy,
+      })),
     );
 }
 
@@ -47,20 +58,38 @@ async function trailTargets(
   const elsewhere = groups.filter((group) => !isReadable(group, regions, ownAccount));
   const described = elsewhere.map(({ name, region, accountId }) => `${name} in ${region} of account ${accountId}`);
   if (readable.length === 0) {
-    throw new SourceError('not_found', connection.name, `no trail of connection ${connection.name} delivers to a log group that it reads`, {
-      detail:
-        described.length === 0
-          ? 'DescribeTrails names no CloudWatch Logs log group.'
-          : `Trails deliver to ${described.join(', ')}; the connection reads its own account in ${regions.join(', ')}.`,
-      hint: `Add a condition on log_group_name, set connections.${connection.name}.log_groups, or add a connection for that account and region.`,
-    });
+    throw new SourceError(
+      'not_found',
+      connection.name,
+      `no trail of connection ${connection.name} delivers to a log group that it reads`,
+      {
+        detail:
+          described.length === 0
+            ? 'DescribeTrails names no CloudWatch Logs log group.'
+            : `Trails deliver to ${described.join(', ')}; the connection reads its own account in ${regions.join(', ')}.`,
+        hint: `Add a condition on log_group_name, set connections.${connection.name}.log_groups, or add a connection for that account and region.`,
+      },
+    );
   }
   if (described.length > 0) {
-    context.notice('NOTICE', `trails also deliver to ${described.join(', ')}, which connection ${connection.name} does not read`);
+    context.notice(
+      'NOTICE',
+      `trails also deliver to ${described.join(', ')}, which connection ${connection.name} does not read`,
+    );
   }
   return readable
-    .filter(({ region, name, accountId }) => scan.isRegionWanted(region) && scan.isLogGroupWanted(name) && scan.isAccountWanted(accountId))
-    .map(({ partition, region, accountId, name }) => ({ connection, region, partition, accountId, logGroupName: name, namedBy: 'trail' }));
+    .filter(
+      ({ region, name, accountId }) =>
+        scan.isRegionWanted(region) && scan.isLogGroupWanted(name) && scan.isAccountWanted(accountId),
+    )
+    .map(({ partition, region, accountId, name }) => ({
+      connection,
+      region,
+      partition,
+      accountId,
+      logGroupName: name,
+      namedBy: 'trail',
+    }));
 }
 
 function isReadable(group: TrailLogGroup, regions: readonly string[], ownAccount: string | undefined): boolean {

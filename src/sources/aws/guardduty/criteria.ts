@@ -78,7 +78,8 @@ export function describeCriterion(criterion: Criterion): string {
 function criterionOf(predicate: Predicate): readonly [string, Condition] | undefined {
   const { column, operator, values } = predicate;
   if (column.name === 'severity_label') {
-    const labels = operator === '=' ? values.flatMap((label) => (LABELS[label] === undefined ? [] : [LABELS[label]])) : [];
+    const labels =
+      operator === '=' ? values.flatMap((label) => (LABELS[label] === undefined ? [] : [LABELS[label]])) : [];
     if (labels.length === 0) return undefined;
     const low = Math.min(...labels.map(([least]) => least));
     const high = Math.max(...labels.map(([, greatest]) => greatest));

@@ -52,13 +52,20 @@ async function* scan(
   });
 }
 
-function recordOf({ connection, region, partition, accountId }: Place, detectorId: string, value: unknown): SourceRecord {
+function recordOf(
+  { connection, region, partition, accountId }: Place,
+  detectorId: string,
+  value: unknown,
+): SourceRecord {
   return {
     value,
     added: {
       detector_id: detectorId,
       // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonguardduty.html
-      arn: accountId === undefined ? undefined : `arn:${partition}:guardduty:${region}:${accountId}:detector/${detectorId}`,
+      arn:
+        accountId === undefined
+          ? undefined
+          : `arn:${partition}:guardduty:${region}:${accountId}:detector/${detectorId}`,
       partition,
       region,
       account_id: accountId,

@@ -41,14 +41,19 @@ export async function* eachPlace(
         },
     );
   const places: Place[] = [];
-  for await (const found of mergeParts(lookups, context, { concurrency: Number.POSITIVE_INFINITY })) places.push(...found);
+  for await (const found of mergeParts(lookups, context, { concurrency: Number.POSITIVE_INFINITY }))
+    places.push(...found);
 
   const tolerate = (error: unknown) => {
     if (context.partial !== true || !(error instanceof SourceError)) return false;
     context.notice('WARNING', `rows of connection ${error.connection} are missing: ${error.message}`);
     return true;
   };
-  const parts = places.map((place): Part<Page> => (partContext) => read(place, partContext));
+  const parts = places.map(
+    (place): Part<Page> =>
+      (partContext) =>
+        read(place, partContext),
+  );
   yield* mergeParts(parts, context, { concurrency: CONCURRENT_REGIONS, tolerate });
 }
 
@@ -58,8 +63,11 @@ export async function listDetectors(place: Place, context: CallContext): Promise
   let nextToken: string | undefined;
   do {
     const token = nextToken;
-    const page = await connection.call(context, limitOf(place), { region, action: 'guardduty:ListDetectors' }, (signal) =>
-      connection.guardDuty(region).listDetectors(token, signal),
+    const page = await connection.call(
+      context,
+      limitOf(place),
+      { region, action: 'guardduty:ListDetectors' },
+      (signal) => connection.guardDuty(region).listDetectors(token, signal),
     );
     ids.push(...page.ids);
     nextToken = page.nextToken;

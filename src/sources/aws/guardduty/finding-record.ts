@@ -10,7 +10,10 @@ export function findingRecord(place: Place, finding: Json): SourceRecord {
   const remotes = remoteIpDetails(objectAt(service, 'action'));
   // Where it has details of several, the first that has an address stands for the finding.
   const addresses = remotes.map(addressOf);
-  const first = Math.max(addresses.findIndex((address) => address !== undefined), 0);
+  const first = Math.max(
+    addresses.findIndex((address) => address !== undefined),
+    0,
+  );
   const remote = remotes[first] ?? {};
   const organization = objectAt(remote, 'organization');
   const threats = arrayAt(objectAt(service, 'evidence'), 'threatIntelligenceDetails');
@@ -35,7 +38,8 @@ export function findingRecord(place: Place, finding: Json): SourceRecord {
       finding,
       connection_name: place.connection.name,
     },
-    origin: () => `finding ${String(finding['id'])} of a detector in ${place.region}, connection ${place.connection.name}`,
+    origin: () =>
+      `finding ${String(finding['id'])} of a detector in ${place.region}, connection ${place.connection.name}`,
   };
 }
 
@@ -54,7 +58,9 @@ function remoteIpDetails(action: Json): readonly Json[] {
 
 /** Undefined for what is no address: sample findings have texts in such fields. */
 function addressOf({ ipAddressV4, ipAddressV6 }: Json): string | undefined {
-  return [ipAddressV4, ipAddressV6].find((address): address is string => typeof address === 'string' && isIP(address) !== 0);
+  return [ipAddressV4, ipAddressV6].find(
+    (address): address is string => typeof address === 'string' && isIP(address) !== 0,
+  );
 }
 
 /** In `additionalInfo` itself, in the JSON text that is its `value`, or only in the title. */

@@ -66,7 +66,10 @@ async function* scan(
     if (missing <= 0) return;
   }
   if (detectors === 0 && regions.length > 0) {
-    context.notice('NOTICE', `GuardDuty has no detector in ${[...new Set(regions)].join(', ')}: findings exist only where one is enabled`);
+    context.notice(
+      'NOTICE',
+      `GuardDuty has no detector in ${[...new Set(regions)].join(', ')}: findings exist only where one is enabled`,
+    );
   }
 }
 
@@ -83,8 +86,11 @@ async function* readFindings(
   const batches: Promise<Page>[] = [];
 
   const get = async (ids: readonly string[], listed: number): Promise<Page> => {
-    const answer = await connection.call(context, limitOf(place), { region, action: 'guardduty:GetFindings', subject }, (signal) =>
-      client.getFindings(detectorId, ids, signal),
+    const answer = await connection.call(
+      context,
+      limitOf(place),
+      { region, action: 'guardduty:GetFindings', subject },
+      (signal) => client.getFindings(detectorId, ids, signal),
     );
     if (answer.findings.length < ids.length) {
       context.notice(
@@ -98,8 +104,11 @@ async function* readFindings(
   let nextToken: string | undefined;
   do {
     const request = { detectorId, criterion, maxResults: Math.min(BATCH, limit ?? BATCH), nextToken };
-    const page = await connection.call(context, limitOf(place), { region, action: 'guardduty:ListFindings', subject }, (signal) =>
-      client.listFindings(request, signal),
+    const page = await connection.call(
+      context,
+      limitOf(place),
+      { region, action: 'guardduty:ListFindings', subject },
+      (signal) => client.listFindings(request, signal),
     );
     if (page.ids.length > 0) {
       const batch = get(page.ids, page.bytes);
@@ -109,7 +118,7 @@ async function* readFindings(
     }
     const [first] = batches;
     if (first !== undefined && batches.length > BATCHES_AHEAD) {
-      batches.shift();
+      void batches.shift();
       yield await first;
     }
     nextToken = page.nextToken;

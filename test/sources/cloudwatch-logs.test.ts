@@ -1,0 +1,438 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import type { World } from '../../src/simulator/world.ts';
+import { cloudwatchLogsSource } from '../../src/sources/aws/cloudwatch-logs/source.ts';
+import { type AwsConnection, type AwsConnectionConfig, createAwsConnection } from '../../src/sources/aws/connection.ts';
+import {
+  allPages,
+  allRecords,
+  column,
+  failure,
+  predicate,
+  scanRequest,
+  testContext,
+} from '../support/source-harness.ts';
+
+const EVENT_NAME = column('event_name', 'eventName');
+const EVENT_TIME = column('event_time', 'eventTime', 'timestamp with time zone');
+const TIMESTAMP = column('timestamp', '@timestamp', 'timestamp with time zone');
+const LOG_GROUP_NAME = column('log_group_name', '@log_group_name');
+const LOG_STREAM_NAME = column('log_stream_name', '@log_stream_name');
+const REGION = column('region', '@region');
+const ACCOUNT_ID = column('account_id', '@account_id');
+const CONNECTION_NAME = column('connection_name', '@connection_name');
+const FILTER = column('filter', '@filter');
+
+const START = Date.UTC(2026, 10, 1);
+
+function event(id: string, eventName: string, minute: number) {
+  return {
+    eventID: id,
+    eventName,
+    eventSource: 'iam.amazonaws.com',
+    eventTime: new Date(START + minute * 60_000).toISOString().replace('.000', ''),
+    awsRegion: 'us-east-1',
+    sourceIPAddress: '198.51.100.7',
+  };
+}
+
+function envelope(detail: { eventID: string; eventTime: string }) {
+  return {
+    version: '0',
+    id: detail.eventID,
+    'detail-type': 'AWS API Call via CloudTrail',
+    source: 'aws.iam',
+    account: '111122223333',
+    time: detail.eventTime,
+    region: 'us-east-1',
+    resources: [],
+    detail,
+  };
+}
+
+const WORLD: World = {
+  accounts: [
+    {
+      accountId: '111122223333',
+      accessKeyIds: ['AKIAAUDIT'],
+      regions: [
+        {
+          name: 'us-east-1',
+          logGroups: [
+            {
+              name: 'trail/all',
+              events: {
+                records: [
+                  event('a', 'CreateUser', 0),
+                  event('b', 'ListBuckets', 1),
+                  envelope(event('c', 'CreateUser', 2)),
+                  event('d', 'DeleteUser', 3),
+                ],
+                delivery: { maxDelayMs: 0 },
+              },
+            },
+            {
+              name: 'app/text',
+              events: { records: [event('t', 'X', 0), 'plain text'], delivery: { fallbackTime: START } },
+            },
+            { name: 'app/json', events: { records: [{ level: 'info' }], delivery: { fallbackTime: START } } },
+          ],
+        },
+        {
+          name: 'eu-west-1',
+          logGroups: [
+            { name: 'trail/eu', events: { records: [event('e', 'CreateUser', 4)], delivery: { maxDelayMs: 0 } } },
+          ],
+        },
+        { name: 'eu-central-1' },
+      ],
+      trails: [
+        { name: 'all', homeRegion: 'us-east-1', logGroupName: 'trail/all', isMultiRegionTrail: true },
+        { name: 'eu', homeRegion: 'eu-west-1', logGroupName: 'trail/eu' },
+      ],
+    },
+    {
+      accountId: '444455556666',
+      accessKeyIds: ['AKIAOTHER'],
+      regions: [
+        {
+          name: 'us-east-1',
+          logGroups: [
+            { name: 'other/trail', events: { records: [event('o', 'CreateUser', 5)], delivery: { maxDelayMs: 0 } } },
+          ],
+        },
+      ],
+    },
+  ],
+};
+
+let simulator: Simulator;
+let opened: AwsConnection[];
+
+beforeEach(async () => {
+  opened = [];
+  simulator = await startSimulator({ world: WORLD });
+});
+
+afterEach(async () => {
+  for (const connection of opened) connection.close();
+  await simulator.close();
+});
+
+function connect(config: Partial<AwsConnectionConfig> = {}): AwsConnection {
+  const connection = createAwsConnection({
+    name: 'aws',
+    endpointUrl: simulator.url,
+    credentials: { accessKeyId: 'AKIAAUDIT', secretAccessKey: 'secret-of-audit' },
+    region: 'us-east-1',
+    ...config,
+  });
+  opened.push(connection);
+  return connection;
+}
+
+function ids(records: readonly { readonly value: unknown }[]): string[] {
+  return records.map(({ value }) => (value as { eventID: string }).eventID).sort();
+}
+
+function operations(): string[] {
+  return simulator.calls.all.map(({ operation, region }) => `${operation} ${region ?? ''}`);
+}
+
+describe('what is read', () => {
+  test('without a configuration: the log groups that the trails of every enabled region name, each once', async () => {
+    const source = cloudwatchLogsSource([connect()]);
+    const records = await allRecords(source, scanRequest([]));
+    expect(ids(records)).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(
+      operations()
+        .filter((operation) => operation.startsWith('FilterLogEvents'))
+        .sort(),
+    ).toEqual(expect.arrayContaining(['FilterLogEvents eu-west-1', 'FilterLogEvents us-east-1']));
+  });
+
+  test('nothing is called before the first scan', () => {
+    cloudwatchLogsSource([connect()]).plan(scanRequest([predicate(EVENT_NAME, '=', 'CreateUser')]));
+    expect(operations()).toEqual([]);
+  });
+
+  test('what the source adds says where the log group is, and a record in an envelope reads as a bare one', async () => {
+    const source = cloudwatchLogsSource([connect({ regions: ['us-east-1'], logGroups: ['trail/all'] })]);
+    const records = await allRecords(source, scanRequest([predicate(EVENT_NAME, '=', 'CreateUser')]));
+    expect(ids(records)).toEqual(['a', 'c']);
+    for (const { added } of records) {
+      expect(added).toMatchObject({
+        log_group_name: 'trail/all',
+        partition: 'aws',
+        region: 'us-east-1',
+        account_id: '111122223333',
+        connection_name: 'aws',
+      });
+    }
+    const [bare, enveloped] = [...records].sort(
+      (one, other) => Number(one.added['timestamp']) - Number(other.added['timestamp']),
+    );
+    expect(JSON.parse(bare?.text ?? '')).toMatchObject({ eventID: 'a' });
+    expect(enveloped?.text).toBeUndefined();
+    expect(enveloped?.added['timestamp']).toBe(START + 2 * 60_000);
+    expect(enveloped?.origin()).toMatch(/^event \S+ of log group trail\/all in us-east-1/);
+  });
+
+  test('timestamp bounds are sent to the millisecond and bound what is returned', async () => {
+    const source = cloudwatchLogsSource([connect({ regions: ['us-east-1'], logGroups: ['trail/all'] })]);
+    const between = [
+      predicate(TIMESTAMP, '>', String(START + 60_000)),
+      predicate(TIMESTAMP, '<=', `${START + 3 * 60_000}.9`),
+    ];
+    expect(ids(await allRecords(source, scanRequest(between)))).toEqual(['c', 'd']);
+  });
+
+  test('an upper bound of event_time leaves a day for the delivery', async () => {
+    const source = cloudwatchLogsSource([connect({ regions: ['us-east-1'], logGroups: ['trail/all'] })]);
+    const early = [predicate(EVENT_TIME, '<', String(START - 25 * 3_600_000))];
+    expect(ids(await allRecords(source, scanRequest(early)))).toEqual([]);
+    const late = [predicate(EVENT_TIME, '<', String(START - 23 * 3_600_000))];
+    expect(ids(await allRecords(source, scanRequest(late)))).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  test('a limit ends the scan and counts only what satisfies the conditions', async () => {
+    const source = cloudwatchLogsSource([connect({ regions: ['us-east-1'], logGroups: ['trail/all'] })]);
+    const request = scanRequest([predicate(EVENT_NAME, '<>', 'CreateUser')], { limit: 1 });
+    expect(source.plan(request).pushed.map(({ exactness }) => exactness)).toEqual(['exact']);
+    expect(await allRecords(source, request)).toHaveLength(1);
+    expect(await allRecords(source, scanRequest([], { limit: 3 }))).toHaveLength(3);
+  });
+
+  test("the user's filter is and-ed with ours and echoed", async () => {
+    const source = cloudwatchLogsSource([connect({ regions: ['us-east-1'], logGroups: ['trail/all'] })]);
+    const filter = '{ $.eventID != "a" }';
+    const records = await allRecords(
+      source,
+      scanRequest([predicate(FILTER, '=', filter), predicate(EVENT_NAME, 'like', '%User')]),
+    );
+    expect(ids(records)).toContain('d');
+    expect(ids(records)).not.toContain('a');
+    expect(records.map(({ added }) => added['filter'])).toEqual(records.map(() => filter));
+  });
+
+  test('a filter of terms is sent alone, and two filters are two reads', async () => {
+    const source = cloudwatchLogsSource([connect({ regions: ['us-east-1'], logGroups: ['trail/all'] })]);
+    const request = scanRequest([
+      predicate(FILTER, '=', 'DeleteUser', 'ListBuckets'),
+      predicate(EVENT_NAME, '=', 'DeleteUser'),
+    ]);
+    const records = await allRecords(source, request);
+    expect(records.map(({ added }) => added['filter']).sort()).toEqual(['DeleteUser', 'ListBuckets']);
+    expect(source.plan(request).pushed.map(({ exactness }) => exactness)).toEqual(['exact', 'none']);
+  });
+
+  test('a log stream is asked for by prefix, so that one that does not exist is no error', async () => {
+    const source = cloudwatchLogsSource([connect({ regions: ['us-east-1'], logGroups: ['trail/all'] })]);
+    const absent = scanRequest([predicate(LOG_STREAM_NAME, '=', 'no-such-stream')]);
+    expect(await allRecords(source, absent)).toEqual([]);
+    const [some] = await allRecords(source, scanRequest([]));
+    const stream = String(some?.added['log_stream_name']);
+    expect(ids(await allRecords(source, scanRequest([predicate(LOG_STREAM_NAME, '=', stream)])))).toEqual([
+      'a',
+      'b',
+      'c',
+      'd',
+    ]);
+  });
+});
+
+describe('pruning', () => {
+  test('region, connection and account leave log groups out without a FilterLogEvents call', async () => {
+    const source = cloudwatchLogsSource([
+      connect(),
+      connect({
+        name: 'other',
+        credentials: { accessKeyId: 'AKIAOTHER', secretAccessKey: 'x' },
+        regions: ['us-east-1'],
+        logGroups: ['other/trail'],
+      }),
+    ]);
+    expect(ids(await allRecords(source, scanRequest([])))).toEqual(['a', 'b', 'c', 'd', 'e', 'o']);
+    expect(ids(await allRecords(source, scanRequest([predicate(REGION, 'like', 'eu-%')])))).toEqual(['e']);
+    expect(ids(await allRecords(source, scanRequest([predicate(CONNECTION_NAME, '<>', 'aws')])))).toEqual(['o']);
+    expect(ids(await allRecords(source, scanRequest([predicate(ACCOUNT_ID, '=', '444455556666')])))).toEqual(['o']);
+    expect(ids(await allRecords(source, scanRequest([predicate(LOG_GROUP_NAME, '=', 'trail/eu')])))).toEqual(['e']);
+  });
+
+  test('a region without log groups is told, with the column that was meant', async () => {
+    const context = testContext();
+    const source = cloudwatchLogsSource([connect()]);
+    expect(await allRecords(source, scanRequest([predicate(REGION, '=', 'ap-northeast-1')]), context)).toEqual([]);
+    expect(context.notices).toEqual([
+      { severity: 'NOTICE', message: 'no log group is in ap-northeast-1; for events of that region use aws_region' },
+    ]);
+  });
+
+  test('contradicting conditions call nothing', async () => {
+    const source = cloudwatchLogsSource([connect()]);
+    const request = scanRequest([predicate(EVENT_NAME, '=', 'A'), predicate(EVENT_NAME, '=', 'B')]);
+    expect(source.plan(request).empty).toBe(true);
+    expect(await allRecords(source, request)).toEqual([]);
+    expect(operations()).toEqual([]);
+  });
+
+  test('patterns of regions are matched against those that the account has enabled', async () => {
+    const source = cloudwatchLogsSource([connect({ regions: ['eu-*'] })]);
+    expect(ids(await allRecords(source, scanRequest([])))).toEqual(['e']);
+    const error = await failure(allRecords(cloudwatchLogsSource([connect({ regions: ['sa-*'] })]), scanRequest([])));
+    expect(error.message).toContain('"sa-*"');
+  });
+});
+
+describe('what goes wrong', () => {
+  test('a log group that exists in none of the regions is named with them', async () => {
+    const source = cloudwatchLogsSource([connect({ regions: ['us-east-1', 'eu-west-1'] })]);
+    const error = await failure(allRecords(source, scanRequest([predicate(LOG_GROUP_NAME, '=', 'nope')])));
+    expect(error.kind).toBe('not_found');
+    expect(error.message).toBe('log group nope does not exist in us-east-1, eu-west-1');
+  });
+
+  test('a configured log group must exist in one region, not in all', async () => {
+    const source = cloudwatchLogsSource([connect({ regions: ['us-east-1', 'eu-west-1'], logGroups: ['trail/all'] })]);
+    expect(ids(await allRecords(source, scanRequest([])))).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  test('an unreadable event ends the scan and says which it is', async () => {
+    const source = cloudwatchLogsSource([connect({ regions: ['us-east-1'], logGroups: ['app/text'] })]);
+    const error = await failure(allRecords(source, scanRequest([])));
+    expect(error.kind).toBe('nonsense');
+    expect(error.message).toBe('log group app/text holds an event that is no JSON object');
+    expect(error.detail).toMatch(/^It is event \S+ of log group app\/text in us-east-1/);
+  });
+
+  test('JSON that is no CloudTrail record is a row of NULLs', async () => {
+    const source = cloudwatchLogsSource([connect({ regions: ['us-east-1'], logGroups: ['app/json'] })]);
+    expect((await allRecords(source, scanRequest([]))).map(({ value }) => value)).toEqual([{ level: 'info' }]);
+  });
+
+  test('failures of several regions are all told', async () => {
+    simulator.fault({
+      service: 'logs',
+      region: 'us-east-1',
+      effect: { kind: 'error', status: 400, code: 'AccessDeniedException', message: 'not you' },
+    });
+    simulator.fault({ service: 'logs', region: 'eu-west-1', effect: { kind: 'error', status: 503 } });
+    const error = await failure(allRecords(cloudwatchLogsSource([connect()]), scanRequest([])));
+    expect(error.message).toMatch(/^2 of 2 parts failed/);
+    expect(error.detail).toContain('us-east-1');
+    expect(error.detail).toContain('eu-west-1');
+  });
+
+  test('partial: what fails is a warning, and the rest is returned', async () => {
+    simulator.fault({
+      service: 'logs',
+      region: 'us-east-1',
+      effect: { kind: 'error', status: 400, code: 'AccessDeniedException' },
+    });
+    const context = testContext({ partial: true });
+    expect(ids(await allRecords(cloudwatchLogsSource([connect()]), scanRequest([]), context))).toEqual(['e']);
+    expect(context.notices.map(({ severity }) => severity)).toEqual(['WARNING']);
+  });
+
+  test.each([
+    ['AccessDeniedException', 400, 'credentials', false],
+    ['ExpiredTokenException', 400, 'credentials', false],
+    ['UnrecognizedClientException', 400, 'credentials', false],
+    ['ThrottlingException', 400, 'throttled', true],
+    ['InvalidParameterException', 400, 'invalid_request', false],
+    ['ServiceUnavailableException', 503, 'unreachable', true],
+  ] as const)('%s (%i) is of kind %s', async (code, status, kind, retryable) => {
+    simulator.fault({ service: 'logs', effect: { kind: 'error', status, code, message: 'as the service says' } });
+    const source = cloudwatchLogsSource([connect({ regions: ['us-east-1'], logGroups: ['trail/all'] })]);
+    const error = await failure(allRecords(source, scanRequest([])));
+    expect([error.kind, error.retryable, error.connection]).toEqual([kind, retryable, 'aws']);
+    expect(`${error.message} ${error.detail ?? ''}`).toContain('us-east-1');
+    expect(`${error.message} ${error.detail ?? ''} ${error.hint ?? ''}`).not.toContain('secret-of-audit');
+  });
+
+  test.each([['html'], ['invalid_json']] as const)('an answer that is %s is nonsense', async (kind) => {
+    simulator.fault({ service: 'logs', effect: { kind } });
+    const source = cloudwatchLogsSource([connect({ regions: ['us-east-1'], logGroups: ['trail/all'] })]);
+    expect((await failure(allRecords(source, scanRequest([])))).kind).toBe('nonsense');
+  });
+
+  test('a connection that breaks midway is tried again, and no event is lost or doubled', async () => {
+    simulator.fault({ service: 'logs', effect: { kind: 'close_midway' } });
+    simulator.fault({ service: 'logs', effect: { kind: 'close_socket' } });
+    const source = cloudwatchLogsSource([connect({ regions: ['us-east-1'], logGroups: ['trail/all'] })]);
+    expect(ids(await allRecords(source, scanRequest([]), testContext({ attempts: 3 })))).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  test('nobody listens: unreachable, said at once', async () => {
+    const source = cloudwatchLogsSource([
+      connect({ endpointUrl: 'http://127.0.0.1:1', logGroups: ['x'], regions: ['us-east-1'] }),
+    ]);
+    const error = await failure(allRecords(source, scanRequest([])));
+    expect([error.kind, error.retryable]).toEqual(['unreachable', false]);
+    expect(error.message).toContain('ECONNREFUSED');
+  });
+
+  test('a misspelt region is named before any call', async () => {
+    const source = cloudwatchLogsSource([connect({ regions: ['us_east'], logGroups: ['x'], region: undefined })]);
+    const error = await failure(allRecords(source, scanRequest([])));
+    expect(error.message).toContain('"us_east"');
+    expect(operations()).toEqual([]);
+  });
+
+  test('no trail names a log group: said, with what to configure', async () => {
+    const source = cloudwatchLogsSource([
+      connect({ name: 'other', credentials: { accessKeyId: 'AKIAOTHER', secretAccessKey: 'x' } }),
+    ]);
+    const error = await failure(allRecords(source, scanRequest([])));
+    expect(error.kind).toBe('not_found');
+    expect(error.hint).toContain('connections.other.log_groups');
+  });
+
+  test('a connection that may not list regions reads its own, and says so each time', async () => {
+    simulator.fault({
+      service: 'account',
+      times: 1,
+      effect: { kind: 'error', status: 403, code: 'AccessDeniedException' },
+    });
+    const source = cloudwatchLogsSource([connect()]);
+    for (const _time of [1, 2]) {
+      const context = testContext();
+      expect(ids(await allRecords(source, scanRequest([]), context))).toEqual(['a', 'b', 'c', 'd']);
+      expect(context.notices.filter(({ severity }) => severity === 'WARNING')).toHaveLength(1);
+    }
+  });
+});
+
+describe('stopping', () => {
+  test('an abort ends requests in flight and starts none', async () => {
+    simulator.fault({ service: 'logs', operation: 'FilterLogEvents', times: Infinity, effect: { kind: 'hang' } });
+    const context = testContext();
+    const reading = allRecords(cloudwatchLogsSource([connect()]), scanRequest([]), context);
+    reading.catch(() => {});
+    await simulator.calls.until((calls) => calls.count({ operation: 'FilterLogEvents' }) === 2);
+    const reason = new Error('canceling statement due to user request');
+    context.abort(reason);
+    await expect(reading).rejects.toBe(reason);
+    await simulator.calls.until((calls) => calls.count({ state: 'open' }) === 0);
+    expect(simulator.calls.count({ operation: 'FilterLogEvents', state: 'aborted' })).toBe(2);
+    expect(simulator.calls.count({ operation: 'FilterLogEvents' })).toBe(2);
+  });
+
+  test('a consumer that stops early stops the requests that its scan has in flight', async () => {
+    simulator.fault({ service: 'logs', region: 'eu-west-1', operation: 'FilterLogEvents', effect: { kind: 'hang' } });
+    for await (const page of cloudwatchLogsSource([connect()]).scan(scanRequest([]), testContext())) {
+      if (page.records.length === 0) continue;
+      await simulator.calls.until((calls) => calls.count({ operation: 'FilterLogEvents', region: 'eu-west-1' }) === 1);
+      break;
+    }
+    await simulator.calls.until((calls) => calls.count({ state: 'open' }) === 0);
+    expect(simulator.calls.count({ operation: 'FilterLogEvents', region: 'eu-west-1', state: 'aborted' })).toBe(1);
+  });
+});
+
+test('pages are read until there is no token, empty ones included', async () => {
+  const source = cloudwatchLogsSource([connect({ regions: ['us-east-1'], logGroups: ['trail/all'] })]);
+  const pages = await allPages(source, scanRequest([predicate(EVENT_NAME, '=', 'DeleteUser')]), testContext());
+  expect(pages.flatMap(({ records }) => ids(records))).toEqual(['d']);
+  expect(pages.every(({ bytes }) => bytes > 0)).toBe(true);
+});
