@@ -89,6 +89,14 @@ export async function withClient<T>(target: ConnectionTarget, use: (client: pg.C
   }
 }
 
+/** A connection for as long as its holder lives: beside the pool, so that it takes no place in it and does not hold up its end. */
+export async function connectBeside(pool: Pool): Promise<pg.Client> {
+  const client = new pg.Client(pool.options);
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
 /** Borrows a connection; one whose use failed half-way is not given to anybody else. */
 export async function withPoolClient<T>(pool: Pool, use: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();

@@ -27,7 +27,7 @@ import { throttleProgress } from './throttle-progress.ts';
 const ROWS_AT_ONCE = 500;
 
 export interface HydratorOptions {
-  /** The engine's. One of its connections is kept while the hydrator lives: close the hydrator before the engine. */
+  /** The engine's: close the hydrator before it. */
   readonly pool: Pool;
   /** By `VirtualTable.source`. Whoever made them closes them. */
   readonly sources: ReadonlyMap<string, Source>;

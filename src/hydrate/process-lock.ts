@@ -1,18 +1,20 @@
 import { randomInt } from 'node:crypto';
-import type { Pool, PoolClient } from '../engine/pool.ts';
-import { withPoolClient } from '../engine/pool.ts';
+import type { Pool } from '../engine/pool.ts';
+import { connectBeside, withPoolClient } from '../engine/pool.ts';
 
 /** First half of our advisory locks' key, so that they meet nobody else's: "trh" in ASCII. */
 const CLASS = 0x747268;
 
+type LockClient = Awaited<ReturnType<typeof connectBeside>>;
+
 /**
  * A session advisory lock that this process holds while it lives; the server lets go of it when the process is gone,
- * however it went. Takes one connection of the pool.
+ * however it went.
  */
 export class ProcessLock {
   readonly id = randomInt(1, 2 ** 31);
   readonly #pool: Pool;
-  #held: Promise<PoolClient> | undefined;
+  #held: Promise<LockClient> | undefined;
 
   constructor(pool: Pool) {
     this.#pool = pool;
@@ -49,22 +51,20 @@ export class ProcessLock {
     const held = this.#held;
     this.#held = undefined;
     const client = await held?.catch(() => undefined);
-    client?.release(true);
+    await client?.end().catch(() => undefined);
   }
 
-  async #take(): Promise<PoolClient> {
-    const client = await this.#pool.connect();
+  async #take(): Promise<LockClient> {
+    const client = await connectBeside(this.#pool);
+    client.once('end', () => {
+      this.#held = undefined;
+    });
     try {
       await client.query('select pg_advisory_lock($1, $2)', [CLASS, this.id]);
     } catch (error) {
-      client.release(true);
+      await client.end().catch(() => undefined);
       throw error;
     }
-    client.once('error', () => {
-      if (this.#held === undefined) return;
-      this.#held = undefined;
-      client.release(true);
-    });
     return client;
   }
 }
