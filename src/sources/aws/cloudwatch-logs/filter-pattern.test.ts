@@ -141,7 +141,7 @@ function satisfies(record: unknown, { column: of, operator, values }: Predicate)
   if (operator === 'is not null') return true;
   if (of.type === 'boolean') {
     if (typeof field === 'string' && field.toLowerCase() !== 'true' && field.toLowerCase() !== 'false') return false;
-    const value = (field === true || (typeof field === 'string' && field.toLowerCase() === 'true'));
+    const value = field === true || (typeof field === 'string' && field.toLowerCase() === 'true');
     return operator === 'is true'
       ? value
       : operator === 'is false'
@@ -231,7 +231,7 @@ const freeFormPredicate = fc
     valueFrom(
       fc.oneof(
         text,
-        anything.map((value) => (typeof value === 'string' ? value : String(JSON.stringify(value)))),
+        anything.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))),
       ),
     ),
   )

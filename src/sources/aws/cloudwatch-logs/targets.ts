@@ -32,18 +32,16 @@ export async function resolveTargets(
   const names = scan.logGroupNames ?? connection.logGroups?.filter(scan.isLogGroupWanted);
   if (names === undefined) return trailTargets(connection, scan, context, regions, accountId);
   const namedBy = scan.logGroupNames === undefined ? 'configuration' : 'statement';
-  return regions
-    .filter(scan.isRegionWanted)
-    .flatMap((region) =>
-      names.map((logGroupName) => ({
-        connection,
-        region,
-        partition: partitionOf(region),
-        accountId,
-        logGroupName,
-        namedBy,
-      })),
-    );
+  return regions.filter(scan.isRegionWanted).flatMap((region) =>
+    names.map((logGroupName) => ({
+      connection,
+      region,
+      partition: partitionOf(region),
+      accountId,
+      logGroupName,
+      namedBy,
+    })),
+  );
 }
 
 async function trailTargets(
