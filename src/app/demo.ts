@@ -3,7 +3,7 @@ import path from 'node:path';
 import { demoWorld } from '../simulator/demo/demo-world.ts';
 import { startSimulator } from '../simulator/simulator.ts';
 import type { CommonOptions } from './config/layers.ts';
-import { loadConfig, type Config } from './config/load.ts';
+import { loadDemoConfig, type Config } from './config/load.ts';
 import { freePort } from './free-port.ts';
 import { buildServer, type Server } from './server.ts';
 
@@ -11,20 +11,18 @@ export interface Demo {
   readonly config: Config;
   readonly server: Server;
   /** After the server. */
-  closeSimulator(): Promise<void>;
+  readonly closeSimulator: () => Promise<void>;
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What the simulator lets in: nobody's. */
 const MADE_UP = { accessKeyId: 'AKIADEMODEMODEMODEMO', secretAccessKey: 'made-up-for-the-demo' };
 
 /**
- * The server over a simulated account with a made-up intrusion that ends now. Of the environment only our own
- * variables count, and no file is read: nothing here can reach a real account.
+ * The server over a simulated account with a made-up intrusion that ends now. Connections lead to the simulator and
+ * nowhere else, with credentials that are nobody's.
  */
 export async function buildDemo(options: CommonOptions, how: 'once' | 'serving'): Promise<Demo> {
-  const given = loadConfig({ options, readFile: false, environment: ownVariables(process.env) });
+  const given = loadDemoConfig(options);
   const simulator = await startSimulator({ world: demoWorld(new Date()) });
   try {
     const config: Config = {
@@ -59,12 +57,6 @@ const awsDefaults = {
   logGroups: undefined,
   deliverySlackMs: 86_400_000,
 } as const;
-
-function ownVariables(environment: Environment): Environment {
-  return Object.fromEntries(
-    Object.entries(environment).filter(([name]) => name.startsWith('TRAILHOUND_') || name === 'PGTZ'),
-  );
-}
 
 /** The ports that were asked for; else those next to a real server's, so that both may run. */
 async function ports(

@@ -14,7 +14,7 @@ function isFree(host: string, port: number): Promise<boolean> {
     const server = net.createServer();
     server.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(false);
-      else reject(listenError(error, host, port, '--port') as Error);
+      else reject(listenError(error, host, port, '--port'));
     });
     server.listen(port, host, () => server.close(() => resolve(true)));
   });

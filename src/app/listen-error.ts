@@ -1,25 +1,19 @@
 import { TrailhoundError } from '../kernel/errors.ts';
 
 /** What the system says of an address that cannot be listened on, with the option that changes it. */
-export function listenError(error: unknown, host: string, port: number, option: string): unknown {
-  const fields = { cause: error };
-  switch ((error as NodeJS.ErrnoException).code) {
-    case 'EADDRINUSE':
-      return new TrailhoundError('configuration', `port ${port} on ${host} is in use`, {
-        ...fields,
-        hint: `Choose another one with ${option} (0: any that is free), or stop what listens there.`,
-      });
-    case 'EACCES':
-      return new TrailhoundError('configuration', `port ${port} on ${host} may not be used`, {
-        ...fields,
-        hint: `Choose one above 1023 with ${option}.`,
-      });
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return new TrailhoundError('configuration', `${host} is no address of this machine`, {
-        ...fields,
-        hint: 'Choose another one with --host; 127.0.0.1 is always there.',
-      });
+export function listenError(cause: unknown, host: string, port: number, option: string): Error {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (code === 'EADDRINUSE') {
+    const hint = `Choose another one with ${option} (0: any that is free), or stop what listens there.`;
+    return new TrailhoundError('configuration', `port ${port} on ${host} is in use`, { hint, cause });
   }
-  return error;
+  if (code === 'EACCES') {
+    const hint = `Choose one above 1023 with ${option}.`;
+    return new TrailhoundError('configuration', `port ${port} on ${host} may not be used`, { hint, cause });
+  }
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    const hint = 'Choose another one with --host; 127.0.0.1 is always there.';
+    return new TrailhoundError('configuration', `${host} is no address of this machine`, { hint, cause });
+  }
+  return cause instanceof Error ? cause : new Error(String(cause));
 }

@@ -17,11 +17,11 @@ export interface ConsoleSession {
  * The first SIGINT or SIGTERM cancels the statement that runs, the second one ends the process.
  */
 export async function withConsole(config: Config, work: (session: ConsoleSession) => Promise<void>): Promise<void> {
-  let interrupted = false;
+  const state = { interrupted: false };
   let client: SqlClient | undefined;
   const onSignal = () => {
-    if (interrupted) process.exit(STATUS.interrupted);
-    interrupted = true;
+    if (state.interrupted) process.exit(STATUS.interrupted);
+    state.interrupted = true;
     client?.cancel().catch((error: unknown) => say(`trailhound: cannot cancel: ${String(error)}`));
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
@@ -29,7 +29,7 @@ export async function withConsole(config: Config, work: (session: ConsoleSession
   const useClient = async (connected: SqlClient) => {
     try {
       if (progress.enabled) await connected.rows('set trailhound.progress to on');
-      await work({ client: connected, progress, interrupted: () => interrupted });
+      await work({ client: connected, progress, interrupted: () => state.interrupted });
     } finally {
       progress.end();
       await connected.close();
@@ -38,7 +38,7 @@ export async function withConsole(config: Config, work: (session: ConsoleSession
   try {
     const console = await openConsole(config);
     try {
-      if (interrupted) throw new Exit(STATUS.interrupted);
+      if (state.interrupted) throw new Exit(STATUS.interrupted);
       client = await connectSql(console.target, (notice) => progress.notice(notice));
       await useClient(client);
     } finally {
@@ -46,7 +46,7 @@ export async function withConsole(config: Config, work: (session: ConsoleSession
     }
   } catch (error) {
     // Whatever failed did so because it was told to.
-    if (interrupted && !(error instanceof Exit)) throw new Exit(STATUS.interrupted);
+    if (state.interrupted) throw new Exit(STATUS.interrupted);
     throw error;
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);

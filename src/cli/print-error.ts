@@ -27,11 +27,12 @@ export function printStatementFailure(failure: StatementFailure, text?: string):
 
 /** `position`: 1-based, in characters. */
 function pointTo(text: string, position: number): readonly string[] {
-  const before = [...text].slice(0, position - 1);
+  const characters = Array.from(text);
+  const before = characters.slice(0, position - 1);
   const start = before.lastIndexOf('\n') + 1;
   const lineNumber = before.filter((character) => character === '\n').length + 1;
   const prefix = `LINE ${lineNumber}: `;
-  const line = [...text].slice(start).join('').split('\n', 1)[0] ?? '';
+  const line = characters.slice(start).join('').split('\n', 1)[0] ?? '';
   return [prefix + printable(line), ' '.repeat(prefix.length + printable(before.slice(start).join('')).length) + '^'];
 }
 

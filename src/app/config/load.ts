@@ -23,7 +23,6 @@ export interface LoadRequest {
   readonly options?: CommonOptions;
   readonly environment?: Environment;
   readonly directory?: string;
-  /** The demo reads none. */
   readonly readFile?: boolean;
 }
 
@@ -67,6 +66,14 @@ export function loadConfig(request: LoadRequest = {}): Config {
     file: file?.path ?? `./${FILE_NAME}`,
     origin,
   };
+}
+
+/** Of the demo: no file, and of the environment only our own variables, so that no real account can be reached. */
+export function loadDemoConfig(options: CommonOptions): Config {
+  const environment = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => name.startsWith('TRAILHOUND_') || name === 'PGTZ'),
+  );
+  return loadConfig({ options, environment, readFile: false });
 }
 
 /**
