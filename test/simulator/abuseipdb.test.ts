@@ -148,10 +148,10 @@ describe.skipIf(testData === undefined)('with TRAILHOUND_TEST_DATA', () => {
   }
 
   it('answers as the API was observed to', async () => {
-    const observed = JSON.parse(
-      readFileSync(join(testData ?? '', 'abuseipdb', 'observed_responses.json'), 'utf8'),
-    ) as Record<string, Observed> & { _source?: unknown };
-    delete observed._source;
+    const file = join(testData ?? '', 'abuseipdb', 'observed_responses.json');
+    const { _source, ...rest } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    expect(_source).toBeDefined();
+    const observed = rest as Record<string, Observed>;
     const bodies = Object.values(observed).flatMap(({ body }) => (body.data === undefined ? [] : [body.data]));
     const check = await simulate({
       apiKeys: ['good'],

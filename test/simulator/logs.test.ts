@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import { SYNTHETIC_DELAY_MS, syntheticAddress } from '../../src/simulator/logs/synthetic-events.ts';
+import { SYNTHETIC_DELAY_MS, SyntheticEvents, syntheticAddress } from '../../src/simulator/logs/synthetic-events.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
@@ -288,6 +288,15 @@ describe('synthetic events', () => {
     expect(Date.parse(parsed[0]?.['eventTime'] ?? '') + SYNTHETIC_DELAY_MS).toBeLessThanOrEqual(
       events[0]?.timestamp ?? 0,
     );
+  });
+
+  it('know their size without being made', () => {
+    const store = new SyntheticEvents(synthetic, 1, '111122223333', 'us-east-1', 'stream');
+    for (let position = 0; position < 5_000; position += 37) {
+      const message = store.message(position);
+      expect(store.messageBytes(position)).toBe(Buffer.byteLength(message));
+      expect((JSON.parse(store.wire(position)) as { message: string }).message).toBe(message);
+    }
   });
 
   it('number as many as asked for, within their time', async () => {

@@ -42,6 +42,8 @@ interface Template {
   readonly message: readonly Piece[];
   /** The message as it stands in the JSON of a FilteredLogEvent, quotes included. */
   readonly escaped: readonly Piece[];
+  /** Of the message. */
+  readonly bytesWithoutAddress: number;
 }
 
 type Piece =
@@ -59,6 +61,8 @@ export class SyntheticEvents implements EventStore {
   readonly #addresses: number;
   readonly #group: number;
   readonly #templates: readonly Template[];
+  #second = Number.NaN;
+  #secondText = '';
 
   constructor(options: SyntheticEventsOptions, group: number, accountId: string, region: string, streamName: string) {
     this.size = options.count;
@@ -83,42 +87,64 @@ export class SyntheticEvents implements EventStore {
   }
 
   message(position: number): string {
-    return this.#fill(position, (each) => each.message);
+    return this.#fill(this.#template(position).message, position);
   }
 
   /** All of it is ASCII. */
   messageBytes(position: number): number {
-    return this.message(position).length;
+    return this.#template(position).bytesWithoutAddress + this.#address(position).length;
   }
 
   wire(position: number): string {
     const timestamp = this.timestamp(position);
     return (
       `{"logStreamName":"${this.streams[0]}","timestamp":${timestamp},"message":` +
-      this.#fill(position, (each) => each.escaped) +
+      this.#fill(this.#template(position).escaped, position) +
       `,"ingestionTime":${timestamp + 1_000},"eventId":"${eventId(this.#group, timestamp, position)}"}`
     );
   }
 
-  #fill(position: number, pieces: (template: Template) => readonly Piece[]): string {
-    const chosen = this.#templates[position % this.#templates.length];
+  #template(position: number): Template {
+    const template = this.#templates[position % this.#templates.length];
+    if (template === undefined) throw new RangeError(`no event at position ${position}`);
+    return template;
+  }
+
+  #address(position: number): string {
+    return syntheticAddress(Math.floor(position / this.#templates.length) % this.#addresses);
+  }
+
+  #fill(pieces: readonly Piece[], position: number): string {
+    const time = this.#isoSeconds(this.timestamp(position) - SYNTHETIC_DELAY_MS);
+    const address = this.#address(position);
+    const serial = position.toString(16).padStart(12, '0');
     let text = '';
-    for (const piece of chosen === undefined ? [] : pieces(chosen)) {
+    for (const piece of pieces) {
       switch (piece.kind) {
         case 'text':
           text += piece.text;
           break;
         case 'time':
-          text += `${new Date(this.timestamp(position) - SYNTHETIC_DELAY_MS).toISOString().slice(0, 19)}Z`;
+          text += time;
           break;
         case 'address':
-          text += syntheticAddress(Math.floor(position / this.#templates.length) % this.#addresses);
+          text += address;
           break;
         case 'serial':
-          text += position.toString(16).padStart(12, '0');
+          text += serial;
       }
     }
     return text;
+  }
+
+  /** Neighbours share their second more often than not, and toISOString() costs as much as all the rest. */
+  #isoSeconds(time: number): string {
+    const second = Math.floor(time / 1_000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#secondText = `${new Date(second * 1_000).toISOString().slice(0, 19)}Z`;
+    }
+    return this.#secondText;
   }
 }
 
@@ -129,7 +155,11 @@ export function syntheticAddress(index: number): string {
 
 function template(name: string, source: string, readOnly: boolean, accountId: string, region: string): Template {
   const message = JSON.stringify(record(name, source, readOnly, accountId, region));
-  return { message: pieces(message), escaped: pieces(JSON.stringify(message)) };
+  const sized = message
+    .replaceAll(TIME, '2026-01-01T00:00:00Z')
+    .replaceAll(SERIAL, '000000000000')
+    .replace(ADDRESS, '');
+  return { message: pieces(message), escaped: pieces(JSON.stringify(message)), bytesWithoutAddress: sized.length };
 }
 
 function pieces(text: string): readonly Piece[] {
