@@ -77,6 +77,8 @@ export class BackendLink {
     this.#stream.on('end', () => this.#end());
     this.#stream.on('close', () => this.#end());
     this.#receive(received);
+    // Paused since the log-in.
+    this.#stream.resume();
   }
 
   get gone(): boolean {

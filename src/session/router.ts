@@ -93,7 +93,7 @@ export class Router {
       this.#context.link.relay(piece);
       return;
     }
-    this.#relay(piece);
+    void this.#relay(piece);
     // Its own Flush was ignored too.
     if (inStatement && piece.type !== FRONTEND.copyData) this.#context.link.send(encodeFlush());
   }
