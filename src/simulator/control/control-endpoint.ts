@@ -1,9 +1,13 @@
 import type { ServiceRequest, ServiceResponse } from '../service.ts';
-import type { Simulator } from '../simulator.ts';
+import type { CallLog } from './call-log.ts';
 import { summarize } from './call-summary.ts';
 import type { Fault } from './fault.ts';
 
-type Controlled = Pick<Simulator, 'calls' | 'fault' | 'clearFaults'>;
+interface Controlled {
+  readonly calls: CallLog;
+  fault(fault: Fault): void;
+  clearFaults(): void;
+}
 
 /** What a simulator in another process is asked and told by HTTP; undefined: no such request. */
 export function control(simulator: Controlled, { method, url, body }: ServiceRequest): ServiceResponse | undefined {
