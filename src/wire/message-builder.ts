@@ -13,22 +13,26 @@ export class MessageBuilder {
   }
 
   int8(value: number): this {
-    this.#buffer.writeUInt8(value, this.#reserve(1));
+    const at = this.#reserve(1);
+    this.#buffer.writeUInt8(value, at);
     return this;
   }
 
   int16(value: number): this {
-    this.#buffer.writeUInt16BE(value & 0xffff, this.#reserve(2));
+    const at = this.#reserve(2);
+    this.#buffer.writeUInt16BE(value & 0xffff, at);
     return this;
   }
 
   int32(value: number): this {
-    this.#buffer.writeUInt32BE(value >>> 0, this.#reserve(4));
+    const at = this.#reserve(4);
+    this.#buffer.writeUInt32BE(value >>> 0, at);
     return this;
   }
 
   bytes(value: Buffer): this {
-    value.copy(this.#buffer, this.#reserve(value.length));
+    const at = this.#reserve(value.length);
+    value.copy(this.#buffer, at);
     return this;
   }
 
@@ -45,6 +49,7 @@ export class MessageBuilder {
     return this.#buffer.subarray(0, this.#length);
   }
 
+  /** May replace the buffer: call it before naming that. */
   #reserve(size: number): number {
     const start = this.#length;
     this.#length += size;
