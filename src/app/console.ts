@@ -2,7 +2,6 @@ import type { SqlTarget } from '../hunts/sql-client.ts';
 import { TrailhoundError } from '../kernel/errors.ts';
 import type { Config } from './config/load.ts';
 import { OWNER, readPassword } from './password.ts';
-import { buildServer } from './server.ts';
 import { findRunningServer } from './server-file.ts';
 
 export interface Console {
@@ -27,6 +26,7 @@ export async function openConsole(config: Config): Promise<Console> {
     };
   }
   const listen = { host: '127.0.0.1', port: 0, httpPort: 'off', tls: 'off' } as const;
+  const { buildServer } = await import('./server.ts');
   const server = buildServer({ ...config, listen }, { announce: false });
   const endpoint = await server.start();
   return {

@@ -56,6 +56,7 @@ const awsDefaults = {
   regions: undefined,
   logGroups: undefined,
   deliverySlackMs: 86_400_000,
+  requestsPerSecond: undefined,
 } as const;
 
 /** The ports that were asked for; else those next to a real server's, so that both may run. */

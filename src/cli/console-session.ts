@@ -1,6 +1,5 @@
 import type { Config } from '../app/config/load.ts';
-import { openConsole } from '../app/console.ts';
-import { connectSql, type SqlClient } from '../hunts/sql-client.ts';
+import type { SqlClient } from '../hunts/sql-client.ts';
 import { STATUS, Exit } from './exit-status.ts';
 import { ProgressLine } from './progress-line.ts';
 import { say } from './terminal.ts';
@@ -36,6 +35,8 @@ export async function withConsole(config: Config, work: (session: ConsoleSession
     }
   };
   try {
+    const { openConsole } = await import('../app/console.ts');
+    const { connectSql } = await import('../hunts/sql-client.ts');
     const console = await openConsole(config);
     try {
       if (state.interrupted) throw new Exit(STATUS.interrupted);

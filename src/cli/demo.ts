@@ -1,11 +1,9 @@
 import type { Command } from 'commander';
 import type { CommonOptions } from '../app/config/layers.ts';
 import type { Config } from '../app/config/load.ts';
-import { buildDemo } from '../app/demo.ts';
 import { OWNER } from '../app/password.ts';
 import type { Endpoint } from '../app/server.ts';
 import { loadHunts } from '../hunts/hunt-library.ts';
-import { connectSql } from '../hunts/sql-client.ts';
 import { printBanner } from './banner.ts';
 import { Exit, STATUS } from './exit-status.ts';
 import { runHunts } from './hunt.ts';
@@ -18,6 +16,7 @@ export function demoCommand(): Command {
   return commandWithoutFile('demo', 'a simulated account with a made-up intrusion: runs the hunts over it')
     .option('--once', 'end after the hunts, in place of staying up for psql')
     .action(async (options: CommonOptions & { readonly once?: boolean }) => {
+      const { buildDemo } = await import('../app/demo.ts');
       const { config, server, closeSimulator } = await buildDemo(options, options.once === true ? 'once' : 'serving');
       try {
         const endpoint = await server.start();
@@ -42,6 +41,7 @@ export function demoCommand(): Command {
 const WIDE = ['event_id', 'console_url', 'detail'];
 
 async function showHunts(config: Config, endpoint: Endpoint): Promise<boolean> {
+  const { connectSql } = await import('../hunts/sql-client.ts');
   const progress = new ProgressLine();
   const client = await connectSql({ ...endpoint, user: OWNER, timezone: config.timezone }, (notice) =>
     progress.notice(notice),

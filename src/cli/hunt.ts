@@ -1,6 +1,5 @@
 import { Command, Option } from 'commander';
 import { loadConfig, type Config } from '../app/config/load.ts';
-import { checkHunt } from '../hunts/check-hunt.ts';
 import { SEVERITIES, isAtLeast, type Hunt, type Severity } from '../hunts/hunt.ts';
 import { findHunt, loadHunts } from '../hunts/hunt-library.ts';
 import { checkParameterNames, parseParameters, runHunt, type HuntEvent, type Parameters } from '../hunts/run-hunt.ts';
@@ -127,6 +126,7 @@ async function* withoutColumns(events: AsyncIterable<HuntEvent>, omit: readonly 
 
 async function check(options: OutputOptions): Promise<void> {
   const { config, hunts } = load(options);
+  const { checkHunt } = await import('../hunts/check-hunt.ts');
   await withConsole(config, async ({ client }) => {
     let wrong = 0;
     for (const hunt of hunts) {

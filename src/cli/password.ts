@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import type { CommonOptions } from '../app/config/layers.ts';
 import { loadConfig } from '../app/config/load.ts';
 import { readPassword } from '../app/password.ts';
-import { rotatePassword } from '../app/rotate-password.ts';
 import { TrailhoundError } from '../kernel/errors.ts';
 import { withConsole } from './console-session.ts';
 import { command } from './options.ts';
@@ -15,6 +14,7 @@ export function passwordCommand(): Command {
       const config = loadConfig({ options });
       if (options.rotate === true) {
         await withConsole(config, async ({ client }) => {
+          const { rotatePassword } = await import('../app/rotate-password.ts');
           await writeOut(`${await rotatePassword(config, client)}\n`);
         });
         return;

@@ -10,7 +10,6 @@ import { command, withOutput, type OutputOptions } from './options.ts';
 import type { Output } from './output/row-writer.ts';
 import { isStatementFailure, printStatementFailure } from './print-error.ts';
 import { printResult } from './print-result.ts';
-import { runShell } from './shell.ts';
 import { isTerminal, say } from './terminal.ts';
 
 interface QueryOptions extends OutputOptions {
@@ -63,5 +62,6 @@ async function runStatements({ client, progress }: ConsoleSession, text: string,
 }
 
 async function shell(session: ConsoleSession, config: Config, output: Output): Promise<void> {
+  const { runShell } = await import('./shell.ts');
   await runShell(session, { dataDir: config.dataDir, output });
 }

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { CommonOptions } from '../app/config/layers.ts';
 import { loadConfig } from '../app/config/load.ts';
-import { buildServer } from '../app/server.ts';
 import { dataDirOption, printBanner } from './banner.ts';
 import { command } from './options.ts';
 import { runUntilSignal } from './until-signal.ts';
@@ -9,6 +8,7 @@ import { runUntilSignal } from './until-signal.ts';
 export function serveCommand(): Command {
   return command('serve', 'run the server').action(async (options: CommonOptions) => {
     const config = loadConfig({ options });
+    const { buildServer } = await import('../app/server.ts');
     const server = buildServer(config);
     const endpoint = await server.start();
     await printBanner(config, endpoint, [

@@ -66,6 +66,13 @@ describe('layers', () => {
     expect(config.hunts.paths).toEqual([path.join(directory, 'mine')]);
   });
 
+  it('takes more requests a second for an account whose quota AWS has raised', () => {
+    const config = load('connections: { aws: { requests_per_second: 25 } }');
+    expect(config.connections.aws).toMatchObject({ requestsPerSecond: 25 });
+    const { message } = failure('connections:\n  aws: { requests_per_second: 0 }');
+    expect(message).toBe('trailhound.yaml:2:31: connections.aws.requests_per_second: expected more than 0');
+  });
+
   it('does not follow the file for a path that an option gives', () => {
     writeFileSync(path.join(directory, 'a.yaml'), 'log_level: debug');
     const config = load(undefined, {}, { config: path.join(directory, 'a.yaml'), dataDir: 'here' });

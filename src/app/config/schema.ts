@@ -109,6 +109,7 @@ const awsConnection = strict({
   regions: list(regionPattern).min(1, { error: 'expected at least one region' }).optional(),
   log_groups: list(text('the name of a log group')).min(1, { error: 'expected at least one log group' }).optional(),
   delivery_slack: z.union([z.literal('none'), duration]).default(86_400_000),
+  requests_per_second: z.number({ error: 'expected a number' }).positive({ error: 'expected more than 0' }).optional(),
   endpoint_url: url(['http:', 'https:'], 'http://127.0.0.1:4566').optional(),
 })
   .refine((value) => value.external_id === undefined || value.role_arn !== undefined, {
@@ -124,6 +125,8 @@ const awsConnection = strict({
     logGroups: value.log_groups,
     /** How late CloudTrail may deliver, in milliseconds. */
     deliverySlackMs: value.delivery_slack,
+    /** FilterLogEvents an account and region, where AWS has raised the quota. */
+    requestsPerSecond: value.requests_per_second,
     endpointUrl: value.endpoint_url,
   }));
 

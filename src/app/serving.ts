@@ -1,0 +1,99 @@
+import { loadCatalog } from '../catalog/load.ts';
+import type { Engine } from '../engine/engine.ts';
+import { createHttpServer } from '../http/http-server.ts';
+import { createPrometheusMetrics, type PrometheusMetrics } from '../http/prometheus-metrics.ts';
+import { createHydrator } from '../hydrate/create-hydrator.ts';
+import type { Logger } from '../kernel/log.ts';
+import { createPipeline } from '../query/create-pipeline.ts';
+import { createSessionServer } from '../session/server.ts';
+import type { Closers } from './closers.ts';
+import type { Config } from './config/load.ts';
+import { countedPipeline } from './counted-pipeline.ts';
+import { listenError } from './listen-error.ts';
+import { OWNER } from './password.ts';
+import type { RunningServer } from './server-file.ts';
+import { createSources, type AwsOverrides } from './sources.ts';
+import { tlsFor } from './tls.ts';
+import { withTtls } from './table-ttls.ts';
+
+export interface ServingOptions {
+  readonly config: Config;
+  /** Its schema is set up. */
+  readonly engine: Engine;
+  /** Gets what is opened here. */
+  readonly closers: Closers;
+  readonly maxClients: number;
+  readonly password: string;
+  readonly greeting: string | undefined;
+  readonly aws: AwsOverrides | undefined;
+  readonly log: Logger;
+  readonly isStopping: () => boolean;
+}
+
+/** For statements that run when the server is told to stop. */
+const GRACE_MS = 10_000;
+
+/** Everything above the engine, in the order of the layers: where concrete sources, pipeline and endpoints meet. */
+export async function startServing(options: ServingOptions): Promise<Pick<RunningServer, 'port' | 'httpPort' | 'tls'>> {
+  const { config, engine, closers, greeting, aws, log } = options;
+  const { host, port } = config.listen;
+  const metrics = createPrometheusMetrics();
+  await setTimezone(engine, config.timezone ?? 'UTC');
+  const catalog = withTtls(await loadCatalog(engine.pool), config);
+
+  const sources = createSources(config, aws);
+  closers.push(() => sources.close());
+  const hydrator = createHydrator({ pool: engine.pool, sources: sources.byName, log, metrics });
+  closers.push(() => hydrator.close());
+  hydrator.sweep().catch((error: unknown) => log.warn({ err: error }, 'cannot drop relations of a dead process'));
+
+  const tls = await tlsFor(config);
+  const sessions = createSessionServer({
+    engine,
+    pipeline: countedPipeline(createPipeline({ catalog, hydrator, sources: sources.byName }), metrics),
+    tls,
+    limits: { maxConnections: options.maxClients },
+    notices: greeting === undefined ? [] : [greeting],
+    log,
+  });
+  closers.push((how) => sessions.close(how === 'gracefully' ? GRACE_MS : 0));
+  const bound = await sessions.listen({ host, port }).catch((error: unknown) => {
+    throw listenError(error, host, port, '--port');
+  });
+  metrics.measure({ connections: () => sessions.connections, quotaRemaining: () => sources.quotas() });
+  for (const [name, connection] of Object.entries(config.connections)) {
+    if (connection.kind === 'files') log.warn(`connection ${name}: kind files is not served yet`);
+  }
+  return { port: bound.port, httpPort: await startHttp(options, metrics), tls: tls?.required === true };
+}
+
+async function startHttp(options: ServingOptions, metrics: PrometheusMetrics): Promise<number | undefined> {
+  const { config, engine, closers, password, isStopping } = options;
+  const { host, httpPort } = config.listen;
+  if (httpPort === 'off') return undefined;
+  const http = createHttpServer({
+    notReady: async () => {
+      if (isStopping()) return 'stopping';
+      const answer = await engine.pool.query('select 1').catch(() => undefined);
+      return answer === undefined ? 'the engine does not answer' : undefined;
+    },
+    metrics: () => metrics.text(),
+    user: OWNER,
+    password,
+  });
+  closers.push(() => http.close());
+  await http.listen({ host, port: httpPort }).catch((error: unknown) => {
+    throw listenError(error, host, httpPort, '--http-port');
+  });
+  const [address] = http.addresses();
+  return typeof address === 'object' ? address.port : undefined;
+}
+
+/** Of sessions that set none. */
+async function setTimezone({ pool, database }: Engine, timezone: string): Promise<void> {
+  const { rows } = await pool.query<{ text: string }>(
+    `select format('alter database %I set timezone to %L', $1::text, $2::text) as text`,
+    [database, timezone],
+  );
+  for (const { text } of rows) await pool.query(text);
+}
