@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** A controller that follows other signals until it is unlinked from them. */
 export interface LinkedController {
   readonly signal: AbortSignal;
@@ -12,6 +14,7 @@ export function linkAbort(...parents: readonly AbortSignal[]): LinkedController 
   const controller = new AbortController();
   const follow = (event: Event) => controller.abort((event.target as AbortSignal).reason);
   for (const parent of parents) {
+    letManyListen(parent);
     if (parent.aborted) controller.abort(parent.reason);
     else parent.addEventListener('abort', follow, { once: true });
   }
@@ -24,9 +27,15 @@ export function linkAbort(...parents: readonly AbortSignal[]): LinkedController 
   };
 }
 
+/** A statement may wait for hundreds of calls at once: Node's warning at the eleventh listener is about leaks, not this. */
+function letManyListen(signal: AbortSignal): void {
+  setMaxListeners(0, signal);
+}
+
 /** The promise's outcome, or the signal's reason if that comes first. The promise's late rejection is not unhandled. */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
+    letManyListen(signal);
     const onAbort = () => reject(signal.reason);
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });

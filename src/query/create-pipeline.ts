@@ -1,6 +1,7 @@
 import type { Node } from '@pgsql/types';
 import type { Catalog } from '../catalog/table.ts';
 import type { Hydrator, Progress, StatementContext } from '../hydrate/hydrator.ts';
+import { linkAbort } from '../kernel/abort.ts';
 import { TrailhoundError } from '../kernel/errors.ts';
 import { functionNames } from '../planner/dependencies.ts';
 import { planStatement, type Planned } from '../planner/plan.ts';
@@ -263,17 +264,18 @@ function deadlineOf(
   signal: AbortSignal,
 ): { signal: AbortSignal; clear: () => void } {
   if (facts.statementTimeoutMs === 0) return { signal, clear: () => undefined };
-  const controller = new AbortController();
+  const linked = linkAbort(signal);
   const timer = setTimeout(
     () => {
-      controller.abort(new TrailhoundError('statement_timeout', 'canceling statement due to statement timeout'));
+      linked.abort(new TrailhoundError('statement_timeout', 'canceling statement due to statement timeout'));
     },
     Math.max(0, arrived + facts.statementTimeoutMs - Date.now()),
   );
   return {
-    signal: AbortSignal.any([signal, controller.signal]),
+    signal: linked.signal,
     clear: () => {
       clearTimeout(timer);
+      linked.unlink();
     },
   };
 }
