@@ -20,8 +20,6 @@ export class BackendGone extends Error {
 }
 
 export interface LinkEvents {
-  /** The client's stream is full: wait for its `drain`, then call `resume`. */
-  clientFull(): void;
   /** The backend takes more again after `flush` returned false. */
   backendDrained(): void;
   /** A CommandComplete went to the client. */
@@ -59,6 +57,7 @@ export class BackendLink {
   readonly #reader: MessageReader;
   #waiting: (() => void)[] = [];
   #gone = false;
+  #clientFull = false;
 
   constructor(stream: Duplex, toClient: Outbox, events: LinkEvents) {
     this.#stream = stream;
@@ -116,11 +115,9 @@ export class BackendLink {
     return this.queue.skipping ? 'skipping' : 'ready';
   }
 
-  pause(): void {
-    this.#stream.pause();
-  }
-
+  /** The client's stream has drained. */
   resume(): void {
+    this.#clientFull = false;
     this.#stream.resume();
   }
 
@@ -133,6 +130,11 @@ export class BackendLink {
   destroy(): void {
     this.#stream.destroy();
     this.#end();
+  }
+
+  #pause(): void {
+    this.#clientFull = true;
+    this.#stream.pause();
   }
 
   #change(): Promise<void> {
@@ -153,7 +155,7 @@ export class BackendLink {
       this.#events.failed(error);
       return;
     }
-    if (!this.#toClient.flush()) this.#events.clientFull();
+    if (!this.#toClient.flush()) this.#pause();
     if (this.queue.settled) this.#events.settled();
     this.#wake();
   }

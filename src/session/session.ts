@@ -63,7 +63,6 @@ export class Session {
     this.#client = options.client;
     this.#toClient = new Outbox(options.client);
     this.#link = new BackendLink(options.backend, this.#toClient, {
-      clientFull: () => this.#link.pause(),
       backendDrained: () => {
         this.#backendFull = false;
         this.#drain();
