@@ -31,7 +31,8 @@ import { readStartupPacket } from './startup-packet.ts';
 const TYPED_HEADER = 5;
 const LENGTH_WORD = 4;
 
-const text = fc.string({ unit: 'grapheme' }).map((value) => value.replaceAll('\0', '').toWellFormed());
+/** What UTF-8 can hold, and a cstring. */
+const text = fc.string({ unit: 'grapheme' }).map((value) => Buffer.from(value.replaceAll('\0', '')).toString());
 const word = text.filter((value) => value !== '');
 const bytes = fc.uint8Array({ maxLength: 300 }).map((value) => Buffer.from(value));
 const oid = fc.integer({ min: 0, max: 0xffff_ffff });
@@ -42,7 +43,7 @@ const target = fc.constantFrom<Target>('S', 'P');
 const value = fc.record({ format, value: fc.option(bytes) });
 const version = fc.record({ major: fc.nat(0xffff), minor: fc.nat(0xffff) });
 const fields = fc
-  .uniqueArray(fc.tuple(fc.constantFrom(...'SVCMDHPpqWstcdnFLR'), text), { selector: ([letter]) => letter })
+  .uniqueArray(fc.tuple(fc.constantFrom(...Array.from('SVCMDHPpqWstcdnFLR')), text), { selector: ([letter]) => letter })
   .map((entries) => ({ fields: new Map(entries) }));
 
 interface Codec<T> {
