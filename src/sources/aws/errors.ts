@@ -84,8 +84,8 @@ export function toSourceError(error: unknown, call: CallDescription): SourceErro
 
 function credentialsError(error: AwsError, call: CallDescription): SourceError | undefined {
   const { connection, region, action } = call;
-  const fail = (message: string, detail: string, hint: string) =>
-    new SourceError('credentials', connection, message, { detail, hint, cause: error });
+  const fail = (message: string, detail: string, hint: string, cause?: Error) =>
+    new SourceError('credentials', connection, message, { detail, hint, cause });
   const tried = `Tried ${call.credentials} for ${action} in ${region}.`;
   if (error.name === 'CredentialsProviderError' || error.name === 'TokenProviderError') {
     return fail(
@@ -118,7 +118,7 @@ function credentialsError(error: AwsError, call: CallDescription): SourceError |
       },
     );
   }
-  // The text of a refused signature repeats the signed headers, the session token among them.
+  // The text of a refused signature repeats the signed headers, the session token among them, so it is no cause either.
   if (REFUSED.has(error.name)) {
     return fail(
       `the credentials of connection ${connection} are refused by ${serviceOf(call)} in ${region}`,
@@ -136,6 +136,7 @@ function credentialsError(error: AwsError, call: CallDescription): SourceError |
       assuming
         ? 'Let the role trust this identity (and this external_id), or change role_arn.'
         : `Allow ${action}${call.subject === undefined ? '' : ` on ${call.subject}`} to the connection's identity, or leave ${region} out by connections.${connection}.regions.`,
+      error,
     );
   }
   return undefined;

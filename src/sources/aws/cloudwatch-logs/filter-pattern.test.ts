@@ -231,7 +231,7 @@ const freeFormPredicate = fc
     valueFrom(
       fc.oneof(
         text,
-        anything.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))),
+        anything.map((value) => (typeof value === 'string' ? value : JSON.stringify(value ?? null))),
       ),
     ),
   )
