@@ -11,6 +11,7 @@ import { MAX_PATTERN_LENGTH, assemble, fitting, patternOf } from './filter-patte
 const EVENT_NAME = column('event_name', 'eventName');
 const ERROR_CODE = column('error_code', 'errorCode');
 const USERNAME = column('username', 'userIdentity.userName');
+const SOURCE_IP = column('source_ip', undefined, 'inet');
 const READ_ONLY = column('read_only', 'readOnly', 'boolean');
 const BUCKET = column('request_parameters', 'requestParameters.bucketName');
 
@@ -90,7 +91,15 @@ describe('what is asked for each predicate, of a bare record and of one in an en
     [BUCKET, '=', ['12345678901234567'], undefined],
     [BUCKET, 'like', ['%a'], undefined],
     [BUCKET, 'is null', [], undefined],
-    [column('source_ip', undefined, 'inet'), '=', ['192.0.2.1'], undefined],
+    [
+      SOURCE_IP,
+      '=',
+      ['192.0.2.1', '10.0.0.1'],
+      '{ ($.sourceIPAddress = %^0*192\\.0*0\\.0*2\\.0*1|^0*10\\.0*0\\.0*0\\.0*1%) || ($.detail.sourceIPAddress = %^0*192\\.0*0\\.0*2\\.0*1|^0*10\\.0*0\\.0*0\\.0*1%) }',
+    ],
+    [SOURCE_IP, '=', ['2001:db8::1'], undefined],
+    [SOURCE_IP, '=', ['192.0.2.0/24'], undefined],
+    [SOURCE_IP, '<>', ['192.0.2.1'], undefined],
     [column('region', '@region'), '=', ['us-east-1'], undefined],
     [column('odd', "a.b'c"), '=', ['x'], undefined],
     [column('element', 'resources.0.arn'), '=', ['x'], undefined],
@@ -125,6 +134,31 @@ describe('what is asked for each predicate, of a bare record and of one in an en
         undefined,
       ),
     ).toEqual([]);
+  });
+});
+
+describe('addresses', () => {
+  const matcherOf = (...addresses: string[]) =>
+    compileMatcher(parseFilterPattern(String(patternFor(predicate(SOURCE_IP, '=', ...addresses)))));
+
+  test.each(['75.50.255.67', '075.050.255.67', '0075.50.255.067', '75.50.255.67/32'])(
+    '%s is found',
+    (sourceIPAddress) => {
+      expect(matcherOf('75.50.255.67', '192.0.2.1')(JSON.stringify({ sourceIPAddress }))).toBe(true);
+      expect(matcherOf('192.0.2.1', '75.50.255.67')(JSON.stringify({ detail: { sourceIPAddress } }))).toBe(true);
+    },
+  );
+
+  test.each(['175.50.255.67', '75.50.25.67', 'AWS Internal', 'x75.50.255.67'])('%s is not', (sourceIPAddress) => {
+    expect(matcherOf('75.50.255.67')(JSON.stringify({ sourceIPAddress }))).toBe(false);
+  });
+
+  test('a pattern takes two regular expressions: one condition of them, and none beside those of the filter', () => {
+    const conditions = ['192.0.2.1', '192.0.2.2'].flatMap(
+      (address) => patternOf(predicate(SOURCE_IP, '=', address)) ?? [],
+    );
+    expect(fitting(conditions, undefined)).toEqual(conditions.slice(0, 1));
+    expect(fitting(conditions, '{ $.a = %x% }')).toEqual([]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import type { Exactness, Predicate } from '../../source.ts';
 import { booleanWanted } from '../contradictions.ts';
 import { parseLike } from '../like.ts';
@@ -23,6 +24,8 @@ export type Condition = (root: string) => readonly string[];
 export interface PatternPredicate {
   readonly condition: Condition;
   readonly exactness: Exactness;
+  /** A pattern takes two regular expressions: one condition, for both forms of a record. */
+  readonly isRegex?: boolean | undefined;
   /** PostgreSQL's answer for a record's value, for exact ones; what the pattern finds may be more. */
   readonly test?: ((value: unknown) => boolean) | undefined;
 }
@@ -39,6 +42,7 @@ const FREE_FORM = new Set([
 /** Undefined where no pattern surely finds every record that satisfies the predicate. */
 export function patternOf(predicate: Predicate): PatternPredicate | undefined {
   const { column } = predicate;
+  if (column.name === 'source_ip') return addressPattern(predicate);
   const path = column.path ?? '';
   const steps = path.split('.');
   // The guide's selectors: letters, digits, hyphen, underscore. Digits alone could mean an array's element.
@@ -73,22 +77,37 @@ function jsonExpression(filter: string): string | undefined {
 }
 
 /** Those that fit in one pattern together with the filter: the longest are left to PostgreSQL first. */
-export function fitting<T extends { readonly condition: Condition }>(
+export function fitting<T extends Pick<PatternPredicate, 'condition' | 'isRegex'>>(
   all: readonly T[],
   filter: string | undefined,
 ): readonly T[] {
-  const kept = [...all];
-  while (
-    kept.length > 0 &&
-    (assemble(
+  // The filter may hold regular expressions of its own.
+  const regex = filter?.includes('%') === true ? undefined : all.find(({ isRegex }) => isRegex === true);
+  const kept = all.filter((one) => one.isRegex !== true || one === regex);
+  const length = () =>
+    assemble(
       kept.map(({ condition }) => condition),
       filter,
-    )?.length ?? 0) > MAX_PATTERN_LENGTH
-  ) {
+    )?.length ?? 0;
+  while (kept.length > 0 && length() > MAX_PATTERN_LENGTH) {
     const lengths = kept.map(({ condition }) => condition('$').join(' || ').length);
     kept.splice(lengths.indexOf(Math.max(...lengths)), 1);
   }
   return kept;
+}
+
+/**
+ * `source_ip` is sourceIPAddress as PostgreSQL reads it: leading zeros are decimal, `/32` may follow. Texts of IPv6 have
+ * too many forms.
+ */
+function addressPattern({ operator, values }: Predicate): PatternPredicate | undefined {
+  if (operator !== '=' || values.length === 0 || !values.every((value) => isIPv4(value))) return undefined;
+  const forms = values.map((value) => `^0*${value.replaceAll('.', '\\.0*')}`);
+  return {
+    condition: (root) => [`${root}.sourceIPAddress = %${[...new Set(forms)].join('|')}%`],
+    exactness: 'inexact',
+    isRegex: true,
+  };
 }
 
 function textPattern(predicate: Predicate, path: string): PatternPredicate | undefined {

@@ -3,7 +3,7 @@ import type { AwsConnection } from '../connection.ts';
 import { contradicts } from '../contradictions.ts';
 import { isNameOperator, nameTest } from '../names.ts';
 import { type CompiledCriteria, compileCriteria, describeCriterion } from './criteria.ts';
-import { type Place, eachPlace, limitOf, listDetectors } from './detectors.ts';
+import { type Place, eachPlace, limitOf, listDetectors, nextTokenOf } from './detectors.ts';
 import { findingRecord } from './finding-record.ts';
 
 /** ListFindings and GetFindings: at most 50 ids. */
@@ -121,7 +121,7 @@ async function* readFindings(
       void batches.shift();
       yield await first;
     }
-    nextToken = page.nextToken;
+    nextToken = nextTokenOf(page, nextToken, place, 'guardduty:ListFindings');
   } while (nextToken !== undefined);
   for (const batch of batches) yield await batch;
 }
