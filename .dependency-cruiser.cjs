@@ -26,7 +26,8 @@ const importers = {
   '@aws-sdk/client-guardduty': '^src/sources/aws/',
   '@aws-sdk/client-sts': '^src/sources/aws/',
   '@aws-sdk/credential-providers': '^src/sources/aws/',
-  '@pgsql/types': '^src/sql/',
+  // Types alone, of the tree that src/sql/ hands out: the two layers that read it name its nodes.
+  '@pgsql/types': '^src/(sql|planner|query)/',
   commander: '^src/cli/',
   fastify: '^src/http/',
   'libpg-query': '^src/sql/',
