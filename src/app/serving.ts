@@ -10,6 +10,7 @@ import type { Closers } from './closers.ts';
 import type { Config } from './config/load.ts';
 import { countedPipeline } from './counted-pipeline.ts';
 import { listenError } from './listen-error.ts';
+import { serveLoopback } from './loopback.ts';
 import { OWNER } from './password.ts';
 import type { RunningServer } from './server-file.ts';
 import { createSources, type AwsOverrides } from './sources.ts';
@@ -47,10 +48,12 @@ export async function startServing(options: ServingOptions): Promise<Pick<Runnin
   closers.push(() => hydrator.close());
   hydrator.sweep().catch((error: unknown) => log.warn({ err: error }, 'cannot drop relations of a dead process'));
 
+  const pipeline = countedPipeline(createPipeline({ catalog, hydrator, sources: sources.byName }), metrics);
+  await serveLoopback({ engine, pipeline, closers, log });
   const tls = await tlsFor(config);
   const sessions = createSessionServer({
     engine,
-    pipeline: countedPipeline(createPipeline({ catalog, hydrator, sources: sources.byName }), metrics),
+    pipeline,
     tls,
     limits: { maxConnections: options.maxClients },
     notices: greeting === undefined ? [] : [greeting],

@@ -15,9 +15,9 @@ export type UserKind = 'reader' | 'member';
 
 /** Makes a role that may log in and returns its password. `client` is logged in as the owner. */
 export async function addUser(client: SqlClient, name: string, kind: UserKind): Promise<string> {
-  if (!/^[a-z_][a-z0-9_]{0,62}$/.test(name) || name.startsWith('pg_')) {
+  if (!/^[a-z_][a-z0-9_]{0,62}$/.test(name) || /^(pg|trailhound)_/.test(name)) {
     throw new TrailhoundError('configuration', `"${name}" cannot be a role's name`, {
-      hint: 'Use lower-case letters, digits and underscores; pg_ at the start is kept for PostgreSQL.',
+      hint: 'Use lower-case letters, digits and underscores; pg_ and trailhound_ at the start are taken.',
     });
   }
   const password = makePassword();
@@ -26,7 +26,7 @@ export async function addUser(client: SqlClient, name: string, kind: UserKind): 
     client,
     `begin;
      create role ${role} login password '${await verifierOf(password)}' in role trailhound_reader;
-     ${kind === 'member' ? `create schema ${role} authorization ${role};` : ''}
+     ${kind === 'member' ? `select trailhound.make_schema_of('${name}');` : ''}
      commit`,
   );
   return password;
@@ -47,7 +47,7 @@ export async function listUsers(client: SqlClient): Promise<readonly User[]> {
         else 'log in'
       end
     from pg_catalog.pg_roles r left join pg_catalog.pg_namespace n on n.nspname = r.rolname and n.nspowner = r.oid
-    where r.rolcanlogin and not r.rolsuper
+    where r.rolcanlogin and not r.rolsuper and not starts_with(r.rolname, 'trailhound_')
     order by r.rolname <> $1, r.rolname`,
     [OWNER],
   );
@@ -58,7 +58,10 @@ export async function listUsers(client: SqlClient): Promise<readonly User[]> {
 export async function removeUser(client: SqlClient, name: string): Promise<void> {
   if (name === OWNER) throw new TrailhoundError('configuration', `${OWNER} owns this Trailhound and stays`);
   const role = quoteIdent(name);
-  await execute(client, `begin; drop schema if exists ${role}; drop role ${role}; commit`);
+  await execute(
+    client,
+    `begin; set local client_min_messages to warning; drop schema if exists ${role}; drop role ${role}; commit`,
+  );
 }
 
 async function execute(client: SqlClient, text: string): Promise<void> {

@@ -1,0 +1,46 @@
+import { chmod, rm } from 'node:fs/promises';
+import type { Engine } from '../engine/engine.ts';
+import { openLoopback } from '../engine/loopback.ts';
+import type { Logger } from '../kernel/log.ts';
+import type { QueryPipeline } from '../query/pipeline.ts';
+import { createSessionServer } from '../session/server.ts';
+import type { Closers } from './closers.ts';
+
+export interface LoopbackOptions {
+  readonly engine: Engine;
+  readonly pipeline: QueryPipeline;
+  /** Gets what is opened here. */
+  readonly closers: Closers;
+  readonly log: Logger;
+}
+
+/**
+ * The private listener to which the engine's own backends turn for references that the planner left alone: below users'
+ * views, in functions, in EXECUTE. They are clients like any other, and their statements take the same road.
+ */
+export async function serveLoopback({ engine, pipeline, closers, log }: LoopbackOptions): Promise<void> {
+  const place = engine.loopback;
+  if (place === undefined) {
+    log.warn('the engine is on another machine: virtual tables below views and in functions cannot be read');
+    return;
+  }
+  const sessions = createSessionServer({
+    engine,
+    pipeline,
+    // Each of them serves a client of ours: to make one wait would be a deadlock.
+    limits: { maxConnections: Number.POSITIVE_INFINITY },
+    log,
+  });
+  // By then those whom it serves have ended.
+  closers.push(() => sessions.close(0));
+  if (place.kind === 'tcp') {
+    const { port } = await sessions.listen({ host: place.host, port: 0 });
+    await openLoopback(engine, { host: place.host, port });
+    return;
+  }
+  await rm(place.path, { force: true });
+  await sessions.listen({ path: place.path });
+  // The engine runs as another user when we are root; nobody else enters the directory.
+  await chmod(place.path, 0o666);
+  await openLoopback(engine, { host: place.directory, port: place.port });
+}
