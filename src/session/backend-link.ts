@@ -77,7 +77,7 @@ export class BackendLink {
     this.#stream.on('close', () => this.#end());
     this.#receive(received);
     // Paused since the log-in.
-    this.#stream.resume();
+    if (!this.#clientFull) this.#stream.resume();
   }
 
   get gone(): boolean {

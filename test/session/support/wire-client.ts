@@ -25,6 +25,8 @@ export interface LogIn {
   readonly endPoint?: Buffer | undefined;
 }
 
+const PATIENCE_MS = 10_000;
+
 /** A client that sends bytes and sees messages, nothing in between: what conversation tests are written with. */
 export class WireClient {
   readonly stream: Duplex;
@@ -60,9 +62,7 @@ export class WireClient {
     for (;;) {
       const message = this.#messages.shift();
       if (message !== undefined || this.#ended) return message;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      await this.#arrival();
     }
   }
 
@@ -76,6 +76,17 @@ export class WireClient {
       if (message.type === type) left -= 1;
     }
     return seen;
+  }
+
+  /** Rejects in place of a test that hangs without saying where. */
+  #arrival(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('no message came')), PATIENCE_MS);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** What has arrived and was not yet read. */
