@@ -104,7 +104,7 @@ describe.skipIf(DATA === undefined)('records that nobody here wrote (TRAILHOUND_
       const values = [...new Set(all.map(({ value }) => fieldOf(value, predicate(of, '='))))].filter(
         (value) => typeof value === 'string',
       );
-      const chosen = values.filter((_value, index) => index % Math.ceil(values.length / 3) === 0);
+      const chosen = values.filter((_value, index) => index % Math.ceil(values.length / 2) === 0);
       return [
         predicate(of, 'is null'),
         predicate(of, 'is not null'),
@@ -112,7 +112,6 @@ describe.skipIf(DATA === undefined)('records that nobody here wrote (TRAILHOUND_
           predicate(of, '=', value),
           predicate(of, '<>', value),
           predicate(of, 'like', `${value.slice(0, 5)}%`),
-          predicate(of, 'like', `%${value.slice(-4)}`),
           predicate(of, 'like', `%${value.slice(2, 6)}%`),
         ]),
       ];
@@ -132,7 +131,7 @@ describe.skipIf(DATA === undefined)('records that nobody here wrote (TRAILHOUND_
         .sort();
       expect(actual, `${wanted.column.name} ${wanted.operator} ${wanted.values.join()}`).toEqual(expected);
     }
-  }, 120_000);
+  }, 300_000);
 
   test('every finding is read, and its address is one', async () => {
     const findings = await allRecords(guarddutyFindingSource([connection]), scanRequest([]));
