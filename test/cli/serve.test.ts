@@ -22,7 +22,7 @@ async function serve(args: readonly string[] = [], env = {}): Promise<{ process:
 /** Processes whose command line names the data directory: the engine's. */
 function engineProcesses(): readonly string[] {
   const all = execFileSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8' }).split('\n');
-  return all.filter((line) => line.includes(dataDir) && /postgres/.test(line) && !/ps -eo/.test(line));
+  return all.filter((line) => line.includes(dataDir) && line.includes('postgres') && !line.includes('ps -eo'));
 }
 
 afterAll(() => directory.remove());
