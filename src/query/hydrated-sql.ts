@@ -25,7 +25,7 @@ export function referenceSql(
     const name = quoteIdent(column.name);
     if (fetched.has(column.name)) return `_.${name}`;
     const computable =
-      column.expression !== undefined && (needed.get(column.name) ?? []).some((own) => fetched.has(own));
+      column.expression !== undefined && (needed.get(column.name) ?? []).every((own) => fetched.has(own));
     return `${computable ? (column.expression ?? '') : 'null'}::${column.type} as ${name}`;
   });
   const condition = guard === undefined ? '' : ` where ${guard(parameters)}`;

@@ -20,6 +20,8 @@ const STATEMENTS: readonly (readonly [name: string, text: string, asked: readonl
     `select ip_address, abuse_confidence_score from ${A} where ip_address in (select distinct(inet(source_ip_address)) from ${E} where event_name = 'CreateUser' and source_ip_address like '34.%')`,
     ['34.1.1.1', '34.1.1.3'],
   ],
+  ['a column that a computed one is made of, by itself', `select event_id, user_arn from ${E}`, []],
+  ['a column computed of several', `select event_id, user_identifier from ${E}`, []],
   [
     'inet = text',
     `select e.event_id, a.abuse_confidence_score from ${E} e join ${A} a on a.ip_address = e.source_ip_address`,
