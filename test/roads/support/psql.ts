@@ -5,6 +5,10 @@ import type { Road, Login } from './road.ts';
 
 const version = spawnSync('psql', ['--version'], { encoding: 'utf8' });
 
+/** util-linux's `script` gives a program a terminal; that of other systems takes other options. */
+export const HAS_TERMINAL =
+  spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') === true;
+
 /** Undefined where there is none. */
 export const PSQL_VERSION: number | undefined =
   version.status === 0 ? Number(/(\d+)/.exec(version.stdout)?.[1] ?? 0) : undefined;
@@ -13,6 +17,8 @@ export interface PsqlOptions extends Login {
   /** Further connection parameters: `sslmode=require`. */
   readonly conninfo?: string;
   readonly args?: readonly string[];
+  /** As at a terminal, whose screen is stdout: a script ends at Ctrl-C, somebody's shell does not. */
+  readonly terminal?: boolean;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -27,13 +33,20 @@ export class Psql {
   readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
   stdout = '';
   stderr = '';
+  readonly #terminal: boolean;
   readonly #ended: Promise<PsqlResult>;
 
   constructor(road: Pick<Road, 'endpoint'>, options: PsqlOptions = {}) {
     const { host, port, database, password } = road.endpoint;
-    const { user = 'trailhound', conninfo = '', args = [], env = {} } = options;
+    const { user = 'trailhound', conninfo = '', args = [], terminal = false, env = {} } = options;
     const target = `host=${host} port=${port} dbname=${database} user=${user} ${conninfo}`;
-    this.child = spawn('psql', ['--no-psqlrc', '--set=VERBOSITY=verbose', ...args, target], {
+    const command = ['psql', '--no-psqlrc', '--no-readline', '--set=VERBOSITY=verbose', ...args, target];
+    const quoted = command.map((word) => `'${word}'`).join(' ');
+    const [program = '', ...words] = terminal
+      ? ['script', '-qefc', `stty -echo; exec ${quoted}`, '/dev/null']
+      : command;
+    this.#terminal = terminal;
+    this.child = spawn(program, words, {
       env: {
         PATH: process.env.PATH ?? '',
         PGPASSWORD: options.password ?? password,
@@ -60,7 +73,8 @@ export class Psql {
 
   /** Ctrl-C. */
   interrupt(): void {
-    this.child.kill('SIGINT');
+    if (this.#terminal) this.child.stdin.write('\u0003');
+    else this.child.kill('SIGINT');
   }
 
   /** Resolves once either output has it. */
@@ -75,6 +89,7 @@ export class Psql {
   }
 
   async end(): Promise<PsqlResult> {
+    if (this.#terminal) this.type('\\q');
     this.child.stdin.end();
     return this.#ended;
   }
