@@ -14,10 +14,15 @@ begin
   if not exists (select from pg_roles where rolname = 'trailhound_admin') then
     create role trailhound_admin;
   end if;
+  if not exists (select from pg_roles where rolname = 'trailhound_loopback') then
+    create role trailhound_loopback;
+  end if;
 end $$;
 alter role trailhound login createrole nosuperuser nocreatedb noreplication nobypassrls inherit;
 alter role trailhound_reader nologin nosuperuser nocreaterole nocreatedb noreplication nobypassrls;
 alter role trailhound_admin nologin nosuperuser nocreaterole nocreatedb noreplication nobypassrls;
+alter role trailhound_loopback login nosuperuser nocreaterole nocreatedb noreplication nobypassrls;
+comment on role trailhound_loopback is 'As which the engine''s own backends read virtual tables; its password is new at each start';
 comment on role trailhound is 'The owner of a Trailhound: makes tables, views, functions and roles of its own';
 comment on role trailhound_reader is 'May select from the virtual tables, no more';
 comment on role trailhound_admin is 'May declare virtual tables';

@@ -27,7 +27,17 @@ begin
       where a.attrelid = item.view and a.attnum > 0 and not a.attisdropped);
     execute format('revoke all on %s from public', item.view);
     execute format('grant select on %s to trailhound with grant option', item.view);
-    execute format('grant select on %s to trailhound_reader', item.view);
+    execute format('grant select on %s to trailhound_reader, trailhound_loopback', item.view);
+  end loop;
+end $$;
+
+-- What a scan of a foreign table asks us for is the view of the same name.
+do $$
+declare
+  item record;
+begin
+  for item in select oid::regclass as name from pg_class where relnamespace = 'source'::regnamespace and relkind = 'f' loop
+    execute format('alter foreign table %s options (add schema_name %L)', item.name, 'public');
   end loop;
 end $$;
 

@@ -70,12 +70,13 @@ class Pipeline implements QueryPipeline {
     const description = await backend.describe(request.text, request.parameterTypes);
     const facts = await askFacts(asked, functionNames(parsed.node), this.#catalog, backend);
     if (![...facts.relations.values()].some((relation) => relation.view !== undefined)) return undefined;
-    if (classified.query === undefined) throw unplanned();
+    // The loopback serves what is not planned here, and what would be read differently in the session's own spelling.
+    if (classified.query === undefined || !isReadAsPlanned(facts, request.text)) return undefined;
     const statement = new Statement(classified.query, facts.relations, facts.functions);
     if (statement.references.length === 0) return undefined;
     // PostgreSQL's own 42501 is the right answer, and it raises that before it opens any table.
     if (!statement.references.every((reference) => mayRead(reference, facts))) return undefined;
-    this.#checkSession(facts, request.text, backend);
+    this.#checkSettings(backend);
     return this.#plan({ request, backend, classified, description, facts, statement, arrived });
   }
 
@@ -175,25 +176,9 @@ class Pipeline implements QueryPipeline {
     else if (!(SETTING_NAMES as readonly string[]).includes(name)) unknown.add(name);
   }
 
-  #checkSession(facts: StatementFacts, text: string, backend: ClientBackend): void {
+  #checkSettings(backend: ClientBackend): void {
     const [unknown] = this.#unknownSettings.get(backend) ?? [];
     if (unknown !== undefined) throw unknownSetting(unknown);
-    if (!facts.standardConformingStrings) {
-      throw new TrailhoundError('not_supported', 'virtual tables need standard_conforming_strings', {
-        detail: 'With it off, literals are read in another way than they were planned.',
-        hint: 'Run: set standard_conforming_strings to on.',
-      });
-    }
-    if (facts.clientEncoding !== 'UTF8' && !isAscii(text)) {
-      throw new TrailhoundError(
-        'not_supported',
-        `virtual tables cannot read this statement in ${facts.clientEncoding}`,
-        {
-          detail: 'The statement has characters beyond ASCII.',
-          hint: "Run: set client_encoding to 'UTF8'.",
-        },
-      );
-    }
   }
 }
 
@@ -239,11 +224,9 @@ function mayRead(reference: Statement['references'][number], facts: StatementFac
   });
 }
 
-function unplanned(): TrailhoundError {
-  return new TrailhoundError('not_supported', 'a virtual table cannot be read in this kind of statement yet', {
-    detail: 'SELECT, WITH, INSERT ... SELECT, CREATE TABLE AS, COPY (SELECT ...) TO, DECLARE CURSOR and EXPLAIN can.',
-    hint: 'Put the rows into a table first: create temp table rows_needed as select ....',
-  });
+/** With other string literals, or in another encoding, PostgreSQL would read another statement than was parsed here. */
+function isReadAsPlanned(facts: StatementFacts, text: string): boolean {
+  return facts.standardConformingStrings && (facts.clientEncoding === 'UTF8' || isAscii(text));
 }
 
 function positioned(planned: Extract<Planned, { error: TrailhoundError }>, text: string): TrailhoundError {

@@ -12,7 +12,7 @@ export type StatementKind =
   | 'insert'
   /** Stores a query or names the table without reading it: relayed untouched. */
   | 'relay'
-  /** Reads rows in a way that is not planned yet. */
+  /** Reads rows in a way that is not planned: the loopback serves what its references' own conditions bound. */
   | 'unplanned';
 
 export interface Classified {

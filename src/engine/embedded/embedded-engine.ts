@@ -13,7 +13,7 @@ import { clearPidFile, configure, ensureCluster, setPassword, SUPERUSER } from '
 import { lockDirectory } from './directory-lock.ts';
 import { openLogFile } from './log-file.ts';
 import { startServer } from './server.ts';
-import { makeSocketDirectory, SOCKET_NAME, SOCKET_PORT } from './socket-directory.ts';
+import { loopbackSocket, makeSocketDirectory, SOCKET_NAME, SOCKET_PORT } from './socket-directory.ts';
 import { blockingDirectory, engineUser, letPass, type SystemUser } from './system-user.ts';
 
 /**
@@ -63,6 +63,7 @@ export async function openEmbeddedEngine(options: EngineOptions): Promise<Engine
       version,
       database: options.database,
       pool,
+      loopback: { kind: 'socket', directory: socketDirectory.path, ...loopbackSocket(socketDirectory) },
       connectBackend: () => connectSocket(join(socketDirectory.path, SOCKET_NAME)),
       ended: new Promise((resolve) => {
         void server.exited.then((reason) => {

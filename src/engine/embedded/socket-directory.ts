@@ -8,6 +8,13 @@ import { blockingDirectory, type SystemUser } from './system-user.ts';
 export const SOCKET_PORT = 5432;
 export const SOCKET_NAME = `.s.PGSQL.${SOCKET_PORT}`;
 
+/** Beside PostgreSQL's own socket, as libpq names the one of the next port. */
+const LOOPBACK_PORT = SOCKET_PORT + 1;
+
+export function loopbackSocket({ path }: SocketDirectory): { readonly port: number; readonly path: string } {
+  return { port: LOOPBACK_PORT, path: join(path, `.s.PGSQL.${LOOPBACK_PORT}`) };
+}
+
 /** sizeof sun_path less its final zero byte: unix(7), and unix(4) on macOS. */
 const MAX_SOCKET_PATH = process.platform === 'darwin' ? 103 : 107;
 

@@ -11,6 +11,8 @@ import { connectEncrypted, connectPlain, type Address } from './tls.ts';
 /** pg_input_is_valid(), SQL bodies of functions, roles with CREATEROLE that are not half a superuser. */
 const OLDEST_VERSION = 160_000;
 
+const LOCAL_HOSTS: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1']);
+
 /** A PostgreSQL that somebody else runs. It stays up when we end, and may restart while we run. */
 export async function openExternalEngine(text: string, options: EngineOptions): Promise<Engine> {
   const url = parseEngineUrl(text);
@@ -34,6 +36,7 @@ export async function openExternalEngine(text: string, options: EngineOptions): 
     version,
     database: options.database,
     pool,
+    loopback: LOCAL_HOSTS.has(url.host) || url.host.startsWith('/') ? { kind: 'tcp', host: '127.0.0.1' } : undefined,
     connectBackend: () => connectBackend(url, tls),
     // Its restart is not our end: connections break, and new ones are made.
     ended: new Promise(() => undefined),
