@@ -4,7 +4,7 @@ import type { Outcome } from './expected.ts';
 export interface PreparedStatement {
   readonly name: string;
   readonly text: string;
-  /** A DEALLOCATE ran since: another one may have the name now. */
+  /** A DEALLOCATE ran, perhaps since: it may be gone, or another one may have the name. */
   suspect: boolean;
 }
 
@@ -23,13 +23,15 @@ export class PreparedStatements {
     return this.#byName.get(name);
   }
 
-  /** A second Parse of a name fails, except of the unnamed one. */
-  parse(name: string, text: string): ((outcome: Outcome) => void) | undefined {
-    if (name !== '' && this.#byName.has(name)) return undefined;
+  /** Where the Parse fails, a named statement of that name stays what it was; the unnamed one is gone. */
+  parse(name: string, text: string): (outcome: Outcome) => void {
+    const before = name === '' ? undefined : this.#byName.get(name);
     const statement = { name, text, suspect: false };
     this.#byName.set(name, statement);
     return (outcome) => {
-      if (outcome !== 'done' && this.#byName.get(name) === statement) this.#byName.delete(name);
+      if (outcome === 'done' || this.#byName.get(name) !== statement) return;
+      if (before === undefined) this.#byName.delete(name);
+      else this.#byName.set(name, before);
     };
   }
 
@@ -46,11 +48,7 @@ export class PreparedStatements {
     this.#byName.delete(name);
   }
 
-  /** DEALLOCATE ALL and DISCARD ALL leave the unnamed statement alone (DropAllPreparedStatements). */
-  forgetNamed(): void {
-    for (const name of this.#byName.keys()) if (name !== '') this.#byName.delete(name);
-  }
-
+  /** DEALLOCATE and DISCARD ALL leave the unnamed statement alone (DropAllPreparedStatements). */
   suspectNamed(): void {
     for (const statement of this.#byName.values()) if (statement.name !== '') statement.suspect = true;
   }

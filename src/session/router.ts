@@ -126,8 +126,7 @@ export class Router {
     const bind: Bind = decodeBind(payloadOf(piece));
     // Replaces the unnamed portal; a named one that exists makes the Bind fail.
     if (bind.portal === '') portals.close('');
-    const statement = statements.get(bind.statement);
-    if (statement !== undefined) return bindVirtual(this.#context, bytesOf(piece), bind, statement);
+    if (statements.get(bind.statement) !== undefined) return bindVirtual(this.#context, bytesOf(piece), bind);
     return this.#relay(piece);
   }
 

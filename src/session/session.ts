@@ -38,6 +38,8 @@ const MAX_DECODED = 64 * 1024 * 1024;
 /** What a client may send ahead while a statement is hydrated; up to it, we still see it go away. */
 const MAX_HELD = 1024 * 1024;
 
+const DROPS_STATEMENTS: ReadonlySet<string> = new Set(['DEALLOCATE', 'DEALLOCATE ALL', 'DISCARD ALL']);
+
 /** One client and the backend that is its own, from log-in to the end. */
 export class Session {
   /** Resolves when both connections are closed. */
@@ -188,8 +190,7 @@ export class Session {
   #commandComplete(message: Buffer): void {
     if (this.#statements.empty) return;
     const { tag } = decodeCommandComplete(message);
-    if (tag === 'DEALLOCATE') this.#statements.suspectNamed();
-    else if (tag === 'DEALLOCATE ALL' || tag === 'DISCARD ALL') this.#statements.forgetNamed();
+    if (DROPS_STATEMENTS.has(tag)) this.#statements.suspectNamed();
   }
 
   #ready(status: TransactionStatus): void {

@@ -22,17 +22,13 @@ export interface VirtualBindContext {
  * A Bind of a statement that may name virtual tables. Its Parse and Describe were PostgreSQL's own; only the portal is made
  * from the rewritten text. `message` is the client's, for all cases that PostgreSQL answers alone.
  */
-export async function bindVirtual(
-  context: VirtualBindContext,
-  message: Buffer,
-  bind: Bind,
-  statement: PreparedStatement,
-): Promise<void> {
+export async function bindVirtual(context: VirtualBindContext, message: Buffer, bind: Bind): Promise<void> {
   const { link, rewriter } = context;
   const relay = () => link.send(message, { kind: 'bind' });
   const settled = await link.settle();
-  // Its Parse may have failed meanwhile; a failed block refuses whatever it is.
-  if (settled !== 'ready' || link.queue.status === 'E' || context.statements.get(bind.statement) !== statement) {
+  // Not before: its Parse may have failed meanwhile. A failed block refuses whatever it is.
+  const statement = context.statements.get(bind.statement);
+  if (settled !== 'ready' || link.queue.status === 'E' || statement === undefined) {
     relay();
     return;
   }

@@ -13,7 +13,10 @@ export interface TestEngine {
   close(): Promise<void>;
 }
 
-/** An engine in a directory of its own, with a plain role, a superuser `admin`, and the function that raises errors. */
+/**
+ * An engine in a directory of its own: roles, the function that raises errors, `virtual_demo`, and `ordinary_one`, a table
+ * that holds what the fake pipeline makes up for it. Their names are equally long, so that positions are the same.
+ */
 export async function openTestEngine(): Promise<TestEngine> {
   const dataDir = await mkdtemp(join(tmpdir(), 'trailhound-session-'));
   // The engine's user is not root: it has to pass through.
@@ -47,5 +50,7 @@ const SETUP = `
         detail = coalesce(detail, ''), hint = coalesce(hint, '');
     end $$;
   create view public.virtual_demo as select x from unnest(array[]::int[]) as _(x);
-  grant select on public.virtual_demo to public;
+  create table public.ordinary_one (x int);
+  insert into public.ordinary_one values (1), (2), (3);
+  grant select on public.virtual_demo, public.ordinary_one to public;
 `;

@@ -48,7 +48,8 @@ export class FakePipeline implements QueryPipeline {
   }
 
   async rewrite(request: RewriteRequest, backend: ClientBackend): Promise<Rewrite | undefined> {
-    if (!/\bvirtual_demo\b/u.test(request.text) || request.text.includes('create ')) return undefined;
+    if (!/\bvirtual_demo\b/u.test(request.text.replaceAll(/--.*$/gmu, '')) || request.text.includes('create '))
+      return undefined;
     this.requests.push(request);
     const rows = (await this.options.hydrate?.(request, backend)) ?? [1, 2, 3];
     const { rows: oids } = await backend.query({ text: `select '${NAME}'::regclass::oid` });
