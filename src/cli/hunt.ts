@@ -11,6 +11,7 @@ import { printable } from './output/printable.ts';
 import type { Output } from './output/row-writer.ts';
 import { isStatementFailure, printStatementFailure } from './print-error.ts';
 import { printResult } from './print-result.ts';
+import { sayNothingFound } from './say-nothing-found.ts';
 import { say, writeOut } from './terminal.ts';
 
 interface RunOptions extends OutputOptions {
@@ -98,7 +99,7 @@ export async function runHunts(
     session.progress.begin();
     try {
       const { rows } = await printResult(withoutColumns(events, omit), output, () => session.progress.end());
-      if (rows === 0) say('0 rows.');
+      if (rows === 0) await sayNothingFound(session.client, hunt.sql);
       results.push({ hunt, rows: rows ?? 0, failed: false });
     } catch (error) {
       session.progress.end();

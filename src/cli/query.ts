@@ -10,7 +10,8 @@ import { command, withOutput, type OutputOptions } from './options.ts';
 import type { Output } from './output/row-writer.ts';
 import { isStatementFailure, printStatementFailure } from './print-error.ts';
 import { printResult } from './print-result.ts';
-import { isTerminal, say } from './terminal.ts';
+import { sayNothingFound } from './say-nothing-found.ts';
+import { isTerminal } from './terminal.ts';
 
 interface QueryOptions extends OutputOptions {
   readonly file?: string;
@@ -52,7 +53,7 @@ async function runStatements({ client, progress }: ConsoleSession, text: string,
   progress.begin();
   try {
     const { rows } = await printResult(client.run(text), output, () => progress.end());
-    if (rows === 0) say('0 rows.');
+    if (rows === 0) await sayNothingFound(client, text);
   } catch (error) {
     progress.end();
     if (!isStatementFailure(error)) throw error;

@@ -96,7 +96,7 @@ describe('without --once', () => {
     ).toEqual(['svc-backup']);
     const none = await hunt(NAME, '--param', 'min_score=101');
     expect(none.stdout).toMatch(/\n\(0 rows\)\n$/);
-    expect(none.stderr).toMatch(/^0 rows\./m);
+    expect(none.stderr).toMatch(/^0 rows\. Searched cloudtrail_trail_event: connection aws, .*startTime=/m);
     const misspelt = await hunt(NAME, '--param', 'sinc=1h');
     expect(misspelt).toMatchObject({ status: 2, stderr: expect.stringMatching(/has no sinc\n.*mean since\?/) });
     const wrong = await hunt(NAME, '--param', 'since=yesterdayish');
