@@ -174,9 +174,9 @@ describe('what goes wrong', () => {
   test.each([
     [402, 'invalid_request', false],
     [403, 'credentials', false],
-    [404, 'invalid_request', false],
+    [404, 'unreachable', false],
     [422, 'invalid_request', false],
-    [302, 'invalid_request', false],
+    [302, 'unreachable', false],
     [500, 'unreachable', true],
     [503, 'unreachable', true],
   ] as const)('%i is of kind %s', async (status, kind, retryable) => {

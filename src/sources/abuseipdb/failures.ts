@@ -52,7 +52,7 @@ export function refused(answer: RefusedAnswer, connection: string, now: number):
     });
   }
   if (status === 404 || (status >= 300 && status < 400)) {
-    return new SourceError('invalid_request', connection, `AbuseIPDB's address answers ${status}`, {
+    return new SourceError('unreachable', connection, `AbuseIPDB's address answers ${status}`, {
       detail,
       hint: `Correct connections.${connection}.url, or ABUSEIPDB_URL.`,
     });

@@ -244,15 +244,10 @@ export class AwsConnection {
   }
 
   #badRegion(name: string): SourceError {
-    return new SourceError(
-      'invalid_request',
-      this.name,
-      `"${name}" is no region that connection ${this.name} can use`,
-      {
-        detail: isRegionPattern(name) ? 'No enabled region matches it.' : 'Regions are named as us-east-1 is.',
-        hint: `Correct connections.${this.name}.regions, or enable the region in the account.`,
-      },
-    );
+    return new SourceError('not_found', this.name, `"${name}" is no region that connection ${this.name} can use`, {
+      detail: isRegionPattern(name) ? 'No enabled region matches it.' : 'Regions are named as us-east-1 is.',
+      hint: `Correct connections.${this.name}.regions, or enable the region in the account.`,
+    });
   }
 
   #client<T extends { destroy(): void }>(

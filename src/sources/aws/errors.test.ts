@@ -98,7 +98,7 @@ describe('the network', () => {
   test('a name that is no region', () => {
     const message = 'Region not accepted: region="eu_west" is not a valid hostname component.';
     expect(toSourceError(awsError('Error', message), { ...CALL, region: 'eu_west' })).toMatchObject({
-      kind: 'invalid_request',
+      kind: 'not_found',
       message: '"eu_west" is not a region',
     });
   });

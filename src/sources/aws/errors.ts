@@ -160,7 +160,7 @@ function connectionError(error: AwsError, call: CallDescription): SourceError | 
     );
   }
   if (error.message.startsWith('Region not accepted') || error.message.startsWith('Invalid Configuration')) {
-    return new SourceError('invalid_request', connection, `"${region}" is not a region`, {
+    return new SourceError('not_found', connection, `"${region}" is not a region`, {
       detail: `Connection ${connection} tried ${action}.`,
       hint: `Correct connections.${connection}.regions, or AWS_REGION.`,
       cause: error,
