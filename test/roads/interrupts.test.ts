@@ -234,18 +234,6 @@ describe('SIGTERM to the server', () => {
     return { process, client: connected };
   }
 
-  test('lets a running statement finish, and takes no new connection', async () => {
-    road.simulator.setLatency('abuseipdb', 200);
-    const server = await serve();
-    const rows = textRows(server.client, lookup());
-    await inFlight(AT_ONCE);
-    const stopped = server.process.stop('SIGTERM');
-    expect(await rows).toEqual([['40']]);
-    road.simulator.setLatency('abuseipdb', 0);
-    expect(await stopped).toMatchObject({ status: 0, stderr: '' });
-    expect(await failure(server.client.query('select 1'))).toBeDefined();
-  });
-
   test('given twice aborts what runs', async () => {
     hang('abuseipdb');
     const server = await serve();
