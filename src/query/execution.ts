@@ -1,13 +1,14 @@
 import type { HydratedRows, Hydrator, StatementContext, StoredColumn } from '../hydrate/hydrator.ts';
 import { placeholder, type Reference, type Statement } from '../planner/statement.ts';
 import type { Plan, Step } from '../planner/plan.ts';
-import type { Predicate, LookupKey } from '../sources/source.ts';
+import type { LookupKey, Predicate, Source } from '../sources/source.ts';
 import { parseOwn } from '../sql/parse.ts';
 import { quoteIdent, replaceBytes, Slices, type Replacement } from '../sql/substitute.ts';
 import { fieldsOf } from '../sql/scope.ts';
 import { bare, walk } from '../sql/walk.ts';
 import type { ClientBackend, InjectedResult, Parameter } from './backend.ts';
 import type { KnownRestrictions } from './constants.ts';
+import { scanRequest } from './scan-request.ts';
 import { columnsToFetch, referenceSql, storedSql } from './hydrated-sql.ts';
 import { ParameterList } from './parameters.ts';
 
@@ -39,6 +40,7 @@ export class Execution {
   readonly #backend: ClientBackend;
   readonly #context: StatementContext;
   readonly #client: ClientParameters;
+  readonly #sourceOf: (name: string) => Source | undefined;
   readonly #filled = new Map<string, Filled & { readonly reference: Reference }>();
   readonly #evaluated = new Map<string, Evaluated>();
   readonly #open: HydratedRows[] = [];
@@ -50,7 +52,9 @@ export class Execution {
     backend: ClientBackend;
     context: StatementContext;
     client: ClientParameters;
+    sourceOf: (name: string) => Source | undefined;
   }) {
+    this.#sourceOf = options.sourceOf;
     this.#plan = options.plan;
     this.#restrictions = options.restrictions;
     this.#hydrator = options.hydrator;
@@ -112,11 +116,8 @@ export class Execution {
       this.#fill(reference, { rows: 'empty', guard: undefined });
       return;
     }
-    const { table } = reference.view;
-    const rows = await this.#hydrator.scan(
-      { table, columns: columnsToFetch(reference), predicates: known?.predicates ?? [] },
-      this.#context,
-    );
+    const source = this.#sourceOf(reference.view.table.source);
+    const rows = await this.#hydrator.scan(scanRequest(reference, known, source), this.#context);
     this.#open.push(rows);
     this.#fill(reference, { rows, guard: undefined });
   }
@@ -153,7 +154,8 @@ export class Execution {
       const queries = step.queries.map((query) => `(${this.#substituted(query, parameters)})`).join(' union all ');
       return (
         `(select trailhound.keys_missing(pg_catalog.count(*)) from (${queries}) as k(key)` +
-        ` where k.key operator(pg_catalog.<>) all (${known}::pg_catalog.text[]::${step.key.type}[]))`
+        // NULL is no key, and yet is unequal to all of none.
+        ` where k.key is not null and k.key operator(pg_catalog.<>) all (${known}::pg_catalog.text[]::${step.key.type}[]))`
       );
     };
   }

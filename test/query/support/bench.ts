@@ -18,7 +18,7 @@ export interface Answer {
 }
 
 /** The pipeline over a real engine, and the same tables as plain ones: what PostgreSQL says is right. */
-export async function openBench() {
+export async function openBench({ events: count = 60 } = {}) {
   const engine = await openEngine({
     dataDir: await temporaryDirectory(),
     database: 'bench',
@@ -26,8 +26,8 @@ export async function openBench() {
     poolSize: 4,
   });
   await setUpSchema(engine, { password: 'bench' });
-  await engine.pool.query(plainTables());
-  const events = new MemoryScan(eventRecords);
+  await engine.pool.query(plainTables(count));
+  const events = new MemoryScan(eventRecords(count));
   const findings = new MemoryScan(findingRecords);
   const checks = new MemoryLookup((key) => reputation(key.key), isPrivate);
   const sources = new Map<string, Source>([
@@ -91,6 +91,7 @@ export async function openBench() {
     ask,
     oracle,
     client,
+    backend,
     close: async () => {
       await client.end();
       await hydrator.close();

@@ -6,6 +6,7 @@ import {
   type InjectedResult,
   type InjectedStatement,
 } from '../../../src/query/backend.ts';
+import { parseStatements } from '../../../src/sql/parse.ts';
 
 /** The pipeline's view of a backend, over pg's client instead of a relayed session. */
 export class DirectBackend implements ClientBackend {
@@ -45,7 +46,20 @@ export class DirectBackend implements ClientBackend {
     }
   }
 
-  describe(_text: string, parameterTypes: readonly number[]): Promise<Description> {
-    return Promise.resolve({ parameterTypes, fields: undefined });
+  async describe(text: string, parameterTypes: readonly number[]): Promise<Description> {
+    // PREPARE of SQL takes fewer kinds of statements than Parse does; the others are left to the statement itself.
+    const [only] = parseStatements(text) ?? [];
+    const preparable = only !== undefined && ['SelectStmt', 'InsertStmt'].some((kind) => kind in only.node);
+    if (!preparable) return { parameterTypes, fields: undefined };
+    const types = parameterTypes.map((oid) => (oid === 0 ? "'unknown'" : `format_type(${String(oid)}, null)`));
+    const named =
+      types.length === 0 ? undefined : await this.query({ text: `select concat_ws(', ', ${types.join(', ')})` });
+    const list = named === undefined ? '' : ` (${named.rows[0]?.[0] ?? ''})`;
+    await this.query({ text: `prepare described${list} as ${text}` });
+    const { rows } = await this.query({
+      text: `select array_to_json(parameter_types::oid[]::int[]) from pg_prepared_statements where name = 'described'`,
+    });
+    await this.query({ text: 'deallocate described' });
+    return { parameterTypes: JSON.parse(rows[0]?.[0] ?? '[]') as number[], fields: undefined };
   }
 }

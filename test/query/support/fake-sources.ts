@@ -4,13 +4,14 @@ import type {
   LookupKey,
   LookupSource,
   Page,
+  Predicate,
   ScanRequest,
   ScanSource,
   Source,
   SourceRecord,
 } from '../../../src/sources/source.ts';
 
-/** A scan over records in memory that pushes nothing down; remembers what it was asked. */
+/** A scan over records in memory that leaves out what the predicates exclude; remembers what it was asked. */
 export class MemoryScan implements ScanSource {
   readonly kind = 'scan';
   readonly requests: ScanRequest[] = [];
@@ -21,20 +22,63 @@ export class MemoryScan implements ScanSource {
   }
 
   plan(request: ScanRequest) {
-    const pushed = request.predicates.map((predicate) => ({ predicate, exactness: 'none' as const }));
+    const pushed = request.predicates.map((predicate) => ({ predicate, exactness: 'inexact' as const }));
     return { pushed, empty: false, parts: [], notices: [] };
   }
 
   async *scan(request: ScanRequest, context: CallContext): AsyncIterable<Page> {
     this.requests.push(request);
     yield await context.call({ key: 'memory', concurrency: 1 }, () =>
-      Promise.resolve({ records: this.#records, bytes: 1 }),
+      Promise.resolve({ records: this.#records.filter((record) => mayMatch(record, request.predicates)), bytes: 1 }),
     );
   }
 
   close(): Promise<void> {
     return Promise.resolve();
   }
+}
+
+/** False only where a predicate is surely not true of the record, so that a planner that says too much is caught. */
+function mayMatch(record: SourceRecord, predicates: readonly Predicate[]): boolean {
+  return predicates.every(({ column, operator, values }) => {
+    if (column.path === undefined || column.path.startsWith('@')) return true;
+    const value = column.path
+      .split('.')
+      .reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], record.value);
+    const isNull = value === undefined || value === null;
+    if (operator === 'is null') return isNull;
+    if (isNull) return false;
+    if (operator === 'is not null') return true;
+    const timed = column.type === 'timestamp with time zone';
+    const own = timed ? Date.parse(String(value)) : typeof value === 'number' ? value : String(value);
+    const compared = values.map((each) => (typeof own === 'number' ? Number(each) : each));
+    switch (operator) {
+      case '=':
+        return compared.includes(own);
+      case '<>':
+        return !compared.includes(own);
+      case '<':
+        return timed ? compared.every((each) => own < each) : true;
+      case '<=':
+        return timed ? compared.every((each) => own <= each) : true;
+      case '>':
+        return timed ? compared.every((each) => own > each) : true;
+      case '>=':
+        return timed ? compared.every((each) => own >= each) : true;
+      case 'is true':
+        return own === 'true';
+      case 'is false':
+        return own === 'false';
+      case 'like':
+      case 'not like':
+        return values.every((pattern) => likePrefix(pattern, String(own)) === (operator === 'like'));
+    }
+  });
+}
+
+/** Patterns of these tests are a text that ends in %. */
+function likePrefix(pattern: string, text: string): boolean {
+  return pattern.endsWith('%') ? text.startsWith(pattern.slice(0, -1)) : text === pattern;
 }
 
 /** Answers from a function; remembers each key it was asked. */

@@ -1,3 +1,4 @@
+import type { SourceRecord } from '../../../src/sources/source.ts';
 import { recordOf } from './fake-sources.ts';
 
 /** A small incident, whole: what the sources hold, and the same rows for PostgreSQL's plain tables. */
@@ -17,7 +18,7 @@ const ADDRESSES = [
 const NAMES = ['CreateUser', 'ListBuckets', 'ConsoleLogin', 'GetObject'] as const;
 
 /** Newest first, an hour apart; the last ones lack a time and a user. */
-export const EVENTS = Array.from({ length: 60 }, (_value, index) => ({
+const EVENTS = Array.from({ length: 60 }, (_value, index) => ({
   eventID: `e${String(index).padStart(2, '0')}`,
   eventName: NAMES[index % NAMES.length],
   eventSource: index % 3 === 0 ? 'iam.amazonaws.com' : 's3.amazonaws.com',
@@ -28,14 +29,14 @@ export const EVENTS = Array.from({ length: 60 }, (_value, index) => ({
   awsRegion: index % 2 === 0 ? 'us-east-1' : 'eu-west-1',
 }));
 
-export const FINDINGS = [
+const FINDINGS = [
   { id: 'f1', type: 'UnauthorizedAccess:IAMUser/MaliciousIPCaller', severity: 5, remote: '34.1.1.3' },
   { id: 'f2', type: 'CryptoCurrency:EC2/BitcoinTool.B', severity: 8, remote: '34.1.1.9' },
   { id: 'f3', type: 'Policy:IAMUser/RootCredentialUsage', severity: 2, remote: null },
 ];
 
 /** Every address that AbuseIPDB is ever asked for here, and some that nothing mentions. */
-export const UNIVERSE = ['34.1.1.1', '34.1.1.2', '34.1.1.3', '34.1.1.9', '34.1.1.77', '10.0.0.1', '2600:1f18::7'];
+const UNIVERSE = ['34.1.1.1', '34.1.1.2', '34.1.1.3', '34.1.1.9', '34.1.1.77', '10.0.0.1', '2600:1f18::7'];
 
 export function isPrivate(address: string): boolean {
   return address.startsWith('10.');
@@ -56,19 +57,26 @@ export function reputation(address: string): {
   };
 }
 
-export const eventRecords = EVENTS.map((event) =>
-  recordOf(event, { log_group_name: 'trail', region: 'us-east-1', connection_name: 'aws' }),
-);
+export function eventRecords(events: number): SourceRecord[] {
+  return chosen(events).map((event) =>
+    recordOf(event, { log_group_name: 'trail', region: 'us-east-1', connection_name: 'aws' }),
+  );
+}
+
+/** The first ones, and the last one, which lacks a time. */
+function chosen(events: number): typeof EVENTS {
+  return events >= EVENTS.length ? EVENTS : [...EVENTS.slice(0, events - 1), ...EVENTS.slice(-1)];
+}
 
 export const findingRecords = FINDINGS.map(({ remote, ...finding }) =>
   recordOf(finding, { remote_ip: remote, region: 'us-east-1' }),
 );
 
 /** INSERTs of the same rows, computed from the incident itself: not by the code under test. */
-export function plainTables(): string {
+export function plainTables(count: number): string {
   const text = (value: string | boolean | null | undefined): string =>
     value === null || value === undefined ? 'null' : `'${String(value)}'`;
-  const events = EVENTS.map((event) => {
+  const events = chosen(count).map((event) => {
     const user = event.userIdentity;
     const values = [
       event.eventID,
