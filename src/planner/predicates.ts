@@ -1,7 +1,7 @@
 import type { A_Expr, Node } from '@pgsql/types';
 import type { Column, Operator } from '../catalog/table.ts';
 import { bare, walk } from '../sql/walk.ts';
-import { dependenciesOf } from './dependencies.ts';
+import { dependenciesOf, functionNames } from './dependencies.ts';
 import { surroundingsOf, type Condition } from './joins.ts';
 import type { Reference, Statement } from './statement.ts';
 
@@ -23,18 +23,44 @@ export interface Restrictions {
   readonly predicates: readonly OpenPredicate[];
   /** Conjuncts that name no column: where one is not true, the level has no rows. */
   readonly constantConditions: readonly Node[];
+  /** LIMIT and OFFSET, where the statement needs no more rows of the reference than both together allow. */
+  readonly limit: readonly Node[];
 }
 
 export function restrictionsOf(reference: Reference, statement: Statement): Restrictions {
   const { conditions } = surroundingsOf(reference.item, statement);
   const predicates: OpenPredicate[] = [];
   const constantConditions: Node[] = [];
+  let complete = true;
   for (const condition of conditions) {
-    if (isConstant(condition.node, reference, statement)) constantConditions.push(condition.node);
-    else if (reads(condition, reference, statement))
-      predicates.push(...predicatesIn(condition.node, reference, statement));
+    if (isConstant(condition.node, reference, statement)) {
+      constantConditions.push(condition.node);
+      continue;
+    }
+    const found = reads(condition, reference, statement) ? predicatesIn(condition.node, reference, statement) : [];
+    predicates.push(...found);
+    if (found.length < (bare(condition.node, 'A_Expr')?.kind === 'AEXPR_BETWEEN' ? 2 : 1)) complete = false;
   }
-  return { predicates, constantConditions };
+  return { predicates, constantConditions, limit: complete ? limitOf(reference, statement) : [] };
+}
+
+/** Rows pass a level one by one only where nothing in it sorts, groups, multiplies or locks them. */
+function limitOf(reference: Reference, statement: Statement): readonly Node[] {
+  const { select, items } = reference.item.level;
+  const { targetList, limitCount, limitOffset, limitOption } = select;
+  const lists = [
+    select.groupClause,
+    select.distinctClause,
+    select.windowClause,
+    select.sortClause,
+    select.lockingClause,
+  ];
+  if (limitCount === undefined || limitOption !== 'LIMIT_OPTION_COUNT' || items.length !== 1) return [];
+  if (select.havingClause !== undefined || lists.some((list) => (list ?? []).length > 0)) return [];
+  const { aggregate, setReturning } = statement.functions;
+  if (functionNames(targetList).some((name) => aggregate.has(name) || setReturning.has(name))) return [];
+  const bounds = limitOffset === undefined ? [limitCount] : [limitCount, limitOffset];
+  return bounds.every((bound) => isConstant(bound, reference, statement)) ? bounds : [];
 }
 
 /** The condition reads this reference and nothing else, where no outer join has made NULLs of it. */

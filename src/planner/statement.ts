@@ -29,7 +29,9 @@ export interface Reference {
 /** What pg_proc says of the functions that a statement calls, by unqualified name. */
 export interface FunctionFacts {
   readonly volatile: ReadonlySet<string>;
+  /** Aggregates and window functions. */
   readonly aggregate: ReadonlySet<string>;
+  readonly setReturning: ReadonlySet<string>;
 }
 
 /** `schema.name` as written, the key under which facts are asked. */

@@ -12,6 +12,8 @@ export interface KnownRestrictions {
   readonly predicates: readonly Predicate[];
   /** A conjunct can never be true: no row counts. */
   readonly contradiction: boolean;
+  /** Rows that are enough; undefined: all. Counts only where every predicate is pushed exactly. */
+  readonly limit: number | undefined;
 }
 
 /** Types under which a comparison with a column of ours is PostgreSQL's plain one, by the column's type. */
@@ -39,7 +41,8 @@ export async function computeRestrictions(
 ): Promise<ReadonlyMap<Reference, KnownRestrictions>> {
   const asked: Asked[] = [];
   const open = [...restrictions.values()];
-  for (const { constantConditions, predicates } of open) {
+  for (const { constantConditions, predicates, limit } of open) {
+    for (const node of limit) asked.push({ node, canonical: (value) => `${value}::pg_catalog.int8::pg_catalog.text` });
     for (const node of constantConditions) asked.push({ node, canonical: (value) => `${value}::pg_catalog.text` });
     for (const predicate of predicates) {
       for (const value of predicate.values)
@@ -50,7 +53,8 @@ export async function computeRestrictions(
   let next = 0;
   const take = (): ComputedValue => answers[next++] ?? { type: 'unknown', text: null };
   return new Map(
-    [...restrictions].map(([reference, { constantConditions, predicates }]) => {
+    [...restrictions].map(([reference, { constantConditions, predicates, limit }]) => {
+      const bounds = limit.map(() => take());
       const conditions = constantConditions.map(() => take());
       const known = predicates.map((predicate) =>
         close(
@@ -58,16 +62,25 @@ export async function computeRestrictions(
           predicate.values.map(() => take()),
         ),
       );
+      const everyKnown = known.every((predicate) => predicate !== 'unknown');
       const impossible = known.some((predicate) => predicate === 'never');
       return [
         reference,
         {
           predicates: known.filter((predicate) => predicate !== 'never' && predicate !== 'unknown'),
           contradiction: impossible || conditions.some((condition) => condition.text !== 'true'),
+          limit: everyKnown ? rowsNeeded(bounds) : undefined,
         },
       ];
     }),
   );
+}
+
+/** LIMIT NULL is no limit, OFFSET NULL none either. PostgreSQL refuses negative ones itself. */
+function rowsNeeded([count, offset]: readonly ComputedValue[]): number | undefined {
+  if (count?.text === undefined || count.text === null) return undefined;
+  const rows = Number(count.text) + Number(offset?.text ?? 0);
+  return Number.isSafeInteger(rows) && rows >= 0 ? rows : undefined;
 }
 
 interface ComputedValue {

@@ -118,6 +118,7 @@ class Pipeline implements QueryPipeline {
       backend,
       context,
       client,
+      sourceOf: (name) => this.#sources.get(name),
     });
     try {
       await execution.run();

@@ -1,8 +1,9 @@
 import type { Planned } from '../planner/plan.ts';
 import type { Reference } from '../planner/statement.ts';
-import type { ScanPlan, Source } from '../sources/source.ts';
+import type { Source } from '../sources/source.ts';
 import type { KnownRestrictions } from './constants.ts';
 import { columnsToFetch } from './hydrated-sql.ts';
+import { scanRequest } from './scan-request.ts';
 
 /** One reference of a statement, as EXPLAIN says it. */
 export interface ReferenceExplanation {
@@ -12,6 +13,8 @@ export interface ReferenceExplanation {
   readonly columns: readonly string[];
   readonly pushed: readonly { readonly column: string; readonly as: string; readonly exactness: string }[];
   readonly kept: readonly string[];
+  /** Rows after which the scan ends. */
+  readonly limit?: number;
   readonly parts: readonly string[];
   readonly keys?: { readonly column: string; readonly from: string; readonly query: readonly string[] };
   readonly problem?: string;
@@ -51,11 +54,12 @@ export function explainPlan(
       };
     }
     const source = sourceOf(table.source);
-    const scan: ScanPlan | undefined =
-      source?.kind === 'scan' ? source.plan({ table, columns, predicates: known?.predicates ?? [] }) : undefined;
-    if (scan === undefined) return { ...base, ...none, fetches: 'scan' };
+    if (source?.kind !== 'scan') return { ...base, ...none, fetches: 'scan' };
+    const request = scanRequest(reference, known, source);
+    const scan = source.plan(request);
     return {
       ...base,
+      ...(request.limit === undefined ? {} : { limit: request.limit }),
       fetches: scan.empty ? 'nothing' : 'scan',
       pushed: scan.pushed.flatMap(({ predicate, exactness, as }) =>
         exactness === 'none' ? [] : [{ column: predicate.column.name, as: as ?? '', exactness }],
@@ -83,6 +87,7 @@ export function explanationLines(explanations: readonly ReferenceExplanation[]):
       `Trailhound: ${name}: ${each.problem ?? how}`,
       ...each.pushed.flatMap(({ column, as, exactness }) => line(`Pushed ${column} (${exactness})`, as)),
       ...line('Kept by PostgreSQL', [...new Set(each.kept)].join(', ')),
+      ...line('Rows at most', each.limit === undefined ? '' : String(each.limit)),
       ...line('Keys from', each.keys?.from ?? ''),
       ...(each.keys?.query ?? []).flatMap((query) =>
         line(

@@ -29,7 +29,7 @@ interface Answer {
   readonly relations:
     | readonly { name: string; oid: number; columns: readonly string[] | null; readable: readonly string[] | null }[]
     | null;
-  readonly functions: readonly { name: string; volatile: boolean; aggregate: boolean }[] | null;
+  readonly functions: readonly { name: string; volatile: boolean; aggregate: boolean; set: boolean }[] | null;
   readonly settings: Record<string, string | null>;
   readonly role: string;
   readonly timeout: string;
@@ -57,7 +57,8 @@ const FACTS_SQL = `select pg_catalog.json_build_object(
     from rows from (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])) as n(name, quoted)
     join pg_catalog.pg_class c on c.oid operator(pg_catalog.=) pg_catalog.to_regclass(n.quoted)::pg_catalog.oid),
   'functions', (select pg_catalog.json_agg(pg_catalog.json_build_object('name', p.proname,
-      'volatile', p.provolatile operator(pg_catalog.=) 'v', 'aggregate', p.prokind operator(pg_catalog.=) any (array['a', 'w']::pg_catalog."char"[])))
+      'volatile', p.provolatile operator(pg_catalog.=) 'v', 'aggregate', p.prokind operator(pg_catalog.=) any (array['a', 'w']::pg_catalog."char"[]),
+      'set', p.proretset))
     from pg_catalog.pg_proc p where p.proname operator(pg_catalog.=) any ($3::pg_catalog.text[])),
   'settings', pg_catalog.json_build_object(${SETTINGS_SQL}),
   'role', current_user,
@@ -92,6 +93,7 @@ export async function askFacts(
     functions: {
       volatile: new Set(found.filter((entry) => entry.volatile).map((entry) => entry.name)),
       aggregate: new Set(found.filter((entry) => entry.aggregate).map((entry) => entry.name)),
+      setReturning: new Set(found.filter((entry) => entry.set).map((entry) => entry.name)),
     },
     settings: answer.settings,
     role: answer.role,
