@@ -13,6 +13,8 @@ export interface ShellOptions {
   /** Keeps the history. */
   readonly dataDir: string;
   readonly output: Output;
+  /** Default: the terminal. */
+  readonly input?: NodeJS.ReadableStream;
 }
 
 const HISTORY_LINES = 1_000;
@@ -27,7 +29,7 @@ A statement ends with a semicolon and may take several lines. Ctrl-C cancels the
 export async function runShell(session: ConsoleSession, options: ShellOptions): Promise<void> {
   const historyFile = path.join(options.dataDir, 'history');
   const terminal = readline.createInterface({
-    input: process.stdin,
+    input: options.input ?? process.stdin,
     output: process.stdout,
     history: await readHistory(historyFile),
     historySize: HISTORY_LINES,
