@@ -13,9 +13,11 @@ export function decodeStartupMessage(packet: Buffer): StartupMessage {
   const reader = new PayloadReader(packet);
   const version = unpackVersion(reader.uint32());
   const parameters: (readonly [string, string])[] = [];
+  // Checked first, so that every name ends within the packet.
+  if (packet.at(-1) !== 0) throw badTerminator();
   while (reader.remaining > 1) {
     const name = reader.cstring();
-    if (name === '') throw badTerminator();
+    if (name === '' || reader.remaining === 0) throw badTerminator();
     parameters.push([name, reader.cstring()]);
   }
   if (reader.remaining !== 1 || reader.int8() !== 0) throw badTerminator();
