@@ -19,6 +19,8 @@ export interface ServerOptions {
 
 export interface Endpoint extends RunningServer {
   readonly password: string;
+  /** By calls: each connection's name with what it can see, as soon as that is known. */
+  readonly describeConnections: (told: (name: string, text: string) => void) => void;
 }
 
 export interface Server {
@@ -66,7 +68,7 @@ export function buildServer(config: Config, options: ServerOptions = {}): Server
     await mkdir(dataDir, { recursive: true, mode: 0o700 });
     const password = await ensurePassword(dataDir, config.password);
     await setUpSchema(engine, { password });
-    const serving = await startServing({
+    const { describeConnections, ...bound } = await startServing({
       config,
       engine,
       closers,
@@ -77,13 +79,13 @@ export function buildServer(config: Config, options: ServerOptions = {}): Server
       log,
       isStopping: () => stopping !== undefined,
     });
-    const endpoint = { pid: process.pid, host: reachableHost(listen.host), database, ...serving };
+    const endpoint = { pid: process.pid, host: reachableHost(listen.host), database, ...bound };
     if (announce) {
       await writePgpass(dataDir, endpoint.port, password);
       await writeServerFile(dataDir, endpoint);
       closers.push(() => removeServerFile(dataDir));
     }
-    return { ...endpoint, password };
+    return { ...endpoint, password, describeConnections };
   }
 
   async function stopAll(how: Urgency): Promise<void> {

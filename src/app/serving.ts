@@ -9,6 +9,7 @@ import { createSessionServer } from '../session/server.ts';
 import type { Closers } from './closers.ts';
 import type { Config } from './config/load.ts';
 import { countedPipeline } from './counted-pipeline.ts';
+import { describeAws } from './describe-aws.ts';
 import { listenError } from './listen-error.ts';
 import { serveLoopback } from './loopback.ts';
 import { OWNER } from './password.ts';
@@ -31,11 +32,16 @@ export interface ServingOptions {
   readonly isStopping: () => boolean;
 }
 
+export interface Serving extends Pick<RunningServer, 'port' | 'httpPort' | 'tls'> {
+  /** By calls: each connection's name with what it can see, as soon as that is known. */
+  readonly describeConnections: (told: (name: string, text: string) => void) => void;
+}
+
 /** For statements that run when the server is told to stop. */
 const GRACE_MS = 10_000;
 
 /** Everything above the engine, in the order of the layers: where concrete sources, pipeline and endpoints meet. */
-export async function startServing(options: ServingOptions): Promise<Pick<RunningServer, 'port' | 'httpPort' | 'tls'>> {
+export async function startServing(options: ServingOptions): Promise<Serving> {
   const { config, engine, closers, greeting, aws, log } = options;
   const { host, port } = config.listen;
   const metrics = createPrometheusMetrics();
@@ -67,7 +73,21 @@ export async function startServing(options: ServingOptions): Promise<Pick<Runnin
   for (const [name, connection] of Object.entries(config.connections)) {
     if (connection.kind === 'files') log.warn(`connection ${name}: kind files is not served yet`);
   }
-  return { port: bound.port, httpPort: await startHttp(options, metrics), tls: tls?.required === true };
+  const describing = new AbortController();
+  closers.push(async () => describing.abort());
+  return {
+    port: bound.port,
+    httpPort: await startHttp(options, metrics),
+    tls: tls?.required === true,
+    describeConnections: (told) => {
+      for (const connection of sources.aws) {
+        describeAws(connection, metrics, describing.signal).then(
+          (text) => told(connection.name, text),
+          () => undefined,
+        );
+      }
+    },
+  };
 }
 
 async function startHttp(options: ServingOptions, metrics: PrometheusMetrics): Promise<number | undefined> {

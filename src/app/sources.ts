@@ -1,6 +1,6 @@
 import { abuseipdbCheckSource } from '../sources/abuseipdb/check-source.ts';
 import { cloudwatchLogsSource } from '../sources/aws/cloudwatch-logs/source.ts';
-import { createAwsConnection, type AwsConnectionConfig } from '../sources/aws/connection.ts';
+import { createAwsConnection, type AwsConnection, type AwsConnectionConfig } from '../sources/aws/connection.ts';
 import { guarddutyDetectorSource } from '../sources/aws/guardduty/detector-source.ts';
 import { guarddutyFindingSource } from '../sources/aws/guardduty/finding-source.ts';
 import type { Source } from '../sources/source.ts';
@@ -10,6 +10,7 @@ import type { Config } from './config/load.ts';
 export interface Sources {
   /** By the name that `schema/*.sql` gives a table's source. */
   readonly byName: ReadonlyMap<string, Source>;
+  readonly aws: readonly AwsConnection[];
   /** Calls left, where a source has said so. */
   quotas(): readonly (readonly [source: string, remaining: number])[];
   close(): Promise<void>;
@@ -46,6 +47,7 @@ export function createSources(config: Config, overrides: AwsOverrides = {}): Sou
   ]);
   return {
     byName,
+    aws,
     quotas: () => {
       const quota = check.quota();
       return quota === undefined ? [] : [['abuseipdb', quota.remaining]];

@@ -2,6 +2,7 @@ import type { Connection } from '../app/config/schema.ts';
 import type { Config } from '../app/config/load.ts';
 import { OWNER, pgpassFile } from '../app/password.ts';
 import type { Endpoint } from '../app/server.ts';
+import { printable } from './output/printable.ts';
 import { isTerminal, writeOut } from './terminal.ts';
 
 /** Its first line is for programs and always there; what follows is for a person at a terminal. */
@@ -27,6 +28,14 @@ export async function printBanner(
 
 export function psqlCommand(config: Config, { host, port, database }: Endpoint): string {
   return `PGPASSFILE=${shellWord(pgpassFile(config.dataDir))} psql -h ${host} -p ${port} -U ${OWNER} ${database}`;
+}
+
+/** What a call has to find out, below the banner as it becomes known; being ready has not waited for it. */
+export function printConnections(endpoint: Endpoint): void {
+  if (!isTerminal.stdout()) return;
+  endpoint.describeConnections((name, text) => {
+    void writeOut(`  ${name}  ${printable(text)}\n`).catch(() => undefined);
+  });
 }
 
 /** What is known without a call. */

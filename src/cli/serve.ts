@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CommonOptions } from '../app/config/layers.ts';
 import { loadConfig } from '../app/config/load.ts';
-import { dataDirOption, printBanner } from './banner.ts';
+import { dataDirOption, printBanner, printConnections } from './banner.ts';
 import { command } from './options.ts';
 import { runUntilSignal } from './until-signal.ts';
 
@@ -14,6 +14,7 @@ export function serveCommand(): Command {
     await printBanner(config, endpoint, [
       ['first', `npx trailhound hunt run cloudtrail/console-sign-ins${dataDirOption(config)}`],
     ]);
+    printConnections(endpoint);
     await runUntilSignal(server);
   });
 }
