@@ -73,6 +73,7 @@ export class Rewriter {
           ...bound,
           signal,
           user: this.#options.user,
+          session: this,
           notice: (severity, message) => {
             this.#options.toClient.add(notice(severity, message));
             this.#options.toClient.flush();

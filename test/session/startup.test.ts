@@ -2,7 +2,6 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
-import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { selfSignedCertificate } from '../../src/session/tls.ts';
 import { decodeErrorResponse } from '../../src/wire/backend/error-response.ts';
@@ -260,7 +259,7 @@ describe('TLS', () => {
   afterAll(() => endpoint.close());
 
   const secure = async (socket: Duplex, options: ConnectionOptions = {}) => {
-    const secured = connectTls({ socket: socket as Socket, rejectUnauthorized: false, ...options });
+    const secured = connectTls({ socket, rejectUnauthorized: false, ...options });
     await once(secured, 'secureConnect');
     return secured;
   };

@@ -10,7 +10,7 @@ export const PASSWORD = 'correct horse';
 
 export interface TestEngine {
   readonly engine: Engine;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /**
