@@ -17,9 +17,10 @@ import { computeRestrictions } from './constants.ts';
 import { Execution } from './execution.ts';
 import { explainJson, explainPlan, explanationLines, type ReferenceExplanation } from './explain.ts';
 import { askFacts, type AskedRelation, type StatementFacts } from './facts.ts';
+import { MisspeltSettings } from './misspelt-settings.ts';
 import { ParameterList } from './parameters.ts';
 import type { QueryPipeline, Rewrite, RewriteRequest } from './pipeline.ts';
-import { readSettings, SETTING_NAMES, unknownSetting } from './settings.ts';
+import { readSettings } from './settings.ts';
 
 export interface PipelineOptions {
   readonly catalog: Catalog;
@@ -37,8 +38,7 @@ class Pipeline implements QueryPipeline {
   readonly #hydrator: Hydrator;
   readonly #sources: ReadonlyMap<string, Source>;
   readonly #viewNames: ReadonlySet<string>;
-  /** Misspelt settings of a session: an error at its next virtual statement. */
-  readonly #unknownSettings = new WeakMap<ClientBackend, Set<string>>();
+  readonly #misspelt = new MisspeltSettings();
 
   constructor({ catalog, hydrator, sources }: PipelineOptions) {
     this.#catalog = catalog;
@@ -63,7 +63,7 @@ class Pipeline implements QueryPipeline {
     const arrived = Date.now();
     const [parsed] = parseStatements(request.text) ?? [];
     if (parsed === undefined || backend.transactionStatus === 'E') return undefined;
-    this.#noteSetting(parsed.node, backend);
+    this.#misspelt.note(parsed.node, request.session);
     const classified = classify(parsed.node);
     if (classified.kind === 'relay' || !this.#namesView(parsed.node)) return undefined;
     const asked = relationsIn(parsed.node);
@@ -76,7 +76,7 @@ class Pipeline implements QueryPipeline {
     if (statement.references.length === 0) return undefined;
     // PostgreSQL's own 42501 is the right answer, and it raises that before it opens any table.
     if (!statement.references.every((reference) => mayRead(reference, facts))) return undefined;
-    this.#checkSettings(backend);
+    await this.#misspelt.check(request.session, backend);
     return this.#plan({ request, backend, classified, description, facts, statement, arrived });
   }
 
@@ -96,18 +96,19 @@ class Pipeline implements QueryPipeline {
     }
     if (!('plan' in planned)) throw positioned(planned, request.text);
     const deadline = deadlineOf(facts, work.arrived, request.signal);
+    const notice: StatementContext['notice'] = (severity, message) => {
+      if (!facts.unheard.has(severity)) request.notice(severity, message);
+    };
     const context: StatementContext = {
       signal: deadline.signal,
       settings,
       role: facts.role,
       // COPY takes no parameters; in another encoding than UTF-8 they would be read differently.
       relationOnly: classified.kind === 'copy' || facts.clientEncoding !== 'UTF8',
-      notice: (severity, message) => {
-        request.notice(severity, message);
-      },
+      notice,
       progress: settings.progress
         ? (state) => {
-            request.notice('NOTICE', progressText(state));
+            notice('NOTICE', progressText(state));
           }
         : () => undefined,
     };
@@ -125,7 +126,13 @@ class Pipeline implements QueryPipeline {
       const final = execution.finalStatement(request.text, statement);
       const explanations =
         classified.kind === 'explain analyze'
-          ? explainPlan(planned, statement.references, known, (name) => this.#sources.get(name))
+          ? explainPlan(
+              planned,
+              statement.references,
+              known,
+              (name) => this.#sources.get(name),
+              (reference) => execution.statisticsOf(reference),
+            )
           : undefined;
       return {
         text: final.text,
@@ -164,22 +171,6 @@ class Pipeline implements QueryPipeline {
       return undefined;
     });
     return found;
-  }
-
-  #noteSetting(node: Node, backend: ClientBackend): void {
-    const set = bare(node, 'VariableSetStmt');
-    const unknown = this.#unknownSettings.get(backend) ?? new Set<string>();
-    this.#unknownSettings.set(backend, unknown);
-    if ('DiscardStmt' in node || set?.kind === 'VAR_RESET_ALL') unknown.clear();
-    const name = set?.name?.toLowerCase();
-    if (set === undefined || name?.startsWith('trailhound.') !== true) return;
-    if (set.kind === 'VAR_RESET') unknown.delete(name);
-    else if (!(SETTING_NAMES as readonly string[]).includes(name)) unknown.add(name);
-  }
-
-  #checkSettings(backend: ClientBackend): void {
-    const [unknown] = this.#unknownSettings.get(backend) ?? [];
-    if (unknown !== undefined) throw unknownSetting(unknown);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { HydratedRows, Hydrator, StatementContext, StoredColumn } from '../hydrate/hydrator.ts';
+import type { FetchStatistics, HydratedRows, Hydrator, StatementContext, StoredColumn } from '../hydrate/hydrator.ts';
 import { placeholder, type Reference, type Statement } from '../planner/statement.ts';
 import type { Plan, Step } from '../planner/plan.ts';
 import type { LookupKey, Predicate, Source } from '../sources/source.ts';
@@ -78,6 +78,12 @@ export class Execution {
 
   async release(): Promise<void> {
     await Promise.all(this.#open.splice(0).map((rows) => rows.release()));
+  }
+
+  /** What each reference has cost so far; undefined for one that was not fetched. */
+  statisticsOf(reference: Reference): FetchStatistics | undefined {
+    const rows = this.#filled.get(placeholder('reference', reference.id))?.rows;
+    return rows === undefined || rows === 'empty' ? undefined : rows.statistics;
   }
 
   /** The client's statement with its references replaced. */

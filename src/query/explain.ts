@@ -1,3 +1,4 @@
+import type { FetchStatistics } from '../hydrate/hydrator.ts';
 import type { Planned } from '../planner/plan.ts';
 import type { Reference } from '../planner/statement.ts';
 import type { Source } from '../sources/source.ts';
@@ -18,6 +19,8 @@ export interface ReferenceExplanation {
   readonly parts: readonly string[];
   readonly keys?: { readonly column: string; readonly from: string; readonly query: readonly string[] };
   readonly problem?: string;
+  /** EXPLAIN ANALYZE alone. */
+  readonly fetched?: FetchStatistics;
 }
 
 /** What a plan would do, without doing it. */
@@ -26,8 +29,10 @@ export function explainPlan(
   references: readonly Reference[],
   restrictions: ReadonlyMap<Reference, KnownRestrictions>,
   sourceOf: (name: string) => Source | undefined,
+  statisticsOf: (reference: Reference) => FetchStatistics | undefined = () => undefined,
 ): readonly ReferenceExplanation[] {
   return references.map((reference): ReferenceExplanation => {
+    const fetched = statisticsOf(reference);
     const { table } = reference.view;
     const known = restrictions.get(reference);
     const columns = columnsToFetch(reference);
@@ -35,6 +40,7 @@ export function explainPlan(
       table: reference.view.name,
       alias: reference.item.name ?? '',
       columns: columns.map((column) => column.name),
+      ...(fetched === undefined ? {} : { fetched }),
     };
     const none = { pushed: [], kept: [], parts: [] };
     if (!('plan' in planned)) {
@@ -97,8 +103,15 @@ export function explanationLines(explanations: readonly ReferenceExplanation[]):
       ),
       ...line('Columns', each.columns.join(', ')),
       ...each.parts.flatMap((part) => line('Reads', part)),
+      ...line('Fetched', each.fetched === undefined ? '' : fetchedText(each.fetched)),
     ];
   });
+}
+
+function fetchedText({ calls, pages, rows, bytes, cacheHits, waitMs }: FetchStatistics): string {
+  const counts = { rows, calls, pages, bytes, 'cache hits': cacheHits };
+  const texts = Object.entries(counts).map(([name, count]) => `${name}=${String(count)}`);
+  return `${texts.join(' ')} waited=${(waitMs / 1000).toFixed(3)} s`;
 }
 
 /** EXPLAIN (FORMAT JSON): one more key in the first object. */

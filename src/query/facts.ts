@@ -14,6 +14,8 @@ export interface StatementFacts {
   readonly role: string;
   readonly statementTimeoutMs: number;
   readonly clientEncoding: string;
+  /** Severities that the client does not want to hear, by client_min_messages. */
+  readonly unheard: ReadonlySet<'NOTICE' | 'WARNING'>;
   readonly standardConformingStrings: boolean;
   /** pg_catalog is searched first, so that operators and functions are PostgreSQL's own. */
   readonly catalogFirst: boolean;
@@ -34,6 +36,7 @@ interface Answer {
   readonly role: string;
   readonly timeout: string;
   readonly encoding: string;
+  readonly messages: string;
   readonly strings: string;
   readonly path: readonly string[];
 }
@@ -64,8 +67,15 @@ const FACTS_SQL = `select pg_catalog.json_build_object(
   'role', current_user,
   'timeout', (select s.setting from pg_catalog.pg_settings s where s.name operator(pg_catalog.=) 'statement_timeout'),
   'encoding', pg_catalog.current_setting('client_encoding'),
+  'messages', pg_catalog.current_setting('client_min_messages'),
   'strings', pg_catalog.current_setting('standard_conforming_strings'),
   'path', pg_catalog.current_schemas(true))::pg_catalog.text`;
+
+/** Every lower level lets both through. */
+const UNHEARD: Readonly<Record<string, StatementFacts['unheard']>> = {
+  warning: new Set(['NOTICE']),
+  error: new Set(['NOTICE', 'WARNING']),
+};
 
 export async function askFacts(
   asked: readonly AskedRelation[],
@@ -99,6 +109,7 @@ export async function askFacts(
     role: answer.role,
     statementTimeoutMs: Number(answer.timeout),
     clientEncoding: answer.encoding,
+    unheard: UNHEARD[answer.messages] ?? new Set(),
     standardConformingStrings: answer.strings === 'on',
     catalogFirst: answer.path.find((schema) => !schema.startsWith('pg_temp')) === 'pg_catalog',
   };

@@ -16,6 +16,8 @@ export interface RewriteRequest {
   readonly signal: AbortSignal;
   /** The role of the session at log-in, for messages only. */
   readonly user: string;
+  /** The same object for all statements of one session. */
+  readonly session: object;
   /** Sent to the client as NoticeResponse, at once. */
   notice(severity: 'NOTICE' | 'WARNING', message: string): void;
 }
