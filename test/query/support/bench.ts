@@ -60,6 +60,7 @@ export async function openBench({ events: count = 60 } = {}) {
         parameters: [],
         signal: new AbortController().signal,
         user: 'trailhound',
+        session: backend,
         notice: () => undefined,
       },
       backend,
