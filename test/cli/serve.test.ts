@@ -197,8 +197,8 @@ describe('when a server ends', () => {
   it('lets a running statement finish and accepts no connection any more', async () => {
     const started = await serve();
     server = started.process;
-    const child = new CliProcess(['query', ...common, '--output', 'csv', 'select 1 as a from pg_sleep(3)'], here);
-    const activity = `select count(*) as n from pg_stat_activity where query like '%from pg_sleep(3)' and state = 'active'`;
+    const child = new CliProcess(['query', ...common, '--output', 'csv', 'select 1 as a from pg_sleep(6)'], here);
+    const activity = `select count(*) as n from pg_stat_activity where query like '%from pg_sleep(6)' and state = 'active'`;
     const running = async () => (await run(['query', ...common, '--output', 'csv', activity], here)).stdout;
     await expect.poll(running, { timeout: 20_000 }).toBe('n\n1\n');
     const stopped = server.stop('SIGTERM');
