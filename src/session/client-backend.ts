@@ -18,6 +18,7 @@ import { encodeDescribe } from '../wire/frontend/describe.ts';
 import { encodeExecute } from '../wire/frontend/execute.ts';
 import { encodeFlush } from '../wire/frontend/flush.ts';
 import { encodeParse } from '../wire/frontend/parse.ts';
+import { encodeSync } from '../wire/frontend/sync.ts';
 import { type BackendLink, BackendGone } from './backend-link.ts';
 import type { Expected, Outcome, ReplyKind } from './expected.ts';
 import { payload } from './filters.ts';
@@ -30,7 +31,7 @@ export class SessionBackend implements ClientBackend {
   readonly #link: BackendLink;
   readonly #unique = randomBytes(6).toString('hex');
   #count = 0;
-  /** Survived an error between Parse and Close: closed with the next statement of ours. */
+  /** Survived an error between Parse and Close. */
   #leftOver = new Set<string>();
   #failedText: string | undefined;
   #lastError: ReadonlyMap<string, string> = new Map();
@@ -139,6 +140,15 @@ export class SessionBackend implements ClientBackend {
       },
       onEnd,
     };
+  }
+
+  /** What an error has left behind goes as soon as nothing is under way, in a segment of its own that nobody sees. */
+  tidy(): void {
+    const { queue } = this.#link;
+    if (this.#leftOver.size === 0 || !queue.settled || queue.skipping || queue.segmentOpen || queue.copyIn) return;
+    this.#sweep();
+    this.#link.send(encodeSync(), { kind: 'sync', filter: { takes: () => true, apply: () => [] } });
+    this.#link.flush();
   }
 
   /** Where the backend is skipping this is lost, and the names stay for the next time. */

@@ -72,7 +72,10 @@ export class Session {
       commandComplete: (message) => this.#commandComplete(message),
       readyForQuery: (status) => this.#ready(status),
       copyInStarted: () => this.#drain(),
-      settled: () => this.#stopIfIdle(),
+      settled: () => {
+        backend.tidy();
+        this.#stopIfIdle();
+      },
       failed: (error) => this.#fail(error),
       ended: () => this.#backendEnded(),
     });
