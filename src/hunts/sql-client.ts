@@ -56,14 +56,19 @@ export async function connectSql(target: SqlTarget, onNotice: (notice: Notice) =
       hint: notice.hint,
     });
   });
-  // The statement that runs, if any, fails with the same error; without a listener Node would end the process.
-  client.on('error', () => {});
+  // What ended the connection between two statements: the next one fails by it, and pg would not say.
+  let lost: Error | undefined;
+  client.on('error', (error) => (lost ??= error));
   await client.connect();
 
-  const run = (text: string): TextQuery => client.query(new TextQuery(text));
+  async function* run(text: string, purpose: 'run' | 'describe' = 'run'): AsyncGenerator<ResultEvent> {
+    if (lost !== undefined) throw lost;
+    yield* client.query(new TextQuery(text, purpose));
+  }
   return {
-    run,
+    run: (text) => run(text),
     rows: async (text, parameters = []) => {
+      if (lost !== undefined) throw lost;
       const result = await client.query<(string | null)[]>({
         text,
         values: [...parameters],
@@ -73,8 +78,9 @@ export async function connectSql(target: SqlTarget, onNotice: (notice: Notice) =
       return result.rows;
     },
     describe: async (text) => {
-      const query = client.query(new TextQuery(text, 'describe'));
-      for await (const event of query) if (event.kind === 'fields') return event.fields.map((field) => field.name);
+      for await (const event of run(text, 'describe')) {
+        if (event.kind === 'fields') return event.fields.map((field) => field.name);
+      }
       return [];
     },
     cancel: () => sendCancelRequest(target, client),
