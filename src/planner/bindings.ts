@@ -2,13 +2,15 @@ import type { A_Expr, Node, SelectStmt, SubLink } from '@pgsql/types';
 import { bare } from '../sql/walk.ts';
 import type { Item, Level } from '../sql/scope.ts';
 import { conjunctsOf, functionNames, hasWindow } from './dependencies.ts';
-import { surroundingsOf, type Condition } from './joins.ts';
+import { isNullable, surroundingsOf, type Condition } from './joins.ts';
 import type { Statement } from './statement.ts';
 
 /** A column of an item that must be bounded: the required key itself, or what carries it outwards. */
 export interface Site {
   readonly item: Item;
   readonly column: string;
+  /** Rows without a key may appear in it: more of them when fewer keys are asked for. */
+  readonly nullable?: boolean | undefined;
 }
 
 /** An equality that bounds a site: the queries whose (single) output columns together give every key that can matter. */
@@ -56,8 +58,7 @@ function bindingsOf(site: Site, keyType: string, statement: Statement): Binding[
     if (sources !== undefined) found.push({ site, sources, condition: condition.node });
   }
   for (const { column, other } of merged) {
-    if (column !== site.column || other.name === undefined) continue;
-    found.push({ site, sources: [selectOf(columnOf(other.name, column))], condition: undefined });
+    if (column === site.column) found.push({ site, sources: [selectOf(other)], condition: undefined });
   }
   // A list or a subquery written next to the key is as small as its author meant it to be; a join may be anything.
   return found.sort((a, b) => rank(a) - rank(b));
@@ -102,6 +103,7 @@ function sourcesOfExpression(
   switch (kind) {
     case 'AEXPR_OP':
     case 'AEXPR_NOT_DISTINCT': {
+      if (kind === 'AEXPR_NOT_DISTINCT' && site.nullable === true) return undefined;
       const rows = [bare(lexpr, 'RowExpr')?.args, bare(rexpr, 'RowExpr')?.args];
       const [left = [lexpr], right = [rexpr]] = rows;
       for (const [index, one] of left.entries()) {
@@ -178,7 +180,7 @@ function throughLevel(
 
 function outside(
   level: Level,
-  output: { readonly name: string; readonly index: number },
+  output: Output,
   keyType: string,
   statement: Statement,
   seen: readonly Level[],
@@ -193,15 +195,19 @@ function outside(
       return name === undefined ? [] : outside(parent, { ...output, name }, keyType, statement, seen);
     }
     case 'from': {
+      const { nullable } = output;
       const column = statement.names.columnsOf(place.item).names[output.index];
-      return column === undefined ? [] : alternativesFor({ item: place.item, column }, keyType, statement, seen);
+      return column === undefined
+        ? []
+        : alternativesFor({ item: place.item, column, nullable }, keyType, statement, seen);
     }
     case 'cte': {
       // Recursion is driven level by level elsewhere; here each mention must bound the key.
       if (place.cte.recursive) return [];
+      const { nullable } = output;
       const each = place.cte.references.map((item) => {
         const column = statement.names.columnsOf(item).names[output.index];
-        return column === undefined ? [] : alternativesFor({ item, column }, keyType, statement, seen);
+        return column === undefined ? [] : alternativesFor({ item, column, nullable }, keyType, statement, seen);
       });
       const firsts = each.map((alternatives) => alternatives[0]);
       return firsts.every((first) => first !== undefined) && firsts.length > 0 ? [firsts.flat()] : [];
@@ -214,6 +220,7 @@ function outside(
       if (!any && !(node.subLinkType === 'ALL_SUBLINK' && operator === '<>')) return [];
       // As a conjunct of WHERE, "no row" and "no such row" are the same answer.
       const condition = clause.kind === 'where' && any ? conjunctOf(node, parent) : undefined;
+      if (condition === undefined && output.nullable) return [];
       const padded = condition === undefined ? { sublink: node, test: node.testexpr, keyType } : undefined;
       const site = { item: outsideItem(parent), column: '' };
       return [[{ site, sources: [selectOf(node.testexpr)], condition, padded }]];
@@ -238,21 +245,26 @@ function outsideItem(level: Level): Item {
   };
 }
 
+interface Output {
+  readonly name: string;
+  readonly index: number;
+  readonly nullable: boolean;
+}
+
 /** The output column that carries a site's column out of its level unchanged, if the level drops no row by others. */
-function outputOf(site: Site, statement: Statement): { name: string; index: number } | undefined {
+function outputOf(site: Site, statement: Statement): Output | undefined {
   const { level } = site.item;
   if (!keepsRows(level)) return undefined;
   const { names, open } = statement.names.outputs(level);
   if (open) return undefined;
-  const index = names.findIndex((name) => {
-    const through = statement.names.passedThrough(level, name);
-    return through?.item === site.item && through.name === site.column;
-  });
+  const index = statement.names
+    .passedThrough(level)
+    .findIndex((through) => through?.item === site.item && through.name === site.column);
   const { groupClause, targetList, havingClause } = level.select;
   const calls = functionNames(targetList).some((name) => statement.functions.aggregate.has(name));
   const aggregates = (groupClause ?? []).length > 0 || havingClause !== undefined || calls;
   if (index === -1 || (aggregates && !isGroupedBy(site, level, statement))) return undefined;
-  return { name: names[index] ?? '', index };
+  return { name: names[index] ?? '', index, nullable: site.nullable === true || isNullable(site.item, statement) };
 }
 
 /** Whether which rows with one key appear does not depend on rows with other keys. */

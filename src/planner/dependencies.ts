@@ -1,4 +1,4 @@
-import type { Node } from '@pgsql/types';
+import type { ColumnRef, JoinExpr, Node } from '@pgsql/types';
 import { outward } from '../sql/names.ts';
 import type { Item, Level } from '../sql/scope.ts';
 import { bare, walk } from '../sql/walk.ts';
@@ -10,9 +10,13 @@ export interface Dependencies {
   readonly items: ReadonlySet<Item>;
   /** Columns read, by item; an item that is absent here but in `items` is read whole. */
   readonly columns: ReadonlyMap<Item, ReadonlySet<string>>;
+  /** Joins that must stand as they are, because the expression names columns by what they make of them. */
+  readonly joins: ReadonlySet<JoinExpr>;
   /** Virtual tables read inside subqueries of the expression. */
   readonly references: ReadonlySet<Reference>;
-  /** Computing it twice may give two answers: a volatile function, a LIMIT without a total order. */
+  /** An aggregate or window function of a level around it is part of it: it has no value for a single row. */
+  readonly aggregates: boolean;
+  /** Computing it twice may give two answers: a volatile function, a LIMIT without a total order. Or it is not understood. */
   readonly unrepeatable: boolean;
 }
 
@@ -21,37 +25,78 @@ export function dependenciesOf(value: unknown, level: Level, statement: Statemen
   for (let at: Level | undefined = level; at !== undefined; at = outward(at)) around.add(at);
   const items = new Set<Item>();
   const columns = new Map<Item, Set<string>>();
+  const joins = new Set<JoinExpr>();
+  const unresolved: ColumnRef[] = [];
+  const ctes = [...statement.ctesIn(value)].map((cte) => cte.node);
   walk(value, (node, kind) => {
     const column = kind === 'ColumnRef' ? bare(node, 'ColumnRef') : undefined;
     if (column === undefined || !statement.scopes.levelOf.has(column)) return undefined;
     const meaning = statement.names.resolve(column);
-    if (meaning.kind === 'column') {
-      if (!around.has(meaning.item.level)) return undefined;
-      items.add(meaning.item);
-      const known = columns.get(meaning.item) ?? new Set();
-      columns.set(meaning.item, known.add(meaning.name));
-      return undefined;
-    }
-    const whole =
-      meaning.kind === 'row'
-        ? meaning.items
-        : meaning.level.items.filter((item) => statement.names.columnsOf(item).open);
-    for (const item of whole) {
-      if (!around.has(item.level)) continue;
+    const open = meaning.kind === 'unknown' ? meaning.level.items.filter((item) => isOpen(item, statement)) : [];
+    if (meaning.kind === 'unknown' && open.length === 0 && !statement.mayNameOutput(column)) unresolved.push(column);
+    const read = meaning.kind === 'column' ? [meaning.item] : meaning.kind === 'row' ? meaning.items : open;
+    for (const item of read.filter(({ level: at }) => around.has(at))) {
       items.add(item);
-      columns.set(item, new Set(['*']));
+      const known = columns.get(item) ?? new Set();
+      columns.set(item, known.add(meaning.kind === 'column' ? meaning.name : '*'));
+      if (meaning.kind !== 'unknown') for (const join of meaning.joins) joins.add(join);
     }
     return undefined;
   });
   return {
     items,
     columns,
+    joins,
     references: statement.referencesIn(value),
-    unrepeatable:
-      readsPadded(value, statement) ||
-      callsVolatile(value, statement) ||
-      statement.levelsIn(value).some((inner) => isEvaluatedOnce(inner, statement)),
+    aggregates: hasOuterAggregate(value, around, statement),
+    unrepeatable: unresolved.length > 0 || [value, ...ctes].some((part) => isUnrepeatable(part, statement)),
   };
+}
+
+function isUnrepeatable(value: unknown, statement: Statement): boolean {
+  return (
+    readsPadded(value, statement) ||
+    callsVolatile(value, statement) ||
+    statement.levelsIn(value).some((inner) => isEvaluatedOnce(inner, statement))
+  );
+}
+
+/** An aggregate belongs to the nearest level whose columns it reads; one of no columns to the level that it stands in. */
+function hasOuterAggregate(value: unknown, around: ReadonlySet<Level>, statement: Statement): boolean {
+  let found = hasWindow(value);
+  const isAggregate = (node: Node): boolean => {
+    const name = bare(bare(node, 'FuncCall')?.funcname?.at(-1), 'String')?.sval;
+    return 'GroupingFunc' in node || (name !== undefined && statement.functions.aggregate.has(name));
+  };
+  walk(value, (node, kind) => {
+    if (kind === 'SelectStmt') return false;
+    if (isAggregate(node)) found = true;
+    return undefined;
+  });
+  walk(value, (node) => {
+    if (found || !isAggregate(node)) return undefined;
+    const read = columnsIn(node).flatMap((column) => {
+      const meaning = statement.scopes.levelOf.has(column) ? statement.names.resolve(column) : undefined;
+      return meaning?.kind === 'column' ? [meaning.item.level] : [];
+    });
+    found = read.length > 0 && read.every((level) => around.has(level));
+    return undefined;
+  });
+  return found;
+}
+
+function columnsIn(value: unknown): ColumnRef[] {
+  const found: ColumnRef[] = [];
+  walk(value, (node, kind) => {
+    const column = kind === 'ColumnRef' ? bare(node, 'ColumnRef') : undefined;
+    if (column !== undefined) found.push(column);
+    return undefined;
+  });
+  return found;
+}
+
+function isOpen(item: Item, statement: Statement): boolean {
+  return statement.names.columnsOf(item).open;
 }
 
 /** Rows that are not a function of the level's inputs: it must be evaluated once, never again for a key query. */

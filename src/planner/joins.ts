@@ -1,8 +1,9 @@
 import type { JoinExpr, JoinType, Node } from '@pgsql/types';
 import { outward } from '../sql/names.ts';
 import type { Item, Level } from '../sql/scope.ts';
-import { bare } from '../sql/walk.ts';
-import { conjunctsOf, dependenciesOf } from './dependencies.ts';
+import { columnIn } from '../sql/space.ts';
+import { bare, walk } from '../sql/walk.ts';
+import { conjunctsOf, dependenciesOf, type Dependencies } from './dependencies.ts';
 import type { Statement } from './statement.ts';
 
 /** A conjunct that every row of the statement in which a given item's row counts must satisfy. */
@@ -14,11 +15,10 @@ export interface Condition {
   readonly hidden: ReadonlySet<Item>;
 }
 
-/** An equality that USING or NATURAL implies. */
+/** An equality that USING or NATURAL implies: the item's column, and what the other side's is. */
 export interface Merged {
-  readonly join: JoinExpr;
   readonly column: string;
-  readonly other: Item;
+  readonly other: Node;
 }
 
 /** The rest of an item's level, as far as it says anything about which of the item's rows count. */
@@ -51,13 +51,20 @@ export function surroundingsOf(item: Item, statement: Statement): Surroundings {
   let own: Walked | undefined;
   for (const node of from) {
     const walked = around(node, item, level, types, statement);
-    if (walked === undefined) pieces.push(node);
-    else own = walked;
+    pieces.push(...(walked?.pieces ?? [node]));
+    own ??= walked;
   }
   if (own === undefined) throw new Error('an item outside of its level');
   const { hidden, seesItem } = own;
   const where = conjunctsOf(level.select.whereClause).map((node): Condition => ({ node, seesItem, hidden }));
-  return { pieces: [...own.pieces, ...pieces], conditions: [...own.conditions, ...where], merged: own.merged };
+  return { pieces, conditions: [...own.conditions, ...where], merged: own.merged };
+}
+
+/** Whether an outer join of its level may put NULLs in the place of an item's row. */
+export function isNullable(item: Item, statement: Statement): boolean {
+  const types = reducedJoinTypes(item.level, statement);
+  const walked = (item.level.select.fromClause ?? []).map((node) => around(node, item, item.level, types, statement));
+  return walked.some((own) => own?.seesItem === false);
 }
 
 function around(
@@ -79,10 +86,12 @@ function around(
   const type = types.get(join) ?? 'JOIN_INNER';
   const nullable = type === (left === undefined ? 'JOIN_LEFT' : 'JOIN_RIGHT');
   if (type === 'JOIN_INNER' || nullable) {
-    own.pieces.push(other);
+    // LATERAL items name what stands to their left: the order stays.
+    if (left === undefined) own.pieces.unshift(other);
+    else own.pieces.push(other);
     const { hidden, seesItem } = own;
     own.conditions.push(...conjunctsOf(join.quals).map((qual): Condition => ({ node: qual, seesItem, hidden })));
-    if (seesItem) own.merged.push(...mergedColumns(join, mine, other, level, statement));
+    if (seesItem) own.merged.push(...mergedColumns(join, { mine, other }, item, statement));
   }
   if (nullable || type === 'JOIN_FULL') {
     own.hidden = new Set([...own.hidden, ...leavesOf(mine, level)]);
@@ -91,14 +100,19 @@ function around(
   return own;
 }
 
-function mergedColumns(join: JoinExpr, mine: Node, other: Node, level: Level, statement: Statement): Merged[] {
-  const owners = (name: string, side: Node): Item[] =>
-    leavesOf(side, level).filter((leaf) => statement.names.columnsOf(leaf).names.includes(name));
-  const named = (join.usingClause ?? []).map((name) => bare(name, 'String')?.sval ?? '');
-  const names = join.isNatural ? leavesOf(mine, level).flatMap((leaf) => statement.names.columnsOf(leaf).names) : named;
-  return names.flatMap((column) => {
-    const [first] = owners(column, other);
-    return first === undefined || owners(column, mine).length === 0 ? [] : [{ join, column, other: first }];
+function mergedColumns(
+  join: JoinExpr,
+  sides: { readonly mine: Node; readonly other: Node },
+  item: Item,
+  statement: Statement,
+): Merged[] {
+  const { spaces } = statement.names;
+  return spaces.mergedBy(join, item.level).flatMap((name) => {
+    const mine = columnIn(spaces.of(sides.mine, item.level), name);
+    const other = columnIn(spaces.of(sides.other, item.level), name);
+    if (mine === undefined || other === undefined || !('item' in mine.of) || mine.of.item !== item) return [];
+    const value = statement.mention(other, join, item.level);
+    return value === undefined ? [] : [{ column: mine.of.name, other: value }];
   });
 }
 
@@ -202,18 +216,20 @@ function nonNullItems(node: Node, level: Level, statement: Statement): ReadonlyS
 export function prune(
   node: Node,
   level: Level,
-  available: (item: Item) => boolean,
+  readable: (item: Item) => boolean,
   statement: Statement,
 ): Node | undefined {
   const join = bare(node, 'JoinExpr');
   if (join?.larg === undefined || join.rarg === undefined) {
     const [item] = leavesOf(node, level);
-    return item !== undefined && available(item) ? node : undefined;
+    return item !== undefined && readable(item) ? node : undefined;
   }
-  const left = prune(join.larg, level, available, statement);
-  const right = prune(join.rarg, level, available, statement);
+  const left = prune(join.larg, level, readable, statement);
+  const right = prune(join.rarg, level, readable, statement);
   const whole = left === join.larg && right === join.rarg;
-  const usable = conjunctsOf(join.quals).filter((qual) => isUsable(qual, level, available, statement));
+  const sides = [left, right].flatMap((side) => side ?? []);
+  const kept = { nodes: sides, items: new Set(sides.flatMap((side) => leavesOf(side, level))), readable };
+  const usable = conjunctsOf(join.quals).filter((qual) => isUsable(qual, level, kept, statement));
   const allUsable = usable.length === conjunctsOf(join.quals).length;
   if (whole && allUsable) return node;
   switch (join.jointype) {
@@ -236,14 +252,43 @@ export function prune(
   }
 }
 
-/** Whether a condition can be computed from available items, with the same answer each time. */
-export function isUsable(node: Node, level: Level, available: (item: Item) => boolean, statement: Statement): boolean {
-  const needs = dependenciesOf(node, level, statement);
+/** What is kept of FROM in a key query. */
+export interface Kept {
+  readonly nodes: readonly Node[];
+  readonly items: ReadonlySet<Item>;
+  /** Whether an item's rows can be read now: of what subqueries name. */
+  readonly readable: (item: Item) => boolean;
+}
+
+/** Whether an expression can be computed from what is kept of FROM, with the same answer each time. */
+export function isUsable(value: unknown, level: Level, kept: Kept, statement: Statement): boolean {
+  const needs = dependenciesOf(value, level, statement);
   return (
     !needs.unrepeatable &&
-    [...needs.items].every((item) => item.level !== level || available(item)) &&
-    [...needs.references].every((reference) => available(reference.item))
+    !needs.aggregates &&
+    [...needs.items].every((item) => item.level !== level || kept.items.has(item)) &&
+    [...needs.references].every((reference) => reference.item.level === level || kept.readable(reference.item)) &&
+    [...statement.ctesIn(value)].every((cte) => cte.level !== undefined) &&
+    stand(needs, level, kept.nodes)
   );
+}
+
+/** Whether the joins of a level that an expression names columns by are whole in what is kept of FROM. */
+export function stand(needs: Dependencies, level: Level, kept: readonly Node[]): boolean {
+  if (needs.joins.size === 0) return true;
+  const [own, whole] = [joinsIn(level.select.fromClause ?? []), joinsIn(kept)];
+  return [...needs.joins].every((join) => !own.has(join) || whole.has(join));
+}
+
+function joinsIn(nodes: readonly Node[]): Set<JoinExpr> {
+  const found = new Set<JoinExpr>();
+  walk(nodes, (node, kind) => {
+    if (kind === 'SelectStmt') return false;
+    const join = kind === 'JoinExpr' ? bare(node, 'JoinExpr') : undefined;
+    if (join !== undefined) found.add(join);
+    return undefined;
+  });
+  return found;
 }
 
 export function and(nodes: readonly Node[]): Node {

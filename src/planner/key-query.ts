@@ -1,9 +1,10 @@
 import type { Node, SelectStmt } from '@pgsql/types';
 import { outward } from '../sql/names.ts';
 import type { Item, Level } from '../sql/scope.ts';
+import { bare } from '../sql/walk.ts';
 import { call, columnOf, type Binding } from './bindings.ts';
 import { conjunctsOf, dependenciesOf } from './dependencies.ts';
-import { and, isUsable, leavesOf, prune, surroundingsOf, type Condition } from './joins.ts';
+import { and, isUsable, leavesOf, prune, stand, surroundingsOf, type Condition, type Kept } from './joins.ts';
 import type { Reference, Statement } from './statement.ts';
 
 /** How a value becomes a key of a type: `trailhound.key_inet()` gives NULL for what no row can equal. */
@@ -42,36 +43,39 @@ export function keyQuery(
     ? surroundingsOf(site.item, statement)
     : { pieces: level.select.fromClause ?? [], conditions: conditionsOfWhere(level) };
   const alias = inItem ? { name: site.item.name ?? KEY, column: site.column } : { name: KEY, column: KEY };
-  const usable = readableItems(rest.pieces, level, readable, statement);
+  const kept = keep(rest.pieces, site.item, level, readable, statement);
+  const withKey = { ...kept, items: new Set([...kept.items, site.item]) };
   // Conditions on the key alone hold for the keys as well: the key stands under the item's own name.
   const forKey = (entry: Condition): boolean => {
     const { columns } = dependenciesOf(entry.node, level, statement);
     const own = columns.get(site.item);
     return own === undefined || (entry.seesItem && [...own].every((name) => name === site.column));
   };
-  const conditions = rest.conditions.filter(
-    (entry) =>
-      entry.node !== condition &&
-      forKey(entry) &&
-      isVisible(entry, level, statement) &&
-      isUsable(entry.node, level, (item) => item === site.item || usable.items.has(item), statement),
-  );
+  const conditions = rest.conditions
+    .filter(
+      (entry) =>
+        entry.node !== condition &&
+        forKey(entry) &&
+        isVisible(entry, level, statement) &&
+        isUsable(entry.node, level, withKey, statement),
+    )
+    .map((entry) => entry.node);
+  // What stands for an expression is no level of its own: an aggregate in it would be one of another level.
+  const isOwn = (source: SelectStmt): boolean => statement.scopes.levels.some(({ select }) => select === source);
   for (const source of sources) {
-    const needs = dependenciesOf({ SelectStmt: source }, level, statement);
-    const known = [...needs.items].every((item) => item.level !== level || usable.items.has(item));
-    if (!known || needs.unrepeatable || ![...needs.references].every((reference) => readable(reference.item)))
-      return undefined;
+    const value = isOwn(source) ? { SelectStmt: source } : source.targetList;
+    if (!isUsable(value, level, kept, statement)) return undefined;
   }
   const inner: SelectStmt = {
     distinctClause: DISTINCT,
     targetList: [{ ResTarget: { name: KEY, val: columnOf(alias.name, alias.column) } }],
-    fromClause: [...usable.pieces, keySource(sources, keyType, alias)],
-    ...where(conditions.map((entry) => entry.node)),
+    fromClause: [...kept.nodes, keySource(sources, keyType, alias)],
+    ...where(conditions),
     limitOption: 'LIMIT_OPTION_DEFAULT',
     op: 'SETOP_NONE',
   };
-  const wrapped = wrap(inner, level, statement, readable);
-  return wrapped === undefined ? undefined : withCtes(wrapped, statement, readable);
+  const complete = withCtes(inner, statement, readable);
+  return complete === undefined ? undefined : wrap(complete, level, statement, readable);
 }
 
 /** `lateral (select key_inet(v) from (<source>) …  union all …) as a(ip_address)` */
@@ -120,21 +124,25 @@ function wrap(
       placed.kind === 'item'
         ? surroundingsOf(placed.item, statement)
         : { pieces: next.select.fromClause ?? [], conditions: conditionsOfWhere(next) };
-    const usable = readableItems(rest.pieces, next, readable, statement);
-    const needed = [...dependenciesOf({ SelectStmt: query }, next, statement).items];
-    if (!needed.every((item) => item.level !== next || usable.items.has(item))) return undefined;
-    const conditions = rest.conditions.filter(
-      (entry) =>
-        isVisible(entry, next, statement) && isUsable(entry.node, next, (item) => usable.items.has(item), statement),
-    );
-    query = {
+    const own = placed.kind === 'item' ? placed.item : undefined;
+    const kept = keep(rest.pieces, own, next, readable, statement);
+    const needs = dependenciesOf({ SelectStmt: query }, next, statement);
+    if (![...needs.items].every((item) => item.level !== next || kept.items.has(item))) return undefined;
+    if (!stand(needs, next, kept.nodes)) return undefined;
+    const conditions = rest.conditions
+      .filter((entry) => isVisible(entry, next, statement) && isUsable(entry.node, next, kept, statement))
+      .map((entry) => entry.node);
+    const around: SelectStmt = {
       distinctClause: DISTINCT,
       targetList: [{ ResTarget: { name: KEY, val: columnOf(KEY, KEY) } }],
-      fromClause: [...usable.pieces, lateral(query, KEY, KEY)],
-      ...where(conditions.map((entry) => entry.node)),
+      fromClause: [...kept.nodes],
+      ...where(conditions),
       limitOption: 'LIMIT_OPTION_DEFAULT',
       op: 'SETOP_NONE',
     };
+    const complete = withCtes(around, statement, readable);
+    if (complete === undefined) return undefined;
+    query = { ...complete, fromClause: [...kept.nodes, lateral(query, KEY, KEY)] };
     level = next;
   }
 }
@@ -160,21 +168,36 @@ function isVisible(entry: Condition, level: Level, statement: Statement): boolea
   return [...dependenciesOf(entry.node, level, statement).items].every((item) => !entry.hidden.has(item));
 }
 
-function readableItems(
+/** The FROM entries, as far as they can be read without the item that the keys are for. */
+function keep(
   pieces: readonly Node[],
+  without: Item | undefined,
   level: Level,
   readable: (item: Item) => boolean,
   statement: Statement,
-): { pieces: Node[]; items: Set<Item> } {
-  const kept = pieces.flatMap((piece) => prune(piece, level, readable, statement) ?? []);
-  return { pieces: kept, items: new Set(kept.flatMap((piece) => leavesOf(piece, level))) };
+): Kept {
+  const nodes: Node[] = [];
+  const items = new Set<Item>();
+  for (const piece of pieces) {
+    const node = prune(piece, level, (item) => item !== without && readable(item), statement);
+    if (node === undefined) continue;
+    const leaves = leavesOf(node, level);
+    const needs = dependenciesOf(node, level, statement);
+    const known = new Set([...items, ...leaves]);
+    // LATERAL over what is not there: without the entry there are only more rows.
+    if (![...needs.items].every((item) => item.level !== level || known.has(item))) continue;
+    if (!stand(needs, level, [...nodes, node])) continue;
+    nodes.push(node);
+    for (const leaf of leaves) items.add(leaf);
+  }
+  return { nodes, items, readable };
 }
 
 function where(nodes: readonly Node[]): { whereClause?: Node } {
   return nodes.length === 0 ? {} : { whereClause: and(nodes) };
 }
 
-/** The query with the CTEs that it names. Undefined where two of them share a name. */
+/** The query with the CTEs that it names. Undefined where they cannot be read, or would take the place of a relation. */
 export function withCtes(
   query: SelectStmt,
   statement: Statement,
@@ -182,15 +205,22 @@ export function withCtes(
 ): SelectStmt | undefined {
   const ctes = [...statement.ctesIn({ SelectStmt: query })];
   if (ctes.length === 0) return query;
-  if (new Set(ctes.map((cte) => cte.name)).size < ctes.length) return undefined;
-  if (ctes.some((cte) => cte.level === undefined)) return undefined;
+  const own = (query.withClause?.ctes ?? []).map((node) => bare(node, 'CommonTableExpr')?.ctename ?? '');
+  const names = new Set([...ctes.map((cte) => cte.name), ...own]);
+  const recursive = query.withClause?.recursive === true || ctes.some((cte) => cte.recursive);
+  if (names.size < ctes.length + own.length || ctes.some((cte) => cte.level === undefined)) return undefined;
   const references: Reference[] = ctes.flatMap((cte) => [...statement.referencesIn(cte.node)]);
   if (!references.every((reference) => readable(reference.item))) return undefined;
+  const hides = (value: unknown, except?: string): boolean =>
+    [...statement.relationNamesIn(value)].some((name) => names.has(name) && (recursive || name !== except));
+  const outer = { ...query };
+  delete outer.withClause;
+  if (hides({ SelectStmt: outer }) || ctes.some((cte) => hides(cte.node.ctequery, cte.name))) return undefined;
   return {
     ...query,
     withClause: {
-      ctes: ctes.map((cte) => ({ CommonTableExpr: cte.node })),
-      ...(ctes.some((cte) => cte.recursive) ? { recursive: true } : {}),
+      ctes: [...ctes.map((cte) => ({ CommonTableExpr: cte.node })), ...(query.withClause?.ctes ?? [])],
+      ...(recursive ? { recursive: true } : {}),
     },
   };
 }

@@ -2,7 +2,6 @@ import type { Node, SelectStmt } from '@pgsql/types';
 import type { Column } from '../catalog/table.ts';
 import { TrailhoundError } from '../kernel/errors.ts';
 import { deparse } from '../sql/deparse.ts';
-import { outward } from '../sql/names.ts';
 import type { Item, Level } from '../sql/scope.ts';
 import { bare } from '../sql/walk.ts';
 import { alternativesFor, selectOf, type Alternative, type Padding } from './bindings.ts';
@@ -156,41 +155,53 @@ class Planner {
 
   /** Evaluates once what keys could be read from: derived tables and CTEs around an item, on every level outwards. */
   #evaluateAround(item: Item): void {
-    for (let level: Level | undefined = item.level; level !== undefined; level = outward(level)) {
+    for (let level: Level | undefined = item.level; level !== undefined; level = level.parent) {
       for (const other of level.items) {
-        if (other === item || !this.#isOnce(other) || !this.#isHydrated(contentOf(other))) continue;
+        if (other === item || !this.#isOnce(other)) continue;
+        this.#evaluateCtes(other.node);
         const subselect = bare(other.node, 'RangeSubselect');
-        const query = bare(other.cte?.node.ctequery ?? subselect?.subquery, 'SelectStmt');
-        if (query === undefined || this.#isCorrelated(query, level)) continue;
-        const replaced = this.#evaluate(query, other.cte?.node.ctequery ?? subselect?.subquery);
-        if (replaced === undefined) continue;
-        if (other.cte !== undefined) other.cte.node.ctequery = replaced;
-        else if (subselect !== undefined) subselect.subquery = replaced;
+        const query = bare(subselect?.subquery, 'SelectStmt');
+        if (subselect === undefined || query === undefined || !this.#isEvaluable(query, level)) continue;
+        const replaced = this.#evaluate(query, subselect.subquery);
+        if (replaced !== undefined) subselect.subquery = replaced;
       }
     }
   }
 
-  /** `in (select … limit 20)`: the subquery that gives the keys is evaluated once. */
-  #evaluateSources(sources: readonly SelectStmt[], level: Level): boolean {
+  /** A CTE may be named elsewhere too: it is evaluated itself, before anything that reads it. */
+  #evaluateCtes(value: unknown): boolean {
     let evaluated = false;
-    for (const inner of this.#statement.scopes.levels) {
-      if (!sources.includes(inner.select) || inner.place.kind !== 'sublink') continue;
-      if (
-        !dependenciesOf({ SelectStmt: inner.select }, level, this.#statement).unrepeatable ||
-        !this.#isHydrated({ SelectStmt: inner.select }) ||
-        this.#isCorrelated(inner.select, level)
-      )
-        continue;
-      const replaced = this.#evaluate(inner.select, inner.place.node.subselect);
+    for (const { node, level } of this.#statement.ctesIn(value)) {
+      const query = bare(node.ctequery, 'SelectStmt');
+      if (level?.parent === undefined || query === undefined || !this.#isEvaluable(query, level.parent)) continue;
+      const replaced = this.#evaluate(query, node.ctequery);
       if (replaced === undefined) continue;
-      inner.place.node.subselect = replaced;
+      node.ctequery = replaced;
       evaluated = true;
     }
     return evaluated;
   }
 
-  #isCorrelated(query: SelectStmt, level: Level): boolean {
-    return dependenciesOf({ SelectStmt: query }, level, this.#statement).items.size > 0;
+  /** `in (select … limit 20)`, `= (select … limit 1)`: the subquery that gives the keys is evaluated once. */
+  #evaluateSources(sources: readonly SelectStmt[], level: Level): boolean {
+    let evaluated = false;
+    for (const source of sources) {
+      const inside = this.#statement.levelsIn({ SelectStmt: source });
+      if (this.#evaluateCtes({ SelectStmt: source })) evaluated = true;
+      for (const { select, place, parent } of inside) {
+        if (place.kind !== 'sublink' || parent !== level || !this.#isEvaluable(select, level)) continue;
+        const replaced = this.#evaluate(select, place.node.subselect);
+        if (replaced === undefined) continue;
+        place.node.subselect = replaced;
+        evaluated = true;
+      }
+    }
+    return evaluated;
+  }
+
+  #isEvaluable(query: SelectStmt, level: Level): boolean {
+    const needs = dependenciesOf({ SelectStmt: query }, level, this.#statement);
+    return needs.unrepeatable && needs.items.size === 0 && this.#isHydrated({ SelectStmt: query });
   }
 
   #evaluate(query: SelectStmt, node: Node | undefined): Node | undefined {

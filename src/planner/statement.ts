@@ -1,7 +1,8 @@
-import type { ColumnRef, Node, RangeVar, SelectStmt, SubLink } from '@pgsql/types';
+import type { ColumnRef, JoinExpr, Node, RangeVar, SelectStmt, SubLink } from '@pgsql/types';
 import type { VirtualView } from '../catalog/table.ts';
 import { Names } from '../sql/names.ts';
 import { fieldsOf, scopesOf, type Cte, type Item, type Level, type Scopes } from '../sql/scope.ts';
+import type { SpaceColumn } from '../sql/space.ts';
 import { bare, walk } from '../sql/walk.ts';
 
 /** What the client's backend said of a name in FROM. */
@@ -60,11 +61,13 @@ export class Statement {
   readonly #referenceOf = new Map<RangeVar, Reference>();
   readonly #itemOf = new Map<RangeVar, Item>();
   readonly #columnsByItem: ReadonlyMap<Item, readonly string[]>;
+  readonly #outputNames: ReadonlySet<ColumnRef>;
 
   constructor(query: SelectStmt, facts: ReadonlyMap<string, RelationFacts>, functions: FunctionFacts) {
     this.query = structuredClone(query);
     this.scopes = scopesOf(this.query);
     this.functions = functions;
+    this.#outputNames = outputNamesIn(this.scopes);
     const columns = new Map<Item, readonly string[]>();
     const views: { item: Item; rangeVar: RangeVar; view: VirtualView }[] = [];
     for (const item of this.scopes.items) {
@@ -88,6 +91,41 @@ export class Statement {
       ownAlias: rangeVar.alias !== undefined,
     }));
     for (const reference of this.references) this.#rename(reference);
+    this.#qualify();
+  }
+
+  /** A key query takes joins apart: bare names would be ambiguous there, or mean another side of USING. */
+  #qualify(): void {
+    for (const column of this.scopes.levelOf.keys()) {
+      const bareFields = column.fields ?? [];
+      const as = this.mayNameOutput(column) ? undefined : this.names.bareColumn(column)?.as;
+      if (as === undefined) continue;
+      const before = this.names.resolve(column);
+      column.fields = as.map((sval) => ({ String: { sval } }));
+      const after = this.names.resolve(column);
+      const same =
+        before.kind === 'column' && after.kind === 'column' && before.item === after.item && before.name === after.name;
+      // Another item may have the same name nearer by.
+      if (!same) column.fields = bareFields;
+    }
+  }
+
+  /** GROUP BY, ORDER BY and DISTINCT ON take names of output columns too. */
+  mayNameOutput(column: ColumnRef): boolean {
+    return this.#outputNames.has(column);
+  }
+
+  /** A new expression for a column, as the condition of a join would name it; undefined where it has no name. */
+  mention({ of, as }: SpaceColumn, join: JoinExpr, level: Level): Node | undefined {
+    if (as === undefined && !('item' in of)) {
+      const [left, right] = of.map((side) => this.mention(side, join, level));
+      return left === undefined || right === undefined ? undefined : { CoalesceExpr: { args: [left, right] } };
+    }
+    if (as === undefined) return undefined;
+    const column: ColumnRef = { fields: as.map((sval) => ({ String: { sval } })) };
+    this.scopes.levelOf.set(column, level);
+    this.scopes.clauseOf.set(column, { kind: 'on', join });
+    return { ColumnRef: column };
   }
 
   #rename(reference: Reference): void {
@@ -118,16 +156,32 @@ export class Statement {
     return found;
   }
 
-  /** The CTEs that a part of the tree names, and those that they name, in the order of the text. */
+  /** The CTEs that a part of the tree names but does not define, and those that they name: as a WITH lists them. */
   ctesIn(value: unknown, found = new Set<Cte>()): Set<Cte> {
+    const own = new Set<unknown>();
+    walk(value, (node, kind) => {
+      if (kind === 'CommonTableExpr') own.add(bare(node, 'CommonTableExpr'));
+      return undefined;
+    });
     for (const rangeVar of rangeVarsIn(value)) {
       const cte = this.#itemOf.get(rangeVar)?.cte;
-      if (cte === undefined || found.has(cte)) continue;
-      const own = new Set([...found, cte]);
-      for (const inner of this.ctesIn(cte.node, own)) if (inner !== cte) found.add(inner);
+      if (cte === undefined || own.has(cte.node) || found.has(cte)) continue;
+      const before = new Set([...found, cte]);
+      for (const inner of this.ctesIn(cte.node.ctequery, before)) if (inner !== cte) found.add(inner);
       found.add(cte);
     }
     return found;
+  }
+
+  /** Names without a schema that mean relations in a part of the tree. */
+  relationNamesIn(value: unknown): Set<string> {
+    return new Set(
+      rangeVarsIn(value).flatMap((rangeVar) =>
+        rangeVar.schemaname === undefined && this.#itemOf.get(rangeVar)?.cte === undefined
+          ? [rangeVar.relname ?? '']
+          : [],
+      ),
+    );
   }
 
   /** References to ordinary relations: their rows may change between a key query and the statement. */
@@ -144,6 +198,15 @@ export class Statement {
     collectSelects(value, selects);
     return this.scopes.levels.filter((level) => selects.has(level.select));
   }
+}
+
+function outputNamesIn(scopes: Scopes): Set<ColumnRef> {
+  const nodes = scopes.levels.flatMap(({ select }) => [
+    ...(select.groupClause ?? []),
+    ...(select.sortClause ?? []).map((node) => bare(node, 'SortBy')?.node ?? node),
+    ...(select.distinctClause ?? []),
+  ]);
+  return new Set(nodes.flatMap((node) => bare(node, 'ColumnRef') ?? []));
 }
 
 function rangeVarsIn(value: unknown): RangeVar[] {
@@ -187,31 +250,24 @@ function usedColumns(
   };
   let whole = false;
   for (const column of statement.scopes.levelOf.keys()) {
+    const meaning = statement.names.resolve(column);
+    if (meaning.kind === 'row' && meaning.merged !== undefined) {
+      for (const part of partsOf(meaning.merged)) if (part.item === item) add(part.name);
+    } else if (meaning.kind === 'row' && meaning.items.includes(item)) whole = true;
+    else if (meaning.kind === 'column' && meaning.item === item) add(meaning.name);
     const fields = fieldsOf(column);
-    if (readsWholeRow(column, fields, item, statement.scopes)) whole = true;
-    else if (fields.length === 1 || fields.at(-2) === item.name) add(fields.at(-1) ?? '');
+    if (fields.length === 1 || fields.at(-2) === item.name) add(fields.at(-1) ?? '');
   }
-  for (const node of joinsIn(item.level.select.fromClause)) {
-    if (node.isNatural) whole = true;
-    for (const name of node.usingClause ?? []) add(bare(name, 'String')?.sval ?? '');
-  }
+  walk(item.level.select.fromClause, (node, kind) => {
+    if (kind === 'SelectStmt') return false;
+    const join = kind === 'JoinExpr' ? bare(node, 'JoinExpr') : undefined;
+    for (const name of join === undefined ? [] : statement.names.spaces.mergedBy(join, item.level)) add(name);
+    return undefined;
+  });
   return whole ? new Set(all) : used;
 }
 
-function readsWholeRow(column: ColumnRef, fields: readonly string[], item: Item, scopes: Scopes): boolean {
-  const [last] = fields.slice(-1);
-  if (last === '*')
-    return fields.length === 1 ? scopes.levelOf.get(column) === item.level : fields.at(-2) === item.name;
-  return fields.length === 1 && last === item.name;
-}
-
-function joinsIn(from: Node[] | undefined): { isNatural: boolean; usingClause: Node[] | undefined }[] {
-  const found: { isNatural: boolean; usingClause: Node[] | undefined }[] = [];
-  walk(from, (node, kind) => {
-    if (kind === 'SelectStmt') return false;
-    const join = kind === 'JoinExpr' ? bare(node, 'JoinExpr') : undefined;
-    if (join !== undefined) found.push({ isNatural: join.isNatural ?? false, usingClause: join.usingClause });
-    return undefined;
-  });
-  return found;
+/** The columns that FULL JOIN merged into one. */
+function partsOf({ of }: SpaceColumn): readonly { readonly item: Item; readonly name: string }[] {
+  return 'item' in of ? [of] : of.flatMap(partsOf);
 }

@@ -1,13 +1,19 @@
-import type { Alias, ColumnRef, Node, ResTarget } from '@pgsql/types';
-import { fieldsOf, type Item, type Level, type Scopes } from './scope.ts';
+import type { Alias, ColumnRef, JoinExpr, Node, ResTarget } from '@pgsql/types';
+import { fieldsOf, type Clause, type Item, type Level, type Scopes } from './scope.ts';
+import { columnIn, Spaces, type Space, type SpaceColumn } from './space.ts';
 import { bare } from './walk.ts';
 
-/** What a column reference means. */
+/** What a column reference means. `joins`: those that must stand as they are, or the name means something else. */
 export type Meaning =
-  | { readonly kind: 'column'; readonly item: Item; readonly name: string }
-  /** `a.*`, `*` (items: all of the level) or a whole row. */
-  | { readonly kind: 'row'; readonly items: readonly Item[] }
-  /** May be a column of an item whose columns are not known here (a function's, a join alias's). */
+  | { readonly kind: 'column'; readonly item: Item; readonly name: string; readonly joins: readonly JoinExpr[] }
+  /** `a.*`, `*` (items: all of the level), a whole row, or one column that FULL JOIN merged of two. */
+  | {
+      readonly kind: 'row';
+      readonly items: readonly Item[];
+      readonly joins: readonly JoinExpr[];
+      readonly merged: SpaceColumn | undefined;
+    }
+  /** May be a column of an item whose columns are not known here (a function's). */
   | { readonly kind: 'unknown'; readonly level: Level };
 
 /** Column names of an item or level; `open`: it may have others. */
@@ -23,6 +29,7 @@ export class Names {
   readonly #scopes: Scopes;
   readonly #relationColumns: (item: Item) => readonly string[] | undefined;
   readonly #items = new Map<Item, ColumnSet>();
+  readonly spaces = new Spaces((item) => this.columnsOf(item));
   readonly #outputs = new Map<Level, ColumnSet>();
 
   /** `relationColumns`: the columns of an item of kind 'relation', in order; undefined where they are not known. */
@@ -37,27 +44,67 @@ export class Names {
     const fields = fieldsOf(column);
     if (fields.length === 1) {
       const name = fields[0] ?? '';
-      return name === '*' ? { kind: 'row', items: level.items } : this.#resolveBare(name, level);
+      return name === '*' ? rowOf(this.spaces.ofLevel(level)) : this.#resolveBare(name, column, level);
     }
     // With three or more fields the first are catalog and schema: of a relation without an alias.
     const [qualifier = '', name = ''] = fields.slice(-2);
-    for (let at: Level | undefined = level; at !== undefined; at = outward(at)) {
-      const item = at.items.find((candidate) => candidate.name === qualifier && inScope(candidate));
-      if (item !== undefined) return name === '*' ? { kind: 'row', items: [item] } : { kind: 'column', item, name };
+    for (const { space } of this.#spacesAround(column, level)) {
+      const named = space.qualifiers.get(qualifier);
+      if (named === undefined) continue;
+      if (name === '*') return rowOf(named);
+      const found = columnIn(named, name);
+      if (found !== undefined) return meaningOf(found);
+      const [only] = named.items;
+      // A system column, or one of an item whose columns are not known.
+      if (only !== undefined && named.items.length === 1 && named.joins.length === 0)
+        return { kind: 'column', item: only, name, joins: [] };
+      return rowOf(named);
     }
     return { kind: 'unknown', level };
   }
 
-  #resolveBare(name: string, level: Level): Meaning {
-    for (let at: Level | undefined = level; at !== undefined; at = outward(at)) {
-      // A merged column of USING or NATURAL stands in both sides; the first is as good as the other for an inner join.
-      const item = at.items.find((candidate) => this.columnsOf(candidate).names.includes(name));
-      if (item !== undefined) return { kind: 'column', item, name };
-      const row = at.items.find((candidate) => candidate.name === name);
-      if (row !== undefined) return { kind: 'row', items: [row] };
-      if (at.items.some((candidate) => this.columnsOf(candidate).open)) return { kind: 'unknown', level: at };
+  /** The column that a name without a qualifier means. */
+  bareColumn(column: ColumnRef): SpaceColumn | undefined {
+    const level = this.#scopes.levelOf.get(column);
+    const [name = '', ...others] = fieldsOf(column);
+    if (level === undefined || others.length > 0) return undefined;
+    for (const { space } of this.#spacesAround(column, level)) {
+      const found = columnIn(space, name);
+      if (found !== undefined || space.open) return found;
     }
-    return { kind: 'unknown', level };
+    return undefined;
+  }
+
+  #resolveBare(name: string, column: ColumnRef, level: Level): Meaning {
+    let open: Level | undefined;
+    for (const around of this.#spacesAround(column, level)) {
+      const found = columnIn(around.space, name);
+      if (found !== undefined) return meaningOf(found);
+      if (around.space.open) {
+        open = around.level;
+        break;
+      }
+    }
+    // Only where no level has such a column it may be a whole row.
+    for (const { space, level: at } of this.#spacesAround(column, level)) {
+      const row = space.qualifiers.get(name);
+      if (row !== undefined) return rowOf(row);
+      if (at === open) break;
+    }
+    return { kind: 'unknown', level: open ?? level };
+  }
+
+  /** What can be named at a place, the nearest first: the joins whose condition it stands in, its level, those around. */
+  *#spacesAround(column: ColumnRef, level: Level): Iterable<{ readonly space: Space; readonly level: Level }> {
+    let clause = this.#scopes.clauseOf.get(column);
+    for (let at: Level | undefined = level; at !== undefined;) {
+      for (const join of joinsAround(clause, at)) yield { space: this.spaces.inside(join, at), level: at };
+      yield { space: this.spaces.ofLevel(at), level: at };
+      const next = outward(at);
+      while (at.parent !== next && at.parent !== undefined) at = at.parent;
+      clause = clauseOfPlace(at);
+      at = next;
+    }
   }
 
   columnsOf(item: Item): ColumnSet {
@@ -122,36 +169,69 @@ export class Names {
     if (target?.name !== undefined) return { names: [target.name], open: false };
     const column = bare(target?.val, 'ColumnRef');
     if (column === undefined) return { names: [nameOf(target?.val)], open: false };
-    const fields = fieldsOf(column);
-    const last = fields.at(-1) ?? '';
+    const last = fieldsOf(column).at(-1) ?? '';
     if (last !== '*') return { names: [last], open: false };
-    const items = fields.length === 1 ? level.items : level.items.filter((item) => item.name === fields.at(-2));
-    const sets = items.map((item) => this.columnsOf(item));
-    return { names: sets.flatMap((set) => set.names), open: items.length === 0 || sets.some((set) => set.open) };
+    const space = this.#starred(column, level);
+    return { names: space?.columns.map(({ name }) => name) ?? [], open: space?.open ?? true };
   }
 
-  /** The column that an output column passes through unchanged; undefined where it is computed or not known. */
-  passedThrough(level: Level, output: string): { readonly item: Item; readonly name: string } | undefined {
-    for (const node of level.select.targetList ?? []) {
-      const target = bare(node, 'ResTarget');
-      const column = bare(target?.val, 'ColumnRef');
-      if (target === undefined) continue;
-      const fields = column === undefined ? [] : fieldsOf(column);
-      if (column !== undefined && fields.at(-1) === '*') {
-        const items = fields.length === 1 ? level.items : level.items.filter((item) => item.name === fields.at(-2));
-        const item = items.find((candidate) => this.columnsOf(candidate).names.includes(output));
-        if (item !== undefined) return { item, name: output };
-        continue;
-      }
-      if ((target.name ?? fields.at(-1)) !== output) continue;
-      if (column === undefined) return undefined;
-      const meaning = this.resolve(column);
-      return meaning.kind === 'column' && meaning.item.level === level
-        ? { item: meaning.item, name: meaning.name }
-        : undefined;
-    }
-    return undefined;
+  /** What `*` or `a.*` stands for; undefined where that is not known, as for a composite column. */
+  #starred(column: ColumnRef, level: Level): Space | undefined {
+    const fields = fieldsOf(column);
+    return fields.length === 1
+      ? this.spaces.ofLevel(level)
+      : this.spaces.ofLevel(level).qualifiers.get(fields.at(-2) ?? '');
   }
+
+  /** For each output column of a level the column that it passes through unchanged; undefined where it is computed. */
+  passedThrough(level: Level): readonly ({ readonly item: Item; readonly name: string } | undefined)[] {
+    return (level.select.targetList ?? []).flatMap((node) => {
+      const column = bare(bare(node, 'ResTarget')?.val, 'ColumnRef');
+      if (column === undefined) return [undefined];
+      if (fieldsOf(column).at(-1) === '*') {
+        return (this.#starred(column, level)?.columns ?? []).map(({ of }) => ('item' in of ? of : undefined));
+      }
+      const meaning = this.resolve(column);
+      return meaning.kind === 'column' && meaning.item.level === level ? [meaning] : [undefined];
+    });
+  }
+}
+
+function meaningOf({ of, joins }: SpaceColumn): Meaning {
+  if ('item' in of) return { kind: 'column', ...of, joins };
+  const items = of.flatMap((side): readonly Item[] => {
+    const meaning = meaningOf(side);
+    return meaning.kind === 'row' ? meaning.items : meaning.kind === 'column' ? [meaning.item] : [];
+  });
+  return { kind: 'row', items, joins, merged: { name: '', of, as: undefined, joins } };
+}
+
+function rowOf({ items, joins }: Space): Meaning {
+  return { kind: 'row', items, joins, merged: undefined };
+}
+
+/** The clause of the outer level in which a level stands. */
+function clauseOfPlace({ place }: Level): Clause | undefined {
+  if (place.kind === 'sublink') return place.clause;
+  return place.kind === 'from' ? { kind: 'from', item: place.item } : undefined;
+}
+
+/** The joins of a level that a clause stands in, innermost first. */
+function joinsAround(clause: Clause | undefined, level: Level): readonly JoinExpr[] {
+  if (clause?.kind !== 'on' && clause?.kind !== 'from') return [];
+  const path = (node: Node | undefined): readonly JoinExpr[] | undefined => {
+    const join = bare(node, 'JoinExpr');
+    if (node === undefined) return undefined;
+    if (clause.kind === 'from' ? node === clause.item.node : join === clause.join)
+      return join === undefined ? [] : [join];
+    const below = join === undefined ? undefined : (path(join.larg) ?? path(join.rarg));
+    return below === undefined || join === undefined ? undefined : [...below, join];
+  };
+  for (const node of level.select.fromClause ?? []) {
+    const found = path(node);
+    if (found !== undefined) return found;
+  }
+  return [];
 }
 
 /** The next level whose items an expression of this level can name. */
@@ -168,10 +248,6 @@ export function outward(level: Level): Level | undefined {
     case 'cte':
       return outward(level.parent);
   }
-}
-
-function inScope(item: Item): boolean {
-  return item.name !== undefined;
 }
 
 function renamed(set: ColumnSet, alias: Alias | undefined): ColumnSet {

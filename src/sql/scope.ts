@@ -23,7 +23,11 @@ export type Place =
 
 /** Where in its level an expression stands. */
 export type Clause =
-  { readonly kind: 'where' } | { readonly kind: 'on'; readonly join: JoinExpr } | { readonly kind: 'other' };
+  | { readonly kind: 'where' }
+  | { readonly kind: 'on'; readonly join: JoinExpr }
+  /** In an item of FROM itself: a function's argument. */
+  | { readonly kind: 'from'; readonly item: Item }
+  | { readonly kind: 'other' };
 
 export interface Cte {
   readonly name: string;
@@ -52,13 +56,16 @@ export interface Scopes {
   readonly levels: readonly Level[];
   readonly items: readonly Item[];
   /** The level in which a column is named. */
-  readonly levelOf: ReadonlyMap<ColumnRef, Level>;
+  readonly levelOf: Map<ColumnRef, Level>;
+  /** Where in its level a column is named. */
+  readonly clauseOf: Map<ColumnRef, Clause>;
 }
 
 interface Building {
   levels: Level[];
   items: Item[];
   levelOf: Map<ColumnRef, Level>;
+  clauseOf: Map<ColumnRef, Clause>;
 }
 
 type Visible = ReadonlyMap<string, Cte>;
@@ -66,7 +73,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] 
 
 /** The levels of a query and what each of them can name. Reads the tree, never changes it. */
 export function scopesOf(query: SelectStmt): Scopes {
-  const building: Building = { levels: [], items: [], levelOf: new Map() };
+  const building: Building = { levels: [], items: [], levelOf: new Map(), clauseOf: new Map() };
   const root = addLevel(query, undefined, { kind: 'statement' }, new Map(), building);
   return { root, ...building };
 }
@@ -189,7 +196,7 @@ function addFrom(node: Node, level: Mutable<Level>, visible: Visible, building: 
     }
   } else {
     item.name = aliasOf(node);
-    addExpressions(node, { kind: 'other' }, level, visible, building);
+    addExpressions(node, { kind: 'from', item }, level, visible, building);
   }
 }
 
@@ -208,7 +215,9 @@ function addExpressions(value: unknown, clause: Clause, level: Level, visible: V
   walk(value, (node, kind) => {
     if (kind === 'ColumnRef') {
       const column = bare(node, 'ColumnRef');
-      if (column !== undefined) building.levelOf.set(column, level);
+      if (column === undefined) return undefined;
+      building.levelOf.set(column, level);
+      building.clauseOf.set(column, clause);
     } else if (kind === 'SubLink') {
       const sublink = bare(node, 'SubLink');
       const query = bare(sublink?.subselect, 'SelectStmt');

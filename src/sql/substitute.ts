@@ -75,7 +75,8 @@ export class Slices {
     for (;;) {
       open = this.#enclosing(open);
       const close = this.#closing(open);
-      if (this.#start(close) > to) return { start: this.#end(open), end: this.#start(close), text: own };
+      if (this.#start(close) > to && this.#opensQuery(open))
+        return { start: this.#end(open), end: this.#start(close), text: own };
     }
   }
 
@@ -104,6 +105,13 @@ export class Slices {
       else if (word === '(') depth -= 1;
     }
     throw new Error('a subquery without parentheses');
+  }
+
+  /** Other parentheses stand around arguments, rows and names. */
+  #opensQuery(open: number): boolean {
+    let at = open + 1;
+    while (this.#word(at) === '(') at += 1;
+    return ['select', 'values', 'table', 'with'].includes(this.#word(at));
   }
 
   #closing(open: number): number {

@@ -42,6 +42,143 @@ const KEYS: readonly Case[] = [
   ],
 ];
 
+const W = '(select address as ip_address, note from watchlist) w';
+
+const NAMES: readonly Case[] = [
+  [
+    'columns by the alias of a join',
+    `select j.country_code, event_id from (${E} e join ${A} a on a.ip_address = e.source_ip) as j where j.is_tor is not null`,
+    ALL,
+  ],
+  [
+    'columns by the renaming alias of a join',
+    `select note, is_tor from (watchlist w join (select ip_address as address, is_tor from ${A}) a using (address)) as j(x, note, is_tor) where x is not null`,
+    ['34.1.1.1', '34.1.1.77'],
+  ],
+  [
+    'columns by the alias of USING',
+    `select u.ip_address, a.is_tor from ${W} join ${A} a using (ip_address) as u where u.ip_address <<= '34.0.0.0/8'`,
+    ['34.1.1.1', '34.1.1.77'],
+  ],
+  [
+    'a filter on what USING merged',
+    `select ip_address, note, is_tor from ${W} join ${A} a using (ip_address) where ip_address <<= '34.1.1.0/26'`,
+    ['34.1.1.1'],
+  ],
+  [
+    'what a right join merged is the right side',
+    `select ip_address, note, country_code from ${W} right join ${A} a using (ip_address) where ip_address in ('34.1.1.9', '34.1.1.3')`,
+    ['34.1.1.3', '34.1.1.9'],
+  ],
+  [
+    'what a right join merged, joined by USING once more',
+    `select ip_address, n, country_code from (${W} right join (values (1, inet '34.1.1.9')) v(n, ip_address) using (ip_address)) join ${A} a using (ip_address)`,
+    ['34.1.1.9'],
+  ],
+  [
+    'what a full join merged is either side',
+    `select ip_address, n, country_code from (${W} full join (values (1, inet '34.1.1.9')) v(n, ip_address) using (ip_address)) left join ${A} a using (ip_address) where ip_address is not null`,
+    ['34.1.1.1', '34.1.1.77', '34.1.1.9'],
+  ],
+  [
+    'a bare name that only the join around it makes unambiguous',
+    `select e.event_id from watchlist w join (${E} e join ${A} a on event_name = 'GetObject' and a.ip_address = e.source_ip) on true join (select event_name from ${E} order by event_id limit 1) x on true`,
+    ['34.1.1.2'],
+  ],
+  [
+    'a bare name of an outer level behind an item of the same name',
+    `select event_id from ${E} e where exists (select from watchlist e join ${A} a on a.ip_address = source_ip and note = 'known')`,
+    ALL,
+  ],
+  [
+    'the order of columns that USING gives to *',
+    `select x.one, x.two from (select * from ${W} join (select ip_address, is_tor from ${A}) a using (ip_address)) x(one, two, three) where x.three is not null`,
+    ['34.1.1.1', '34.1.1.77'],
+  ],
+  [
+    'LATERAL to the left of the look-up',
+    `select w.note, a.is_tor from watchlist w cross join (${A} a join lateral (select w.address) l(ip) on a.ip_address = l.ip)`,
+    ['34.1.1.1', '34.1.1.77'],
+  ],
+  [
+    'a CTE that a condition defines under the name of a table',
+    `select w.note, a.is_tor from watchlist w join ${A} a on a.ip_address = w.address where exists (with watchlist as (select inet '1.1.1.1' address, 'x' note) select from watchlist where note = 'x')`,
+    ['34.1.1.1', '34.1.1.77'],
+  ],
+  [
+    'a CTE that reads the row around it',
+    `select event_id from ${E} e where exists (with k as (select e.source_ip ip) select from k join ${A} a on a.ip_address = k.ip where a.is_tor)`,
+    ALL,
+  ],
+];
+
+describe('names mean what they mean to PostgreSQL', () => {
+  test.each(NAMES)('%s', async (_name, text, asked) => {
+    await answersLikePostgreSQL(text, asked);
+  });
+});
+
+/** Each has one row whose key is known only once its subquery has been evaluated. */
+const ONCE: readonly (readonly [name: string, text: string])[] = [
+  [
+    'a CTE behind a CTE',
+    `with j as (select source_ip ip from ${E} where source_ip is not null order by random() limit 1), k as (select * from j) select count(a.ip_address) from k left join ${A} a on a.ip_address = k.ip`,
+  ],
+  [
+    'a CTE behind a derived table, named twice',
+    `with j as (select source_ip ip from ${E} where source_ip is not null order by random() limit 1) select count(a.ip_address) from j join (select ip from j) x on x.ip = j.ip left join ${A} a on a.ip_address = x.ip`,
+  ],
+  [
+    'a CTE behind IN',
+    `with j as (select source_ip ip from ${E} where source_ip is not null order by random() limit 1) select count(*) from ${A} a where ip_address in (select ip from j)`,
+  ],
+  [
+    'a scalar subquery',
+    `select count(*) from ${A} where ip_address = (select source_ip ip from ${E} where source_ip is not null order by random() limit 1)`,
+  ],
+  [
+    'a derived table beside a derived look-up',
+    `select count(*) from (select ip_address ip from ${A}) x join (select source_ip ip from ${E} where source_ip is not null order by random() limit 1) t on t.ip = x.ip`,
+  ],
+];
+
+describe('rows that are no function of their inputs are computed once', () => {
+  test.each(ONCE)('%s', async (_name, text) => {
+    for (let round = 0; round < 5; round += 1) {
+      const { rows, asked } = await bench.ask(text);
+      expect(rows).toEqual([['1']]);
+      expect(asked.length).toBeLessThanOrEqual(1);
+    }
+  });
+});
+
+const REFUSED: readonly (readonly [name: string, text: string])[] = [
+  ['nothing bounds the key', `select * from ${A}`],
+  [
+    'only the preserved side of an outer join says something',
+    `select * from ${A} a left join watchlist w on w.address = a.ip_address`,
+  ],
+  [
+    'IS NOT DISTINCT FROM over rows that an outer join may add',
+    `select * from watchlist w join (select a.ip_address ip, e.event_id from ${E} e left join ${A} a on a.abuse_confidence_score > 20) x on x.ip is not distinct from w.address and w.note <> 'rumour'`,
+  ],
+  [
+    'NOT IN over rows that an outer join may add',
+    `select event_id from ${E} where source_ip not in (select a.ip_address from watchlist w left join ${A} a on a.abuse_confidence_score > 20)`,
+  ],
+  ['a key made of an aggregate', `select max(source_ip) in (select ip_address from ${A}) from ${E}`],
+  [
+    'a key made of an aggregate of the level around it',
+    `select username, (select country_code from ${A} a where a.ip_address = max(e.source_ip)) from ${E} e group by username`,
+  ],
+];
+
+describe('what cannot be bounded is refused before any call', () => {
+  test.each(REFUSED)('%s', async (_name, text) => {
+    await refuses(text);
+  });
+});
+
 describe('keys', () => {
   test.each(KEYS)('%s', async (_name, text, asked) => {
     await answersLikePostgreSQL(text, asked);

@@ -50,7 +50,8 @@ function mayMatch(record: SourceRecord, predicates: readonly Predicate[]): boole
     if (isNull) return false;
     if (operator === 'is not null') return true;
     const timed = column.type === 'timestamp with time zone';
-    const own = timed ? Date.parse(String(value)) : typeof value === 'number' ? value : String(value);
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    const own = timed ? Date.parse(text) : typeof value === 'number' ? value : text;
     const compared = values.map((each) => (typeof own === 'number' ? Number(each) : each));
     switch (operator) {
       case '=':

@@ -148,14 +148,8 @@ class Maker {
         return value;
       }
       const value = this.#value(type, visible);
-      switch (type) {
-        case 'int':
-          return 'count(*)::int';
-        case 'bool':
-          return `bool_or(${value})`;
-        default:
-          return `${this.#pick(['max', 'min'])}(${value})`;
-      }
+      if (type === 'int') return 'count(*)::int';
+      return `${type === 'bool' ? 'bool_or' : this.#pick(['max', 'min'])}(${value})`;
     });
     const groupBy = grouped.length === 0 ? '' : ` group by ${grouped.join(', ')}`;
     const having = this.#chance(2) ? ` having count(*) > ${String(this.#below(2))}` : '';
@@ -186,21 +180,34 @@ class Maker {
 
   #from(outer: readonly Item[], depth: number): { text: string; visible: Visible } {
     const size = 1 + this.#pick([1, 0, 1, 2, 0, 3]);
-    let left = this.#item(outer, [], depth);
+    const left = this.#item(outer, [], depth);
     let items: readonly Item[] = [left.item];
     let text = left.text;
     let merged: Column[] = [];
     let commas = '';
     for (let index = 1; index < size; index += 1) {
       const lateral = items;
-      let right = this.#item(outer, lateral, depth);
+      const right = this.#item(outer, lateral, depth);
       let rightItems: readonly Item[] = [right.item];
       let rightText = right.text;
       if (this.#chance(2)) {
         const inner = this.#item(outer, [], depth);
         const innerItems = [...rightItems, inner.item];
-        rightText = `(${rightText} ${this.#joinType()} ${inner.text} on ${this.#on({ items: innerItems, outer, merged: [] }, depth, withKey(innerItems))})`;
-        rightItems = innerItems;
+        const type = this.#joinType();
+        const condition =
+          type === 'full join'
+            ? this.#hashable(rightItems, [inner.item])
+            : this.#on({ items: innerItems, outer, merged: [] }, depth, withKey(innerItems));
+        rightText = `(${rightText} ${type} ${inner.text} on ${condition})`;
+        if (this.#chance(2)) {
+          // The alias of a join hides what stands inside; repeated names would be ambiguous.
+          this.#aliases += 1;
+          const alias = `j${String(this.#aliases)}`;
+          const all = innerItems.flatMap((each) => each.columns);
+          const columns = all.filter(({ name }) => all.filter((each) => each.name === name).length === 1);
+          rightItems = [{ alias, columns, looked: innerItems.some((each) => each.looked === true) }];
+          rightText = `${rightText} as ${alias}`;
+        } else rightItems = innerItems;
       }
       const all = [...items, ...rightItems];
       const shape = this.#below(12);
@@ -217,11 +224,14 @@ class Maker {
         merged = [...merged, shared];
       } else {
         // After a comma, only what stands behind it can be named in ON: the statement is thrown away where it is not.
-        text = `${text} ${this.#joinType()} ${rightText} on ${this.#on({ items: all, outer, merged }, depth, withKey(rightItems) ?? withKey(items))}`;
+        const type = this.#joinType();
+        const condition =
+          type === 'full join'
+            ? this.#hashable(items, rightItems)
+            : this.#on({ items: all, outer, merged }, depth, withKey(rightItems) ?? withKey(items));
+        text = `${text} ${type} ${rightText} on ${condition}`;
       }
       items = all;
-      left = right;
-      right = left;
     }
     return { text: `${commas}${text}`, visible: { items, outer, merged } };
   }
@@ -234,6 +244,16 @@ class Maker {
         of(left).filter((each) => each.name === name).length === 1 &&
         of(right).filter((each) => each.name === name && each.type === type).length === 1,
     );
+  }
+
+  /** FULL JOIN takes nothing else. */
+  #hashable(left: readonly Item[], right: readonly Item[]): string {
+    const addresses = (items: readonly Item[]): string[] =>
+      items.flatMap(({ alias, columns }) =>
+        columns.flatMap(({ name, type }) => (type === 'inet' ? [`${alias}.${name}`] : [])),
+      );
+    const [one, two] = [addresses(left), addresses(right)];
+    return one.length === 0 || two.length === 0 ? 'true' : `${this.#pick(one)} = ${this.#pick(two)}`;
   }
 
   #joinType(): string {
