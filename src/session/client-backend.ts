@@ -86,14 +86,6 @@ export class SessionBackend implements ClientBackend {
     return { parameterTypes, fields };
   }
 
-  /** As a simple Query does. */
-  async closeUnnamed(): Promise<void> {
-    await this.#inject('', undefined, [
-      ['close', encodeClose({ target: 'S', name: '' })],
-      ['close', encodeClose({ target: 'P', name: '' })],
-    ]);
-  }
-
   #inject(text: string, name: string | undefined, messages: readonly (readonly [ReplyKind, Buffer])[]) {
     const replies = new Replies();
     return new Promise<Replies>((resolve, reject) => {

@@ -56,9 +56,9 @@ export class Rewriter {
     );
   }
 
-  /** Nothing where no statement is in the pipeline. */
-  abort(reason: TrailhoundError): void {
-    this.#running?.abort(reason);
+  /** The statement that is in the pipeline now: to be aborted by it, none that comes later. */
+  get running(): AbortController | undefined {
+    return this.#running;
   }
 
   async rewrite(text: string, bound: Bound): Promise<Rewrite | undefined> {

@@ -132,10 +132,11 @@ export class Session {
 
   /** The engine first: a cancel that came late would hit the client's next statement. */
   async cancel(): Promise<void> {
+    const { running } = this.#rewriter;
     try {
       await this.#options.cancelEngine();
     } finally {
-      this.#rewriter.abort(new TrailhoundError('query_canceled', 'canceling statement due to user request'));
+      running?.abort(new TrailhoundError('query_canceled', 'canceling statement due to user request'));
     }
   }
 
@@ -148,7 +149,7 @@ export class Session {
   /** Whatever runs. */
   terminate(): void {
     const reason = shutdown();
-    this.#rewriter.abort(reason);
+    this.#rewriter.running?.abort(reason);
     if (!this.#link.queue.settled) void this.#options.cancelEngine();
     this.#close(reason);
   }
@@ -218,7 +219,7 @@ export class Session {
   }
 
   #backendEnded(): void {
-    this.#rewriter.abort(new TrailhoundError('internal', 'the connection to the backend ended'));
+    this.#rewriter.running?.abort(new TrailhoundError('internal', 'the connection to the backend ended'));
     this.#portals.releaseAll();
     this.#client.end(() => this.#client.destroy());
     if (this.#clientClosed) this.#resolveEnded();
@@ -235,7 +236,7 @@ export class Session {
     this.#clientClosed = true;
     // What the client itself sent runs to its end, as in PostgreSQL; a statement of ours has nobody who wants it.
     if (this.#blocked && !this.#link.queue.settled) void this.#options.cancelEngine();
-    this.#rewriter.abort(new TrailhoundError('query_canceled', 'the client is gone'));
+    this.#rewriter.running?.abort(new TrailhoundError('query_canceled', 'the client is gone'));
     this.#link.destroy();
     this.#resolveEnded();
   }

@@ -63,7 +63,10 @@ export async function runVirtualQuery(context: VirtualQueryContext, message: Buf
     // Else the pipeline would not know that a block began or ended. Inside one, and right after one, Sync changes nothing.
     if (TRANSACTION_CONTROL.has(outcome.tag)) await swallowedSync(link);
   }
-  await context.backend.closeUnnamed();
+  closeUnnamed(
+    link,
+    onlyResponses((fields) => fields),
+  );
   if (!shared) {
     link.send(encodeSync(), { kind: 'sync' });
     return;
@@ -90,9 +93,7 @@ async function runPart(context: VirtualQueryContext, part: StatementText, alone:
       rewrite = await rewriter.rewrite(part.text, { parameterTypes: [], parameters: [] });
     }
     if (alone && rewrite === undefined) return 'not ours';
-    await context.backend.closeUnnamed();
   } catch (error) {
-    if (rewrite !== undefined) portals.done(rewrite);
     if (!link.gone) await rewriter.fail(error, part);
     return 'failed';
   }
@@ -124,6 +125,7 @@ function execute(
   );
   return new Promise((resolve) => {
     const onEnd = (outcome: Outcome) => resolve(outcome === 'done' ? { tag: result.tag } : 'failed');
+    closeUnnamed(link, silent);
     link.send(encodeParse({ statement, text, parameterTypes: rewrite?.parameterTypes ?? [] }), {
       kind: 'parse',
       filter: silent,
@@ -136,6 +138,12 @@ function execute(
     link.send(encodeFlush());
     link.flush();
   });
+}
+
+/** As a simple Query does, before it and after it. */
+function closeUnnamed(link: BackendLink, filter: ReplyFilter): void {
+  link.send(encodeClose({ target: 'S', name: '' }), { kind: 'close', filter });
+  link.send(encodeClose({ target: 'P', name: '' }), { kind: 'close', filter });
 }
 
 function rowDescription(silent: ReplyFilter, rewrite: Rewrite | undefined): ReplyFilter {

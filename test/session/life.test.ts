@@ -225,6 +225,38 @@ describe('the life of a session', () => {
   });
 });
 
+test('the crash of one backend ends all of them with what PostgreSQL says, and the endpoint serves on', async () => {
+  const endpoint = await openTestEndpoint();
+  try {
+    endpoint.pipeline.reset({ hydrate: never });
+    const [idle, hydrating, crashing] = [await endpoint.connect(), await endpoint.connect(), await endpoint.connect()];
+    hydrating.send(query('select x from virtual_demo'));
+    crashing.send(query('select pg_backend_pid()'));
+    const row = (await crashing.until('Z')).find((message) => message.type === 'D');
+    const pid = Number(row?.payload.subarray(6).toString());
+    await expect.poll(() => endpoint.pipeline.requests.length).toBe(1);
+    process.kill(pid, 'SIGKILL');
+    expect(await crashing.until('-')).toEqual([]);
+    for (const client of [idle, hydrating]) {
+      expect((await client.until('-')).map(line).join()).toContain('57P02');
+    }
+    expect(endpoint.pipeline.requests[0]?.signal.aborted).toBe(true);
+    endpoint.pipeline.reset();
+    await expect
+      .poll(
+        () =>
+          endpoint.connect().then(
+            () => 'in',
+            () => 'not yet',
+          ),
+        { timeout: 10_000 },
+      )
+      .toBe('in');
+  } finally {
+    await endpoint.close();
+  }
+});
+
 describe('closing the server', () => {
   test('tells idle clients at once, lets a running statement end in its grace, and takes no new ones', async () => {
     const endpoint = await openTestEndpoint();

@@ -192,6 +192,14 @@ describe('what names no virtual table is answered byte for byte as by PostgreSQL
     }
   });
 
+  test('a Query too large to be read is passed on as it comes', async () => {
+    const client = await endpoint.connect();
+    client.send(query(`select length('${'x'.repeat(65 * 1024 * 1024)}') /* virtual_demo */`));
+    expect((await client.until('Z')).map((message) => message.type).join('')).toBe('TDCZ');
+    expect(endpoint.pipeline.requests).toEqual([]);
+    client.close();
+  });
+
   test('a client that does not read holds its backend back, and loses nothing', async () => {
     const client = await endpoint.connect();
     client.stream.pause();
