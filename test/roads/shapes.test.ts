@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Client } from '../../src/engine/client.ts';
 import { EVENTS, FINDINGS, incident } from './support/incident.ts';
 import { PSQL_VERSION, psql, psqlRows } from './support/psql.ts';
-import { distinct, isPublic, readAddress, scoreOf } from './support/records.ts';
+import { distinct, readAddress, scoreOf } from './support/records.ts';
 import { failure, openRoad, sorted, textRows, type Road } from './support/road.ts';
 
 let road: Road;

@@ -5,9 +5,10 @@ import type { Road, Login } from './road.ts';
 
 const version = spawnSync('psql', ['--version'], { encoding: 'utf8' });
 
+const script = spawnSync('script', ['--version'], { encoding: 'utf8' });
+
 /** util-linux's `script` gives a program a terminal; that of other systems takes other options. */
-export const HAS_TERMINAL =
-  spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') === true;
+export const HAS_TERMINAL = script.status === 0 && script.stdout.includes('util-linux');
 
 /** Undefined where there is none. */
 export const PSQL_VERSION: number | undefined =
