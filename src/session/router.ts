@@ -70,7 +70,7 @@ export class Router {
       this.#copy(piece, inStatement);
       return undefined;
     }
-    const whole = piece.last;
+    const whole = piece.last && this.reads(piece.type);
     // Where a message cannot be decoded, PostgreSQL says why.
     try {
       if (whole && piece.type === FRONTEND.parse) return this.#parse(piece);
