@@ -9,7 +9,7 @@ export interface StatementText {
 
 export interface RewriteRequest {
   readonly text: string;
-  /** As the client's Parse declared them; may be shorter than the parameters. */
+  /** As PostgreSQL resolved them in the client's statement, one a parameter. */
   readonly parameterTypes: readonly number[];
   readonly parameters: readonly Parameter[];
   /** Aborted by cancel, disconnect, shutdown, with a TrailhoundError as reason. */
