@@ -21,10 +21,16 @@ export async function openTestEngine(): Promise<TestEngine> {
   const dataDir = await mkdtemp(join(tmpdir(), 'trailhound-session-'));
   // The engine's user is not root: it has to pass through.
   await chmod(dataDir, 0o755);
-  const engine = await openEngine({ dataDir, database: DATABASE, maxClients: 40, poolSize: 4 });
+  const remove = () => rm(dataDir, { recursive: true, force: true });
+  const engine = await openEngine({ dataDir, database: DATABASE, maxClients: 40, poolSize: 4 }).catch(
+    async (error: unknown) => {
+      await remove();
+      throw error;
+    },
+  );
   const close = async () => {
     await engine.close();
-    await rm(dataDir, { recursive: true, force: true });
+    await remove();
   };
   try {
     await engine.pool.query(SETUP);
