@@ -1,5 +1,6 @@
 import type { Node } from '@pgsql/types';
 import type { Catalog } from '../catalog/table.ts';
+import { LOOPBACK_ROLE } from '../engine/loopback.ts';
 import type { Hydrator, Progress, StatementContext } from '../hydrate/hydrator.ts';
 import { linkAbort } from '../kernel/abort.ts';
 import { TrailhoundError } from '../kernel/errors.ts';
@@ -94,7 +95,7 @@ class Pipeline implements QueryPipeline {
         explainPlan(planned, statement.references, known, (name) => this.#sources.get(name)),
       );
     }
-    if (!('plan' in planned)) throw positioned(planned, request.text);
+    if (!('plan' in planned)) throw positioned(planned, request);
     const deadline = deadlineOf(facts, work.arrived, request.signal);
     const notice: StatementContext['notice'] = (severity, message) => {
       if (!facts.unheard.has(severity)) request.notice(severity, message);
@@ -221,12 +222,18 @@ function isReadAsPlanned(facts: StatementFacts, text: string): boolean {
   return facts.standardConformingStrings && (facts.clientEncoding === 'UTF8' || isAscii(text));
 }
 
-function positioned(planned: Extract<Planned, { error: TrailhoundError }>, text: string): TrailhoundError {
+function positioned(
+  planned: Extract<Planned, { error: TrailhoundError }>,
+  { text, user }: RewriteRequest,
+): TrailhoundError {
   const { error, unbounded } = planned;
   const before = Buffer.from(text).subarray(0, unbounded.location).toString();
   return new TrailhoundError(error.code, error.message, {
     detail: error.detail,
-    hint: error.hint,
+    hint:
+      user === LOOPBACK_ROLE
+        ? 'Below a view or in a function only what names the values itself bounds them: write the join in the statement.'
+        : error.hint,
     // PostgreSQL counts characters, not UTF-16 units.
     position: Array.from(before).length + 1,
   });
