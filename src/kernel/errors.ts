@@ -21,6 +21,7 @@ export const ERRORS = {
   invalid_authorization: { sqlstate: '28000' },
   invalid_password: { sqlstate: '28P01' },
   too_many_connections: { sqlstate: '53300' },
+  engine_unavailable: { sqlstate: '57P03' },
   protocol_violation: { sqlstate: '08P01' },
   internal: { sqlstate: 'XX000' },
 } as const;

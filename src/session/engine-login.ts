@@ -9,6 +9,7 @@ import { encodeStartupMessage, type StartupMessage } from '../wire/frontend/star
 import { proveClient, readChallenge, serverIsGenuine, startClientExchange } from '../wire/scram/client.ts';
 import type { ScramKeys } from '../wire/scram/keys.ts';
 import { SCRAM_SHA_256 } from '../wire/scram/server.ts';
+import { engineUnavailable } from './credentials.ts';
 import { HandshakeReader, PeerGone } from './handshake-reader.ts';
 
 export interface LoggedIn {
@@ -23,16 +24,15 @@ const HEADER = 5;
 
 /** As the client, with the keys that its proof gave away. A refusal is not an error here: the client gets it as it is. */
 export async function logInToEngine(engine: Engine, startup: StartupMessage, keys: ScramKeys): Promise<LoggedIn> {
-  const stream = await engine.connectBackend();
+  const stream = await engine.connectBackend().catch((cause: unknown) => {
+    throw engineUnavailable(cause);
+  });
   const reader = new HandshakeReader(stream);
   try {
     return { stream, received: await logIn(stream, reader, startup, keys) };
   } catch (error) {
     stream.destroy();
-    if (error instanceof PeerGone) {
-      throw new TrailhoundError('internal', 'the engine closed the connection during log-in', { cause: error });
-    }
-    throw error;
+    throw error instanceof PeerGone ? engineUnavailable(error) : error;
   }
 }
 
