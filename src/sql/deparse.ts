@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Node } from '@pgsql/types';
+import type { A_Indirection, Node, SelectStmt, TypeCast } from '@pgsql/types';
 import { Deparser } from 'pgsql-deparser';
 import { TrailhoundError } from '../kernel/errors.ts';
-import { parseOwn } from './parse.ts';
+import { parseStatements } from './parse.ts';
 
 /**
  * The text of a statement that the planner built.
@@ -11,14 +11,57 @@ import { parseOwn } from './parse.ts';
  * another question than the one that was meant.
  */
 export function deparse(node: Node): string {
-  const text = Deparser.deparse(node, { pretty: false });
-  if (!isDeepStrictEqual(shape(parseOwn(text)), shape(node))) {
-    throw new TrailhoundError('internal', 'a key query could not be written down', {
-      detail: `Written and read again, it is another statement: ${text}`,
-      hint: 'Report this statement; rewriting the expression that gives the keys may avoid it.',
+  const text = write(node);
+  if (text === undefined || !isDeepStrictEqual(shape(parse(text)), shape(node))) {
+    throw new TrailhoundError('not_supported', 'the keys of this statement cannot be computed', {
+      detail: `An expression that they come from has no form that reads back as the same one${text === undefined ? '.' : `: ${text}`}`,
+      hint: 'Write the keys in another way, or put them into a table first: create temp table keys as select ....',
     });
   }
   return text;
+}
+
+function write(node: Node): string | undefined {
+  try {
+    return new OwnDeparser(node, { pretty: false }).deparseQuery();
+  } catch (error) {
+    // It throws plain errors for nodes that it does not know, as those of SQL/JSON.
+    if (error instanceof Error && error.message.startsWith('Error deparsing')) return undefined;
+    throw error;
+  }
+}
+
+function parse(text: string): Node | undefined {
+  return parseStatements(text)?.[0]?.node;
+}
+
+type DeparserContext = Parameters<Deparser['SelectStmt']>[1];
+
+/** What pgsql-deparser writes so that it reads back as something else. */
+class OwnDeparser extends Deparser {
+  /** `x::pg_catalog.text` lost its schema, and with it its meaning where a path has another "text". */
+  override TypeCast(node: TypeCast, context: DeparserContext): string {
+    if (node.arg === undefined || node.typeName === undefined || (node.typeName.names ?? []).length < 2)
+      return super.TypeCast(node, context);
+    return `CAST(${this.visit(node.arg, context)} AS ${this.TypeName(node.typeName, context)})`;
+  }
+
+  /** `(array[1, 2])[1]` lost its parentheses. */
+  override A_Indirection(node: A_Indirection, context: DeparserContext): string {
+    const text = super.A_Indirection(node, context);
+    if (node.arg === undefined) return text;
+    const argument = this.visit(node.arg, context);
+    return text.startsWith('(') ? text : `(${argument})${text.slice(argument.length)}`;
+  }
+
+  /** WITH TIES became LIMIT. */
+  override SelectStmt(node: SelectStmt, context: DeparserContext): string {
+    const { limitCount, ...rest } = node;
+    if (limitCount === undefined || node.limitOption !== 'LIMIT_OPTION_WITH_TIES')
+      return super.SelectStmt(node, context);
+    const text = super.SelectStmt({ ...rest, limitOption: 'LIMIT_OPTION_DEFAULT' }, context);
+    return `${text} FETCH FIRST (${this.visit(limitCount, context)}) ROWS WITH TIES`;
+  }
 }
 
 /** The tree without what does not change its meaning: locations, undefined members, empty lists. */
