@@ -3,12 +3,13 @@ import type { Column } from '../catalog/table.ts';
 import { TrailhoundError } from '../kernel/errors.ts';
 import { deparse } from '../sql/deparse.ts';
 import type { Item, Level } from '../sql/scope.ts';
-import { bare } from '../sql/walk.ts';
+import { parseOwn } from '../sql/parse.ts';
+import { bare, walk, withoutLocations } from '../sql/walk.ts';
 import { alternativesFor, selectOf, type Alternative, type Padding } from './bindings.ts';
 import { dependenciesOf } from './dependencies.ts';
 import { keyQuery, withCtes } from './key-query.ts';
 import { restrictionsOf, type Restrictions } from './predicates.ts';
-import { placeholder, type Reference, type Statement } from './statement.ts';
+import { isPlaceholder, placeholder, type Reference, type Statement } from './statement.ts';
 
 /** What is done before the statement runs, in this order. Immutable; what EXPLAIN prints. */
 export interface Plan {
@@ -104,9 +105,8 @@ class Planner {
       const evaluated = found.map(({ sources, site }) => this.#evaluateSources(sources, site.item.level));
       // What was evaluated stands in the tree as rows now: the same alternative reads those.
       const alternative = evaluated.includes(true) ? (this.#alternatives(reference, key)[index] ?? found) : found;
-      // The test is written once more into the statement's text, where a reference's placeholder means nothing.
-      if (alternative.some(({ padded }) => padded !== undefined && this.#statement.referencesIn(padded.test).size > 0))
-        continue;
+      // The test is written once more into the statement's text, where a placeholder means nothing.
+      if (alternative.some(({ padded }) => namesPlaceholder(padded?.test))) continue;
       const queries = alternative.map((binding) =>
         keyQuery(binding, key.type, this.#statement, (item) => this.#isReadable(item)),
       );
@@ -134,7 +134,10 @@ class Planner {
     this.#statement.padded.add(sublink);
     const value = `(${deparse({ SelectStmt: selectOf(test) }).slice('SELECT '.length)})`;
     const typed = keyType === 'inet' ? `pg_catalog.try_inet(${value}::pg_catalog.text)` : value;
-    this.#paddings.push({ node: sublink.subselect, row: `select null::${keyType} where ${typed} is null` });
+    const row = `select null::${keyType} where ${typed} is null`;
+    this.#paddings.push({ node: sublink.subselect, row });
+    // A level that is evaluated is read from the tree, not from the user's text.
+    sublink.subselect = withRow(sublink.subselect, row);
   }
 
   #isReadable(item: Item): boolean {
@@ -257,6 +260,25 @@ function isDead(level: Level): boolean {
     if (at.place.kind === 'cte') return false;
   }
   return false;
+}
+
+function namesPlaceholder(value: unknown): boolean {
+  let found = false;
+  walk(value, (node, kind) => {
+    if (kind === 'RangeVar' && isPlaceholder(bare(node, 'RangeVar')?.relname ?? '')) found = true;
+    return undefined;
+  });
+  return found;
+}
+
+/** `select * from (<subquery>) as _ union all <row>` */
+function withRow(subquery: Node, row: string): Node {
+  const node = withoutLocations(parseOwn(`select * from (select) as _ union all ${row}`));
+  const first = bare(node, 'SelectStmt')?.larg?.fromClause?.[0];
+  const subselect = bare(first, 'RangeSubselect');
+  if (subselect === undefined) throw new Error('no place for the subquery');
+  subselect.subquery = subquery;
+  return node;
 }
 
 function describeSource(source: SelectStmt): string {

@@ -55,3 +55,8 @@ function locations(value: unknown, found: number[] = []): number[] {
   }
   return found;
 }
+
+/** The same tree without its locations, so that it can stand in the tree of another text. */
+export function withoutLocations<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value, (name, member: unknown) => (name === 'location' ? undefined : member))) as T;
+}

@@ -36,6 +36,11 @@ async function refuses(text: string): Promise<void> {
 
 const KEYS: readonly Case[] = [
   [
+    'a level that is evaluated once asks NOT IN as the statement does',
+    `select k.ip, (select is_tor from ${A} a where a.ip_address = k.ip) from (select ip, n from (values (null), ('34.1.1.1')) v(ip), generate_series(1, 2) n where ip not in (select ip_address from ${A} where is_tor) or n > 2 order by n, ip limit 3) k`,
+    ['34.1.1.1'],
+  ],
+  [
     'keys that are all NULL or networks ask for nothing, and the guard finds none missing',
     `select w.note, a.is_tor from watchlist w left join ${A} a on a.ip_address = set_masklen(w.address, 24) or a.ip_address = nullif(w.address, w.address)`,
     [],
@@ -165,6 +170,10 @@ const REFUSED: readonly (readonly [name: string, text: string])[] = [
   [
     'NOT IN over rows that an outer join may add',
     `select event_id from ${E} where source_ip not in (select a.ip_address from watchlist w left join ${A} a on a.abuse_confidence_score > 20)`,
+  ],
+  [
+    'NOT IN of a key that must be evaluated first',
+    `select note from watchlist where (select address from watchlist order by 1 limit 1) not in (select ip_address from ${A})`,
   ],
   ['a key made of an aggregate', `select max(source_ip) in (select ip_address from ${A}) from ${E}`],
   [

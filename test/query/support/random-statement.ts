@@ -108,14 +108,14 @@ class Maker {
   }
 
   #select(outer: readonly Item[], depth: number, wanted?: readonly Type[]): Query {
-    const { text: from, visible } = this.#from(outer, depth);
+    const { text: from, visible, unbounded } = this.#from(outer, depth);
     const conditions = Array.from({ length: this.#below(3) }, () => this.#condition(visible, depth));
-    const looked = withKey(visible.items.slice(0, 1)) ?? withKey(visible.items);
-    if (looked !== undefined && (visible.items.length === 1 || this.#chance(3))) {
+    const looked = visible.items.length === 1 ? (withKey(visible.items) ?? []) : unbounded;
+    for (const item of this.#chance(1) ? [] : looked) {
       conditions.push(
-        visible.outer.length > 0 || this.#chance(5)
-          ? this.#equality(visible, looked)
-          : `${looked[0]?.alias ?? ''}.${looked[0]?.columns[0]?.name ?? ''} in ('34.1.1.1', '34.1.1.3', '10.0.0.1')`,
+        visible.outer.length > 0 || visible.items.length > 1
+          ? this.#equality(visible, [item])
+          : `${item.alias}.${item.columns[0]?.name ?? ''} in ('34.1.1.1', '34.1.1.3', '10.0.0.1')`,
       );
     }
     const where = conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`;
@@ -178,13 +178,14 @@ class Maker {
     return `(select max(${this.#value('text', { ...inner.visible, outer: [] })}) from ${inner.text} where ${condition})`;
   }
 
-  #from(outer: readonly Item[], depth: number): { text: string; visible: Visible } {
+  #from(outer: readonly Item[], depth: number): { text: string; visible: Visible; unbounded: readonly Item[] } {
     const size = 1 + this.#pick([1, 0, 1, 2, 0, 3]);
     const left = this.#item(outer, [], depth);
     let items: readonly Item[] = [left.item];
     let text = left.text;
     let merged: Column[] = [];
     let commas = '';
+    const unbounded: Item[] = [];
     for (let index = 1; index < size; index += 1) {
       const lateral = items;
       const right = this.#item(outer, lateral, depth);
@@ -193,7 +194,7 @@ class Maker {
       if (this.#chance(2)) {
         const inner = this.#item(outer, [], depth);
         const innerItems = [...rightItems, inner.item];
-        const type = this.#joinType();
+        const type = this.#joinType(rightItems, [inner.item]);
         const condition =
           type === 'full join'
             ? this.#hashable(rightItems, [inner.item])
@@ -215,16 +216,18 @@ class Maker {
       if (shape === 10 && commas === '') {
         commas = `${text}, `;
         text = rightText;
+        unbounded.push(...(withKey(all) ?? []));
       } else if (shape === 11) {
         text = `${text} cross join ${rightText}`;
+        unbounded.push(...(withKey(all) ?? []));
       } else if (shape >= 7 && shared !== undefined) {
         text = this.#chance(3)
-          ? `${text} natural ${this.#joinType()} ${rightText}`
-          : `${text} ${this.#joinType()} ${rightText} using (${shared.name})`;
+          ? `${text} natural ${this.#joinType(items, rightItems)} ${rightText}`
+          : `${text} ${this.#joinType(items, rightItems)} ${rightText} using (${shared.name})`;
         merged = [...merged, shared];
       } else {
         // After a comma, only what stands behind it can be named in ON: the statement is thrown away where it is not.
-        const type = this.#joinType();
+        const type = this.#joinType(items, rightItems);
         const condition =
           type === 'full join'
             ? this.#hashable(items, rightItems)
@@ -233,7 +236,7 @@ class Maker {
       }
       items = all;
     }
-    return { text: `${commas}${text}`, visible: { items, outer, merged } };
+    return { text: `${commas}${text}`, visible: { items, outer, merged }, unbounded };
   }
 
   /** A column that each side has once. */
@@ -256,7 +259,14 @@ class Maker {
     return one.length === 0 || two.length === 0 ? 'true' : `${this.#pick(one)} = ${this.#pick(two)}`;
   }
 
-  #joinType(): string {
+  /** Mostly one that leaves a look-up's rows out where nothing asks for them. */
+  #joinType(left: readonly Item[], right: readonly Item[]): string {
+    if (!this.#chance(1)) {
+      const preserved = (items: readonly Item[]): boolean => withKey(items) !== undefined && items.length === 1;
+      if (preserved(left) && preserved(right)) return 'join';
+      if (preserved(right)) return this.#pick(['join', 'left join']);
+      if (preserved(left)) return this.#pick(['join', 'right join']);
+    }
     return this.#pick(['join', 'left join', 'join', 'right join', 'full join', 'left join', 'inner join']);
   }
 
