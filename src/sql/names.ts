@@ -6,7 +6,7 @@ import { bare } from './walk.ts';
 /** What a column reference means. `joins`: those that must stand as they are, or the name means something else. */
 export type Meaning =
   | { readonly kind: 'column'; readonly item: Item; readonly name: string; readonly joins: readonly JoinExpr[] }
-  /** `a.*`, `*` (items: all of the level), a whole row, or one column that FULL JOIN merged of two. */
+  /** `a.*`, `*` (items: all of the level), a whole row; or the one column `merged`, made of more than one item's. */
   | {
       readonly kind: 'row';
       readonly items: readonly Item[];
@@ -76,22 +76,25 @@ export class Names {
   }
 
   #resolveBare(name: string, column: ColumnRef, level: Level): Meaning {
-    let open: Level | undefined;
-    for (const around of this.#spacesAround(column, level)) {
-      const found = columnIn(around.space, name);
-      if (found !== undefined) return meaningOf(found);
-      if (around.space.open) {
-        open = around.level;
-        break;
-      }
+    let openLevel: Level | undefined;
+    let open: readonly Item[] = [];
+    for (const { space, level: at } of this.#spacesAround(column, level)) {
+      const found = columnIn(space, name);
+      if (found !== undefined && openLevel === undefined) return meaningOf(found);
+      // It is this one, or one that is not known hides it.
+      if (found !== undefined)
+        return { kind: 'row', items: [...open, ...itemsOf(found)], joins: found.joins, merged: found };
+      if (!space.open || openLevel !== undefined) continue;
+      openLevel = at;
+      open = space.items.filter((item) => this.columnsOf(item).open);
     }
     // Only where no level has such a column it may be a whole row.
     for (const { space, level: at } of this.#spacesAround(column, level)) {
       const row = space.qualifiers.get(name);
       if (row !== undefined) return rowOf(row);
-      if (at === open) break;
+      if (at === openLevel) break;
     }
-    return { kind: 'unknown', level: open ?? level };
+    return { kind: 'unknown', level: openLevel ?? level };
   }
 
   /** What can be named at a place, the nearest first: the joins whose condition it stands in, its level, those around. */
@@ -133,9 +136,10 @@ export class Names {
           ? OPEN
           : renamed(this.outputs(item.subquery), bare(item.node, 'RangeSubselect')?.alias);
       case 'other': {
-        const alias = bare(item.node, 'RangeFunction')?.alias;
-        const names = strings(alias?.colnames);
-        return { names: names.length === 0 && item.name !== undefined ? [item.name] : names, open: true };
+        const called = bare(item.node, 'RangeFunction');
+        const defined = (called?.coldeflist ?? []).map((node) => bare(node, 'ColumnDef')?.colname ?? '');
+        // Without a list they are the function's own, which are not known here.
+        return renamed({ names: defined, open: defined.length === 0 }, called?.alias);
       }
     }
   }
@@ -197,13 +201,15 @@ export class Names {
   }
 }
 
-function meaningOf({ of, joins }: SpaceColumn): Meaning {
-  if ('item' in of) return { kind: 'column', ...of, joins };
-  const items = of.flatMap((side): readonly Item[] => {
-    const meaning = meaningOf(side);
-    return meaning.kind === 'row' ? meaning.items : meaning.kind === 'column' ? [meaning.item] : [];
-  });
-  return { kind: 'row', items, joins, merged: { name: '', of, as: undefined, joins } };
+function meaningOf(column: SpaceColumn): Meaning {
+  const { of, joins } = column;
+  return 'item' in of
+    ? { kind: 'column', ...of, joins }
+    : { kind: 'row', items: itemsOf(column), joins, merged: column };
+}
+
+function itemsOf({ of }: SpaceColumn): readonly Item[] {
+  return 'item' in of ? [of.item] : of.flatMap(itemsOf);
 }
 
 function rowOf({ items, joins }: Space): Meaning {

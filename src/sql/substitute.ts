@@ -43,7 +43,7 @@ export class Slices {
   reference(location: number, parts: number, own: string, alias: string | undefined): Replacement {
     const at = this.#indexAt(location);
     let first = at;
-    let last = at + 2 * (parts - 1);
+    let last = this.#endOfName(at, parts);
     let opened = false;
     if (this.#word(first - 1) === '(' && this.#word(first - 2) === 'only') {
       // ONLY (name): the parentheses belong to the reference.
@@ -63,7 +63,18 @@ export class Slices {
   /** The schema (and catalog) before `relation.column` in a column reference of more than two fields. */
   qualification(location: number, surplus: number): Replacement {
     const at = this.#indexAt(location);
-    return { start: this.#start(at), end: this.#start(at + 2 * surplus), text: '' };
+    return { start: this.#start(at), end: this.#start(this.#endOfName(at, surplus) + 2), text: '' };
+  }
+
+  /** The last token of so many dotted parts. */
+  #endOfName(at: number, parts: number): number {
+    let last = at;
+    for (let part = 1; ; part += 1) {
+      // U&"d!0061ta" UESCAPE '!'
+      if (this.#word(last + 1) === 'uescape') last += 2;
+      if (part === parts) return last;
+      last += 2;
+    }
   }
 
   /** What stands between the parentheses around a subquery. */

@@ -117,6 +117,139 @@ const NAMES: readonly Case[] = [
   ],
 ];
 
+const TEXTS: readonly Case[] = [
+  ['ONLY', `select is_tor from only ${A} where ip_address = '34.1.1.3'`, ['34.1.1.3']],
+  ['ONLY with parentheses', `select a.is_tor from only (${A}) as a where ip_address = '34.1.1.3'`, ['34.1.1.3']],
+  ['a star behind the name', `select ${A}.is_tor from ${A} * where ip_address = '34.1.1.3'`, ['34.1.1.3']],
+  ['TABLE', `select ip from (table ${A}) x(ip) where ip = '34.1.1.3'`, ['34.1.1.3']],
+  ['an alias with columns', `select a.x from ${A} a (x, y) where x = '34.1.1.3'`, ['34.1.1.3']],
+  ['a quoted alias', `select "A b"."x y" from ${A} as "A b" ("x y") where "A b"."x y" = '34.1.1.3'`, ['34.1.1.3']],
+  ['reserved words', `select "select"."from" from ${A} as "select" ("from") where "from" = '34.1.1.3'`, ['34.1.1.3']],
+  ['a quoted name', `select "${A}"."ip_address" from "${A}" where "ip_address" = '34.1.1.3'`, ['34.1.1.3']],
+  ['an escaped name', `select ip_address from U&"\\0061buseipdb_check_ip" where ip_address = '34.1.1.3'`, ['34.1.1.3']],
+  [
+    'an escaped name with its own escape',
+    `select ip_address from U&"!0061buseipdb_check_ip" UESCAPE '!' as b where ip_address = '34.1.1.3'`,
+    ['34.1.1.3'],
+  ],
+  [
+    'characters of several bytes, comments and strings that name the table',
+    `select 'é — 漢字 😀' as "ü😀", a.ip_address /* ${A} é */ from /* ü */ ${A} a -- ${A} é
+     where ip_address = '34.1.1.3' and '${A}' <> $$${A} é$$ and $q$ from ${A} $q$ <> '' ;  -- the end`,
+    ['34.1.1.3'],
+  ],
+  [
+    'a CTE of the name of the table that it reads',
+    `with ${A} as (select ip_address, is_tor from ${A} where ip_address = '34.1.1.3') select * from ${A}`,
+    ['34.1.1.3'],
+  ],
+  ['a CTE of the name of a table', `with ${A} as (select inet '34.1.1.1' ip_address) select * from ${A}`, []],
+  [
+    'columns of one name, renamed from outside',
+    `select p, q from (select e.source_ip as ip_address, a.ip_address from ${E} e join ${A} a on a.ip_address = e.source_ip where a.ip_address = '34.1.1.3') x(p, q)`,
+    ['34.1.1.3'],
+  ],
+  [
+    'columns of one name',
+    `select count(*) from (select is_tor, is_tor from ${A} where ip_address = '34.1.1.3') x`,
+    ['34.1.1.3'],
+  ],
+  ['a whole row by its field', `select (a).is_tor from ${A} a where ip_address = '34.1.1.3'`, ['34.1.1.3']],
+  ['a column as a function', `select is_tor(a) from ${A} a where ip_address = '34.1.1.3'`, ['34.1.1.3']],
+  [
+    'whole rows that an outer join leaves out',
+    `select e.event_id, a is null, count(a) over () from ${E} e left join ${A} a on a.ip_address = e.source_ip`,
+    ALL,
+  ],
+  [
+    'a whole row as JSON',
+    `select to_jsonb(a)->>'country_code' from ${A} a where ip_address = '34.1.1.2'`,
+    ['34.1.1.2'],
+  ],
+  [
+    'ordinals',
+    `select a.ip_address, count(*) from ${E} e join ${A} a on a.ip_address = e.source_ip group by 1 order by 2, 1`,
+    ALL,
+  ],
+  ['a SELECT without FROM', `select (select is_tor from ${A} where ip_address = '34.1.1.3')`, ['34.1.1.3']],
+];
+
+const KINDS_OF_KEYS: readonly Case[] = [
+  [
+    'a function in FROM',
+    `select a.ip_address from unnest(array['34.1.1.1', 'x', null]) u join ${A} a on a.ip_address = u`,
+    ['34.1.1.1'],
+  ],
+  [
+    'a function in FROM that names its column itself',
+    `select a.ip_address from jsonb_array_elements_text('["34.1.1.1"]') j join ${A} a on a.ip_address = j`,
+    ['34.1.1.1'],
+  ],
+  [
+    'a function in FROM between an expression and the row that it reads',
+    `select event_id from ${E} e where exists (select from generate_series(1, 2) n join ${A} a on a.ip_address = source_ip and n = 2)`,
+    ALL,
+  ],
+  [
+    'a function with a list of columns',
+    `select a.ip_address from json_to_recordset('[{"ip":"34.1.1.1"}]') as x(ip text) join ${A} a on a.ip_address = ip`,
+    ['34.1.1.1'],
+  ],
+  ['arithmetic', `select ip_address from ${A} where ip_address = inet '34.1.1.0' + 3`, ['34.1.1.3']],
+  ['leading zeros', `select ip_address from ${A} where ip_address = '034.001.001.002'`, ['34.1.1.2']],
+  [
+    'an array of a text',
+    `select ip_address from ${A} where ip_address = any (string_to_array('34.1.1.1,34.1.1.3', ',')::inet[])`,
+    ['34.1.1.1', '34.1.1.3'],
+  ],
+  [
+    'VALUES in IN',
+    `select ip_address from ${A} where ip_address in (values (inet '34.1.1.1'), ('34.1.1.3'))`,
+    ['34.1.1.1', '34.1.1.3'],
+  ],
+  [
+    'UNION in IN',
+    `select ip_address from ${A} where ip_address in (select inet '34.1.1.1' union select address from watchlist)`,
+    ['34.1.1.1', '34.1.1.77'],
+  ],
+  [
+    'a key by way of another reference',
+    `select a.ip_address from ${A} a, ${A} b where a.ip_address = b.ip_address and b.ip_address = '34.1.1.1'`,
+    ['34.1.1.1'],
+  ],
+  [
+    'WITH TIES',
+    `select e.source_ip, a.is_tor from (select source_ip from ${E} where source_ip is not null order by 1 fetch first 2 rows with ties) e join ${A} a on a.ip_address = e.source_ip`,
+    ['34.1.1.1'],
+  ],
+  [
+    'DISTINCT ON',
+    `select e.source_ip, a.is_tor from (select distinct on (username) username, source_ip from ${E} order by username, event_id) e join ${A} a on a.ip_address = e.source_ip`,
+    ['2600:1f18::7', '34.1.1.1', '34.1.1.2'],
+  ],
+  [
+    'a ranking window',
+    `select e.source_ip, a.is_tor from (select source_ip, rank() over (order by event_id) r from ${E}) e join ${A} a on a.ip_address = e.source_ip where r <= 3`,
+    ['34.1.1.1'],
+  ],
+  [
+    'a subquery over a virtual table among the filters',
+    `select e.event_id from ${E} e join ${A} a on a.ip_address = e.source_ip where e.source_ip in (select remote_ip from guardduty_finding)`,
+    ['34.1.1.3'],
+  ],
+  [
+    'a volatile row of VALUES',
+    `select a.ip_address from (values (case when random() < 2 then '34.1.1.1' end)) v(x) join ${A} a on a.ip_address = v.x`,
+    ['34.1.1.1'],
+  ],
+];
+
+describe('texts are replaced where the table stands, and nowhere else', () => {
+  test.each(TEXTS)('%s', async (_name, text, asked) => {
+    await answersLikePostgreSQL(text, asked);
+  });
+});
+
 describe('names mean what they mean to PostgreSQL', () => {
   test.each(NAMES)('%s', async (_name, text, asked) => {
     await answersLikePostgreSQL(text, asked);
@@ -189,7 +322,7 @@ describe('what cannot be bounded is refused before any call', () => {
 });
 
 describe('keys', () => {
-  test.each(KEYS)('%s', async (_name, text, asked) => {
+  test.each([...KEYS, ...KINDS_OF_KEYS])('%s', async (_name, text, asked) => {
     await answersLikePostgreSQL(text, asked);
   });
 });
