@@ -6,6 +6,7 @@ import { systemClock } from '../kernel/clock.ts';
 import { TrailhoundError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { ScanRequest, Source } from '../sources/source.ts';
+import { quoteIdent } from '../sql/substitute.ts';
 import type { Patience } from './call-scheduler.ts';
 import { CallScheduler, DEFAULT_PATIENCE } from './call-scheduler.ts';
 import type { Fetch } from './fetch.ts';
@@ -48,6 +49,8 @@ interface Task {
   readonly name: string;
   readonly columns: readonly StoredColumn[];
   readonly mapped: readonly Column[];
+  /** Values are the text of the client's session, which alone reads it: types may be the user's own. */
+  readonly ofSession: boolean;
   readonly statement: StatementContext;
   fill(fetch: Fetch, write: (rows: readonly Row[]) => Promise<void>): Promise<void>;
   failure(error: unknown): unknown;
@@ -78,7 +81,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
     return so;
   }
 
-  async function hydrate({ name, columns, mapped, statement, ...task }: Task): Promise<HydratedRows> {
+  async function hydrate({ name, columns, mapped, ofSession, statement, ...task }: Task): Promise<HydratedRows> {
     const start = clock.now();
     const link = linkAbort(statement.signal, closing.signal);
     const { signal } = link;
@@ -87,7 +90,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
       relations,
       limiter,
       copies,
-      columns,
+      columns: ofSession ? columns.map((column) => ({ name: column.name, type: 'text' })) : columns,
       role: statement.role,
       relationOnly: statement.relationOnly,
       signal,
@@ -121,7 +124,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
         );
       }
       return {
-        ...written,
+        ...(written.kind === 'relation' && ofSession ? { ...written, name: asTyped(written.name, columns) } : written),
         columns,
         statistics: { ...tally, rows: writer.rows },
         release: () => (written.kind === 'relation' ? relations.release(written.name) : Promise.resolve()),
@@ -174,6 +177,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
           name: 'statement',
           columns,
           mapped: [],
+          ofSession: true,
           statement,
           fill: async (fetch, write) => {
             for await (const some of untilAborted(rows, fetch.signal)) await write(some);
@@ -198,9 +202,19 @@ function taskOf(request: ScanRequest | LookupRequest, statement: StatementContex
     name: table.name,
     columns,
     mapped: columns,
+    ofSession: false,
     statement,
     failure: (error) => toStatementError(error, table.name),
   };
+}
+
+/**
+ * A superuser fills the relation: a domain's CHECK would run with its rights, and dates would be read by the pool's
+ * DateStyle. So it holds text, and whoever reads it casts that with rights and settings of their own.
+ */
+function asTyped(relation: string, columns: readonly StoredColumn[]): string {
+  const typed = columns.map(({ name, type }) => `${quoteIdent(name)}::${type}`);
+  return `(select ${typed.join(', ')} from ${relation})`;
 }
 
 function sourceOf<Kind extends Source['kind']>(

@@ -51,7 +51,7 @@ export type HydratedRows = (
   | { readonly kind: 'values'; readonly rows: readonly Row[] }
   | {
       readonly kind: 'relation';
-      /** Quoted and qualified. */
+      /** As it stands in FROM: quoted and qualified, or a subquery of one. */
       readonly name: string;
     }
 ) & {

@@ -316,3 +316,30 @@ test('rows of the client’s own backend are stored as they come, and its errors
   })();
   await expect(hydrator?.store(columns, failing, statement())).rejects.toBeInstanceOf(BackendFailure);
 });
+
+test('what the client’s own backend said is read by the client’s session, never by a superuser', async () => {
+  await host.engine.pool.query(`
+    create function public.reader_of(value text) returns boolean language sql return current_user = 'trailhound';
+    create domain public.checked as text check (public.reader_of(value))`);
+  const columns: StoredColumn[] = [
+    { name: 'own', type: 'public.checked[]' },
+    { name: 'day', type: 'date' },
+  ];
+  const rows = (async function* (): AsyncGenerator<Row[]> {
+    yield await Promise.resolve([['{a}', '03/02/2026']]);
+  })();
+  const stored = await over(new FakeScanSource({ pages: 0, recordsPerPage: 0 })).store(
+    columns,
+    rows,
+    statement({}, true),
+  );
+  const client = await host.engine.pool.connect();
+  try {
+    await client.query(`begin; set local role trailhound; set local datestyle = 'SQL, DMY'`);
+    const read = await client.query(`select own[1], extract(month from day)::int as month from ${relationOf(stored)}`);
+    expect(read.rows).toEqual([{ own: 'a', month: 2 }]);
+  } finally {
+    await client.query('rollback');
+    client.release();
+  }
+});
