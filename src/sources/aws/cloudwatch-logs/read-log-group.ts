@@ -66,8 +66,11 @@ async function ask(
   return connection.call(context, limit, call, (signal) => connection.logs(region).filterLogEvents(request, signal));
 }
 
-/** An event may be repeated where one page ends and the next begins, so ids are remembered for some pages, not for all. */
-const REMEMBERED_IDS = 2 * MAX_EVENTS;
+/**
+ * An event may be repeated where one page ends and the next begins: the last thousand ids tell. Many more would outlive
+ * the young generation, of which V8 collects what is garbage only when the process has grown by some 150 MB.
+ */
+const REMEMBERED_IDS = 1_000;
 
 function recentEvents(): (event: FilteredLogEvent) => boolean {
   let recent = new Set<string>();
