@@ -105,8 +105,8 @@ export interface LookupSource {
   /** Answers that need no call (private addresses): undefined where one is needed. */
   answerLocally(key: LookupKey): readonly SourceRecord[] | undefined;
   /**
-   * Names the kind of answer that these columns need, where answers differ (`verbose`): part of the cache's key, so that
-   * one cached without it never satisfies a statement that wants it. Undefined: there is one kind only.
+   * Names what else answers depend on: who is asked (an address in the configuration), and which kind of answer these
+   * columns need (`verbose`). Part of the cache's key, and so never a secret. Undefined: nothing else.
    */
   variant?(columns: readonly Column[]): string | undefined;
   /** One call. `columns`: what the statement uses (`reports` is asked for only when it does). */

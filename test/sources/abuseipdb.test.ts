@@ -74,7 +74,13 @@ test('what is asked for: address, age, key, and reports only when they are wante
     ['/api/v2/check?ipAddress=185.220.100.252&maxAgeInDays=30', API_KEY, 'application/json'],
     ['/api/v2/check?ipAddress=2a00%3A%3A1&maxAgeInDays=90&verbose=', API_KEY, 'application/json'],
   ]);
-  expect([source.variant?.([SCORE]), source.variant?.([REPORTS])]).toEqual([undefined, 'verbose']);
+});
+
+test('an answer is kept for who gave it and what was asked, never for another service', () => {
+  const service = open({ url: 'https://user:secret@api.abuseipdb.com/api/v2/?key=secret' });
+  const variants = [service.variant?.([SCORE]), service.variant?.([REPORTS]), open().variant?.([SCORE])];
+  expect(new Set(variants).size).toBe(3);
+  expect(variants[0]).toBe('https://api.abuseipdb.com/api/v2/check');
 });
 
 test('connections are kept alive', async () => {

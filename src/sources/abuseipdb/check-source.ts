@@ -80,7 +80,8 @@ export function abuseipdbCheckSource(config: AbuseipdbConfig): AbuseipdbCheckSou
     kind: 'lookup',
     limit,
     quota: () => quota,
-    variant: (columns) => (wantsReports(columns) ? 'verbose' : undefined),
+    // The cache outlives a change of the configuration: what a stand-in said is not the service's answer.
+    variant: (columns) => `${base.origin}${path}${wantsReports(columns) ? '?verbose' : ''}`,
     answerLocally: (key) => {
       // A network is no address: it equals no row.
       if (key.key.includes('/')) return [];
