@@ -39,9 +39,25 @@ export function restrictionsOf(reference: Reference, statement: Statement): Rest
     }
     const found = reads(condition, reference, statement) ? predicatesIn(condition.node, reference, statement) : [];
     predicates.push(...found);
-    if (found.length < (bare(condition.node, 'A_Expr')?.kind === 'AEXPR_BETWEEN' ? 2 : 1)) complete = false;
+    if (found.length < comparisonsIn(condition.node)) complete = false;
   }
   return { predicates, constantConditions, limit: complete ? limitOf(reference, statement) : [] };
+}
+
+/** How many predicates say all that a conjunct says. */
+function comparisonsIn(node: Node): number {
+  const expression = bare(node, 'A_Expr');
+  if (expression?.kind === 'AEXPR_BETWEEN') return 2;
+  return rowsOf(expression)?.length ?? 1;
+}
+
+/** `(a, b) = (c, d)` compares a with c and b with d. */
+function rowsOf(expression: A_Expr | undefined): readonly (readonly [left: Node, right: Node])[] | undefined {
+  const left = bare(expression?.lexpr, 'RowExpr')?.args;
+  const right = bare(expression?.rexpr, 'RowExpr')?.args;
+  if (expression === undefined || left === undefined || left.length !== right?.length) return undefined;
+  if (expression.kind !== 'AEXPR_OP' || operatorOf(expression) !== '=') return undefined;
+  return left.map((own, index) => [own, right[index] as Node]);
 }
 
 /** Rows pass a level one by one only where nothing in it sorts, groups, multiplies or locks them. */
@@ -99,7 +115,9 @@ function predicatesIn(node: Node, reference: Reference, statement: Statement): O
   if (not?.boolop === 'NOT_EXPR') return one(column(not.args?.[0]), 'is false');
   if ('ColumnRef' in node) return one(column(node), 'is true');
   const expression = bare(node, 'A_Expr');
-  return expression === undefined ? [] : comparison(expression, reference, statement, column, one);
+  if (expression === undefined) return [];
+  const pairs = rowsOf(expression)?.map(([lexpr, rexpr]) => ({ ...expression, lexpr, rexpr })) ?? [expression];
+  return pairs.flatMap((pair) => comparison(pair, reference, statement, column, one));
 }
 
 function comparison(
