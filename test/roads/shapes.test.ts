@@ -52,6 +52,17 @@ describe('what bounds a key', () => {
     expect(asked()).toEqual(['5.188.86.11']);
   });
 
+  test.each([
+    `ip_address = '5.188.86.13' and max_age_in_days = 30`,
+    `(ip_address, max_age_in_days) = ('5.188.86.13', 30)`,
+    `ip_address in ('5.188.86.13') and max_age_in_days in (30)`,
+    `max_age_in_days = any('{30}') and '5.188.86.13' = ip_address`,
+  ])('an input column is part of what is asked: %s', async (where) => {
+    expect(await textRows(client, `select ip_address, max_age_in_days from abuseipdb_check_ip where ${where}`)).toEqual(
+      [['5.188.86.13', '30']],
+    );
+  });
+
   test('a subquery over findings, and events, each with the same lookup', async () => {
     await expectRows(
       `select f.id, e.event_id, a.abuse_confidence_score
