@@ -1,5 +1,7 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { files, read, root } from './repository.ts';
 
@@ -11,6 +13,7 @@ interface Manifest {
   readonly bin: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
+  readonly scripts: { readonly prepare: string };
 }
 
 interface Lock {
@@ -51,4 +54,28 @@ test('the licence is the one that package.json names', () => {
 
 test('the change log has an entry for the version', () => {
   expect(read('CHANGELOG.md')).toContain(`## ${manifest.version}`);
+});
+
+// `npx` links the package of the folder that it is called in, and runs `prepare` for that.
+test.for([
+  ['npx in a clone that is built', 'exec', true, ''],
+  ['npx in a clone that is not', 'exec', false, 'run build'],
+  ['npm ci over an older build', 'ci', true, 'run build'],
+] as const)('prepare builds where it has to: %s', ([, command, isBuilt, built]) => {
+  const folder = mkdtempSync(join(tmpdir(), 'trailhound-prepare-'));
+  try {
+    writeFileSync(join(folder, 'npm'), '#!/bin/sh\nprintf %s "$*"\n', { mode: 0o755 });
+    if (isBuilt) {
+      mkdirSync(join(folder, 'dist', 'cli'), { recursive: true });
+      writeFileSync(join(folder, 'dist', 'cli', 'main.js'), '');
+    }
+    const run = spawnSync('/bin/sh', ['-c', manifest.scripts.prepare], {
+      cwd: folder,
+      env: { PATH: [folder, '/usr/bin', '/bin'].join(delimiter), npm_command: command },
+      encoding: 'utf8',
+    });
+    expect(run).toMatchObject({ status: 0, stdout: built });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
