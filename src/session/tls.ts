@@ -1,7 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
-import { generate } from 'selfsigned';
 import { endPointOf } from '../wire/scram/end-point.ts';
 import { PeerGone } from './handshake-reader.ts';
 
@@ -53,6 +52,8 @@ export function agreedOnPostgres(socket: TLSSocket): boolean {
 
 /** For a server beyond loopback that was given no certificate. `hosts`: names and addresses that clients use for it. */
 export async function selfSignedCertificate(hosts: readonly string[] = ['localhost']): Promise<TlsOptions> {
+  // Few servers need it, and it takes a tenth of a second to load.
+  const { generate } = await import('selfsigned');
   const [name = 'localhost'] = hosts;
   const expires = new Date();
   expires.setFullYear(expires.getFullYear() + 10);

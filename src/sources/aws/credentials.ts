@@ -1,4 +1,3 @@
-import { fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import type { Credentials, CredentialsProvider } from './clients/options.ts';
 
 export interface CredentialsSettings {
@@ -19,9 +18,11 @@ const RENEWAL_MS = 5 * 60_000;
  */
 export function credentialsProvider(settings: CredentialsSettings): CredentialsProvider {
   const { profile, roleArn, externalId, endpointUrl } = settings;
-  const chain = fromNodeProviderChain(profile === undefined ? {} : { profile });
-  if (roleArn === undefined) return shared(chain);
   return shared(async () => {
+    // Loaded when they are needed, as the clients are.
+    const { fromNodeProviderChain, fromTemporaryCredentials } = await import('@aws-sdk/credential-providers');
+    const chain = fromNodeProviderChain(profile === undefined ? {} : { profile });
+    if (roleArn === undefined) return chain();
     const region = await settings.region();
     const assume = fromTemporaryCredentials({
       masterCredentials: chain,

@@ -1,4 +1,4 @@
-import { AccountClient, ListRegionsCommand } from '@aws-sdk/client-account';
+import { onFirstUse } from './on-first-use.ts';
 import { type ClientOptions, sdkConfiguration } from './options.ts';
 
 export interface Account {
@@ -13,9 +13,13 @@ export interface RegionPage {
 }
 
 export function accountClient(options: ClientOptions): Account {
-  const client = new AccountClient(sdkConfiguration(options));
+  const sdk = onFirstUse(async () => {
+    const { AccountClient, ...commands } = await import('@aws-sdk/client-account');
+    return { client: new AccountClient(sdkConfiguration(options)), ...commands };
+  });
   return {
     listRegions: async (nextToken, signal) => {
+      const { client, ListRegionsCommand } = await sdk.get();
       const command = new ListRegionsCommand({
         RegionOptStatusContains: ['ENABLED', 'ENABLED_BY_DEFAULT'],
         MaxResults: 50,
@@ -25,6 +29,6 @@ export function accountClient(options: ClientOptions): Account {
       const names = (answer.Regions ?? []).map((region) => region.RegionName);
       return { regions: names.filter((name) => name !== undefined), nextToken: answer.NextToken };
     },
-    destroy: () => client.destroy(),
+    destroy: () => sdk.ifUsed(({ client }) => client.destroy()),
   };
 }

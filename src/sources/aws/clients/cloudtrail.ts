@@ -1,4 +1,4 @@
-import { CloudTrailClient, DescribeTrailsCommand } from '@aws-sdk/client-cloudtrail';
+import { onFirstUse } from './on-first-use.ts';
 import { type ClientOptions, sdkConfiguration } from './options.ts';
 
 export interface CloudTrail {
@@ -14,9 +14,13 @@ export interface Trail {
 }
 
 export function cloudTrailClient(options: ClientOptions): CloudTrail {
-  const client = new CloudTrailClient(sdkConfiguration(options));
+  const sdk = onFirstUse(async () => {
+    const { CloudTrailClient, ...commands } = await import('@aws-sdk/client-cloudtrail');
+    return { client: new CloudTrailClient(sdkConfiguration(options)), ...commands };
+  });
   return {
     describeTrails: async (signal) => {
+      const { client, DescribeTrailsCommand } = await sdk.get();
       const answer = await client.send(new DescribeTrailsCommand({ includeShadowTrails: true }), {
         abortSignal: signal,
       });
@@ -25,6 +29,6 @@ export function cloudTrailClient(options: ClientOptions): CloudTrail {
         logGroupArn: trail.CloudWatchLogsLogGroupArn,
       }));
     },
-    destroy: () => client.destroy(),
+    destroy: () => sdk.ifUsed(({ client }) => client.destroy()),
   };
 }

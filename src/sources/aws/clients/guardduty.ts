@@ -1,11 +1,5 @@
-import {
-  GetDetectorCommand,
-  GetFindingsCommand,
-  GuardDutyClient,
-  ListDetectorsCommand,
-  ListFindingsCommand,
-} from '@aws-sdk/client-guardduty';
 import { sendRaw } from '../send-raw.ts';
+import { onFirstUse } from './on-first-use.ts';
 import { type ClientOptions, sdkConfiguration } from './options.ts';
 
 /** https://docs.aws.amazon.com/guardduty/latest/APIReference/API_Condition.html, in the SDK's spelling. */
@@ -55,9 +49,13 @@ export interface Findings {
 const MAX_RESULTS = 50;
 
 export function guardDutyClient(options: ClientOptions): GuardDuty {
-  const client = new GuardDutyClient(sdkConfiguration(options));
+  const sdk = onFirstUse(async () => {
+    const { GuardDutyClient, ...commands } = await import('@aws-sdk/client-guardduty');
+    return { client: new GuardDutyClient(sdkConfiguration(options)), ...commands };
+  });
   return {
     listDetectors: async (nextToken, signal) => {
+      const { client, ListDetectorsCommand } = await sdk.get();
       const answer = await sendRaw(
         new ListDetectorsCommand({ MaxResults: MAX_RESULTS, NextToken: nextToken }),
         (command) => client.send(command, { abortSignal: signal }),
@@ -65,12 +63,14 @@ export function guardDutyClient(options: ClientOptions): GuardDuty {
       return idPage(answer, 'detectorIds');
     },
     getDetector: async (detectorId, signal) => {
+      const { client, GetDetectorCommand } = await sdk.get();
       const answer = await sendRaw(new GetDetectorCommand({ DetectorId: detectorId }), (command) =>
         client.send(command, { abortSignal: signal }),
       );
       return { value: asObject(answer.value), bytes: answer.bytes };
     },
     listFindings: async (request, signal) => {
+      const { client, ListFindingsCommand } = await sdk.get();
       const command = new ListFindingsCommand({
         DetectorId: request.detectorId,
         MaxResults: request.maxResults,
@@ -81,6 +81,7 @@ export function guardDutyClient(options: ClientOptions): GuardDuty {
       return idPage(answer, 'findingIds');
     },
     getFindings: async (detectorId, ids, signal) => {
+      const { client, GetFindingsCommand } = await sdk.get();
       const answer = await sendRaw(
         new GetFindingsCommand({ DetectorId: detectorId, FindingIds: [...ids] }),
         (command) => client.send(command, { abortSignal: signal }),
@@ -89,7 +90,7 @@ export function guardDutyClient(options: ClientOptions): GuardDuty {
       if (!Array.isArray(findings)) throw new SyntaxError('no list of findings');
       return { findings: findings.map(asObject), bytes: answer.bytes };
     },
-    destroy: () => client.destroy(),
+    destroy: () => sdk.ifUsed(({ client }) => client.destroy()),
   };
 }
 

@@ -1,5 +1,5 @@
-import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { sendRaw } from '../send-raw.ts';
+import { onFirstUse } from './on-first-use.ts';
 import { type ClientOptions, sdkConfiguration } from './options.ts';
 
 /** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html */
@@ -34,9 +34,13 @@ export interface Logs {
 }
 
 export function logsClient(options: ClientOptions): Logs {
-  const client = new CloudWatchLogsClient(sdkConfiguration(options));
+  const sdk = onFirstUse(async () => {
+    const { CloudWatchLogsClient, ...commands } = await import('@aws-sdk/client-cloudwatch-logs');
+    return { client: new CloudWatchLogsClient(sdkConfiguration(options)), ...commands };
+  });
   return {
     filterLogEvents: async (request, signal) => {
+      const { client, FilterLogEventsCommand } = await sdk.get();
       const { value, bytes } = await sendRaw(new FilterLogEventsCommand({ ...request }), (command) =>
         client.send(command, { abortSignal: signal }),
       );
@@ -45,6 +49,6 @@ export function logsClient(options: ClientOptions): Logs {
       if (!Array.isArray(events)) throw new SyntaxError('no list of events');
       return { events: events as readonly FilteredLogEvent[], nextToken: nextToken ?? undefined, bytes };
     },
-    destroy: () => client.destroy(),
+    destroy: () => sdk.ifUsed(({ client }) => client.destroy()),
   };
 }

@@ -1,4 +1,4 @@
-import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { onFirstUse } from './on-first-use.ts';
 import { type ClientOptions, sdkConfiguration } from './options.ts';
 
 export interface Sts {
@@ -9,13 +9,17 @@ export interface Sts {
 }
 
 export function stsClient(options: ClientOptions): Sts {
-  const client = new STSClient(sdkConfiguration(options));
+  const sdk = onFirstUse(async () => {
+    const { STSClient, ...commands } = await import('@aws-sdk/client-sts');
+    return { client: new STSClient(sdkConfiguration(options)), ...commands };
+  });
   return {
     getCallerIdentity: async (signal) => {
+      const { client, GetCallerIdentityCommand } = await sdk.get();
       const answer = await client.send(new GetCallerIdentityCommand({}), { abortSignal: signal });
       return { accountId: answer.Account };
     },
-    region: () => client.config.region(),
-    destroy: () => client.destroy(),
+    region: async () => (await sdk.get()).client.config.region(),
+    destroy: () => sdk.ifUsed(({ client }) => client.destroy()),
   };
 }
