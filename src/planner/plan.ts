@@ -5,7 +5,7 @@ import { deparse } from '../sql/deparse.ts';
 import type { Item, Level } from '../sql/scope.ts';
 import { parseOwn } from '../sql/parse.ts';
 import { bare, walk, withoutLocations } from '../sql/walk.ts';
-import { alternativesFor, selectOf, type Alternative, type Padding } from './bindings.ts';
+import { alternativesFor, selectOf, type Alternative, type Binding, type Padding } from './bindings.ts';
 import { dependenciesOf } from './dependencies.ts';
 import { keyQuery, withCtes } from './key-query.ts';
 import { restrictionsOf, type Restrictions } from './predicates.ts';
@@ -223,14 +223,30 @@ class Planner {
     };
   }
 
+  #readsReturning({ sources, site: { item } }: Binding): boolean {
+    return sources.some((source) => {
+      const { items } = dependenciesOf({ SelectStmt: source }, item.level, this.#statement);
+      const ctes = [...this.#statement.ctesIn({ SelectStmt: source }), ...[...items].flatMap(({ cte }) => cte ?? [])];
+      return ctes.some((cte) => cte.level === undefined);
+    });
+  }
+
   #unbounded(reference: Reference, key: Column): Planned {
     const { view } = reference;
-    const some = this.#alternatives(reference, key).length > 0;
+    const found = this.#alternatives(reference, key).flat();
+    if (found.some((binding) => this.#readsReturning(binding))) {
+      const error = new TrailhoundError('not_supported', 'keys cannot come from RETURNING of the same statement', {
+        detail: `${view.name} is asked before the statement runs. Nothing was changed and no call was made.`,
+        hint: 'Change the rows first, and ask about them in a second statement.',
+      });
+      return { unbounded: reference, key, error };
+    }
     const name = view.schema === 'public' ? view.name : `${view.schema}.${view.name}`;
     const error = new TrailhoundError('unbounded_key', `${view.name} needs a value for ${key.name}`, {
-      detail: some
-        ? 'What this statement says of it cannot be computed before the table is asked. No call was made.'
-        : `Nothing in this statement says which ${key.type === 'inet' ? 'addresses' : 'values'} to look up. No call was made.`,
+      detail:
+        found.length > 0
+          ? 'What this statement says of it cannot be computed before the table is asked. No call was made.'
+          : `Nothing in this statement says which ${key.type === 'inet' ? 'addresses' : 'values'} to look up. No call was made.`,
       hint: `Name them, as in: select * from ${name} where ${key.name} in ('198.51.100.7', '203.0.113.9'), or join on ${key.name}.`,
       position: undefined,
     });

@@ -3,6 +3,7 @@ import type { VirtualView } from '../catalog/table.ts';
 import { Names } from '../sql/names.ts';
 import { fieldsOf, scopesOf, type Cte, type Item, type Level, type Scopes } from '../sql/scope.ts';
 import type { SpaceColumn } from '../sql/space.ts';
+import { quoteIdent } from '../sql/substitute.ts';
 import { bare, walk } from '../sql/walk.ts';
 
 /** What the client's backend said of a name in FROM. */
@@ -35,10 +36,10 @@ export interface FunctionFacts {
   readonly setReturning: ReadonlySet<string>;
 }
 
-/** `schema.name` as written, the key under which facts are asked. */
+/** `"schema"."name"` as written, the key under which facts are asked: a name may have dots of its own. */
 export function relationName(rangeVar: RangeVar): string {
-  const name = rangeVar.relname ?? '';
-  return rangeVar.schemaname === undefined ? name : `${rangeVar.schemaname}.${name}`;
+  const { schemaname, relname = '' } = rangeVar;
+  return [...(schemaname === undefined ? [] : [schemaname]), relname].map(quoteIdent).join('.');
 }
 
 /** A name that no user's relation has, standing in key queries for what was hydrated. */

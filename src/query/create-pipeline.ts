@@ -11,13 +11,12 @@ import { relationName, Statement } from '../planner/statement.ts';
 import type { Source } from '../sources/source.ts';
 import { parseStatements } from '../sql/parse.ts';
 import { classify, type Classified } from '../sql/statement.ts';
-import { quoteIdent } from '../sql/substitute.ts';
 import { bare, walk } from '../sql/walk.ts';
 import { BackendError, type ClientBackend, type Description } from './backend.ts';
 import { computeRestrictions } from './constants.ts';
 import { Execution } from './execution.ts';
 import { explainJson, explainPlan, explanationLines, type ReferenceExplanation } from './explain.ts';
-import { askFacts, type AskedRelation, type StatementFacts } from './facts.ts';
+import { askFacts, type StatementFacts } from './facts.ts';
 import { MisspeltSettings } from './misspelt-settings.ts';
 import { ParameterList } from './parameters.ts';
 import type { QueryPipeline, Rewrite, RewriteRequest } from './pipeline.ts';
@@ -195,17 +194,14 @@ interface Work {
 }
 
 /** Every relation that is named anywhere, CTEs' names included: asking for one too many does no harm. */
-function relationsIn(node: Node): AskedRelation[] {
-  const found = new Map<string, AskedRelation>();
+function relationsIn(node: Node): string[] {
+  const found = new Set<string>();
   walk(node, (inner, kind) => {
     const rangeVar = kind === 'RangeVar' ? bare(inner, 'RangeVar') : undefined;
-    if (rangeVar?.relname === undefined) return undefined;
-    const parts = rangeVar.schemaname === undefined ? [rangeVar.relname] : [rangeVar.schemaname, rangeVar.relname];
-    const name = relationName(rangeVar);
-    found.set(name, { name, quoted: parts.map((part) => quoteIdent(part)).join('.') });
+    if (rangeVar?.relname !== undefined) found.add(relationName(rangeVar));
     return undefined;
   });
-  return [...found.values()];
+  return [...found];
 }
 
 function mayRead(reference: Statement['references'][number], facts: StatementFacts): boolean {

@@ -21,12 +21,6 @@ export interface StatementFacts {
   readonly catalogFirst: boolean;
 }
 
-/** A name in FROM: dotted as the key, quoted as to_regclass() reads it. */
-export interface AskedRelation {
-  readonly name: string;
-  readonly quoted: string;
-}
-
 interface Answer {
   readonly relations:
     | readonly { name: string; oid: number; columns: readonly string[] | null; readable: readonly string[] | null }[]
@@ -57,12 +51,12 @@ const FACTS_SQL = `select pg_catalog.json_build_object(
       'readable', (select pg_catalog.json_agg(a.attname) from pg_catalog.pg_attribute a
         where a.attrelid operator(pg_catalog.=) c.oid and a.attnum operator(pg_catalog.>) 0 and not a.attisdropped
           and pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT'))))
-    from rows from (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])) as n(name, quoted)
-    join pg_catalog.pg_class c on c.oid operator(pg_catalog.=) pg_catalog.to_regclass(n.quoted)::pg_catalog.oid),
+    from pg_catalog.unnest($1::pg_catalog.text[]) as n(name)
+    join pg_catalog.pg_class c on c.oid operator(pg_catalog.=) pg_catalog.to_regclass(n.name)::pg_catalog.oid),
   'functions', (select pg_catalog.json_agg(pg_catalog.json_build_object('name', p.proname,
       'volatile', p.provolatile operator(pg_catalog.=) 'v', 'aggregate', p.prokind operator(pg_catalog.=) any (array['a', 'w']::pg_catalog."char"[]),
       'set', p.proretset))
-    from pg_catalog.pg_proc p where p.proname operator(pg_catalog.=) any ($3::pg_catalog.text[])),
+    from pg_catalog.pg_proc p where p.proname operator(pg_catalog.=) any ($2::pg_catalog.text[])),
   'settings', pg_catalog.json_build_object(${SETTINGS_SQL}),
   'role', current_user,
   'timeout', (select s.setting from pg_catalog.pg_settings s where s.name operator(pg_catalog.=) 'statement_timeout'),
@@ -78,14 +72,14 @@ const UNHEARD: Readonly<Record<string, StatementFacts['unheard']>> = {
 };
 
 export async function askFacts(
-  asked: readonly AskedRelation[],
+  /** Names in FROM as relationName() writes them, which is as to_regclass() reads them. */
+  asked: readonly string[],
   functions: readonly string[],
   catalog: Catalog,
   backend: ClientBackend,
 ): Promise<StatementFacts> {
   const parameters = new ParameterList([], []);
-  parameters.addTextArray(asked.map((relation) => relation.name));
-  parameters.addTextArray(asked.map((relation) => relation.quoted));
+  parameters.addTextArray(asked);
   parameters.addTextArray(functions);
   const { rows } = await backend.query({
     text: FACTS_SQL,

@@ -40,7 +40,14 @@ export function classify(node: Node): Classified {
       : plain('relay');
   }
   const insert = bare(node, 'InsertStmt');
-  if (insert !== undefined) return plain('insert', bare(insert.selectStmt, 'SelectStmt'));
+  if (insert !== undefined) {
+    const query = bare(insert.selectStmt, 'SelectStmt');
+    if (insert.withClause === undefined || query === undefined) return plain('insert', query);
+    // The statement's WITH is the query's own; a second one inside of it would hide names of the first.
+    return query.withClause === undefined
+      ? plain('insert', { ...query, withClause: insert.withClause })
+      : plain('unplanned');
+  }
   const explain = bare(node, 'ExplainStmt');
   if (explain?.query !== undefined) {
     const inner = classify(explain.query);

@@ -326,3 +326,87 @@ describe('keys', () => {
     await answersLikePostgreSQL(text, asked);
   });
 });
+
+describe('statements that are no SELECT', () => {
+  test('WITH before INSERT gives the keys of its SELECT', async () => {
+    await bench.client.query('create temp table seen (ip inet)');
+    const { rows, asked } = await bench.ask(
+      `with k as (select source_ip ip from ${E} where event_id = 'e06') insert into seen select a.ip_address from k join ${A} a on a.ip_address = k.ip returning ip`,
+    );
+    expect([rows, asked]).toEqual([[['34.1.1.3']], ['34.1.1.3']]);
+    await bench.client.query('drop table seen');
+  });
+
+  test('keys from RETURNING of the same statement are refused before anything is changed', async () => {
+    await bench.client.query("create temp table doomed (ip inet); insert into doomed values ('34.1.1.1')");
+    await expect(
+      bench.ask(
+        `with d as (delete from doomed returning ip) select a.is_tor from d join ${A} a on a.ip_address = d.ip`,
+      ),
+    ).rejects.toMatchObject({ code: 'not_supported' });
+    const { rows } = await bench.client.query('select count(*)::int from doomed');
+    expect(rows).toEqual([{ count: 1 }]);
+    await bench.client.query('drop table doomed');
+  });
+
+  test('a DELETE in the same statement runs once', async () => {
+    await bench.client.query(
+      "create temp table doomed (ip inet); insert into doomed values ('34.1.1.1'), ('34.1.1.3')",
+    );
+    const { rows, asked } = await bench.ask(
+      `with d as (delete from doomed where ip = '34.1.1.3' returning ip) select a.ip_address, (select count(*) from d) from doomed w join ${A} a on a.ip_address = w.ip where exists (select from d)`,
+    );
+    expect([rows.length, asked]).toEqual([2, ['34.1.1.1', '34.1.1.3']]);
+    expect(rows.map(([, deleted]) => deleted)).toEqual(['1', '1']);
+    await bench.client.query('drop table doomed');
+  });
+
+  test('CREATE TABLE AS, SELECT INTO and DECLARE CURSOR', async () => {
+    await bench.ask(`create temp table made as select ip_address from ${A} where ip_address = '34.1.1.3'`);
+    await bench.ask(`select ip_address into temp chosen from ${A} where ip_address = '34.1.1.3'`);
+    await bench.ask(`declare kept cursor with hold for select ip_address from ${A} where ip_address = '34.1.1.3'`);
+    for (const text of ['table made', 'table chosen', 'fetch all from kept']) {
+      const { rows } = await bench.client.query(text);
+      expect(rows).toEqual([{ ip_address: '34.1.1.3' }]);
+    }
+    await bench.client.query('drop table made; drop table chosen; close kept');
+  });
+});
+
+describe('what the session says', () => {
+  test('parameters are keys, filters, arrays, or nothing', async () => {
+    const inetArray = 1041;
+    const text = `select a.ip_address, $3::text from ${A} a where a.ip_address = any($1) and (a.is_tor or $2)`;
+    const answer = await bench.ask(text, ['{34.1.1.1,34.1.1.3}', 'false', null], [inetArray, 16, 25]);
+    expect([answer.rows, answer.asked]).toEqual([[['34.1.1.3', null]], ['34.1.1.1', '34.1.1.3']]);
+    const single = await bench.ask(`select ip_address from ${A} where ip_address = $1`, ['34.1.1.3'], []);
+    expect([single.rows, single.asked]).toEqual([[['34.1.1.3']], ['34.1.1.3']]);
+    const none = await bench.ask(`select ip_address from ${A} where ip_address = $1`, [null], [869]);
+    expect([none.rows, none.asked]).toEqual([[], []]);
+  });
+
+  test('a temporary table hides the view of its name', async () => {
+    await bench.client.query(`create temp table ${A} as select inet '34.1.1.9' as ip_address`);
+    const { rows, asked } = await bench.ask(`select ip_address from ${A}`);
+    await bench.client.query(`drop table pg_temp.${A}`);
+    expect([rows, asked]).toEqual([[['34.1.1.9']], []]);
+  });
+
+  test('a schema before the name finds the view behind a temporary table', async () => {
+    await bench.client.query(`create temp table ${A} as select inet '34.1.1.9' as ip_address`);
+    const { rows, asked } = await bench.ask(
+      `select public.${A}.ip_address from public.${A} where public . ${A} /* é */ . ip_address in (select t.ip_address - 6 from ${A} t)`,
+    );
+    await bench.client.query(`drop table pg_temp.${A}`);
+    expect([rows, asked]).toEqual([[['34.1.1.3']], ['34.1.1.3']]);
+  });
+
+  test('names with dots are not names of schemas', async () => {
+    await bench.client.query(`create temp table "public.${A}" as select inet '34.1.1.3' as ip_address`);
+    const { rows, asked } = await bench.ask(
+      `select a.is_tor from "public.${A}" t join public.${A} a on a.ip_address = t.ip_address`,
+    );
+    await bench.client.query(`drop table pg_temp."public.${A}"`);
+    expect([rows, asked]).toEqual([[[true]], ['34.1.1.3']]);
+  });
+});

@@ -7,7 +7,7 @@ import { createHydrator } from '../../../src/hydrate/create-hydrator.ts';
 import { createPipeline } from '../../../src/query/create-pipeline.ts';
 import type { Source } from '../../../src/sources/source.ts';
 import { removeTemporaryDirectories, temporaryDirectory } from '../../engine/support/temporary-directory.ts';
-import { DirectBackend } from './direct-backend.ts';
+import { declared, DirectBackend, sent } from './direct-backend.ts';
 import { MemoryLookup, MemoryScan } from './fake-sources.ts';
 import { eventRecords, findingRecords, isPrivate, plainTables, reputation } from './incident.ts';
 
@@ -49,15 +49,19 @@ export async function openBench({ events: count = 60 } = {}) {
   await client.connect();
   const backend = new DirectBackend(client);
 
-  async function ask(text: string): Promise<Answer> {
+  async function ask(
+    text: string,
+    values: readonly (string | null)[] = [],
+    types: readonly number[] = [],
+  ): Promise<Answer> {
     await engine.pool.query('truncate trailhound.key_cache');
     checks.asked.length = 0;
     const before = events.requests.length + findings.requests.length;
     const rewrite = await pipeline.rewrite(
       {
         text,
-        parameterTypes: [],
-        parameters: [],
+        parameterTypes: types,
+        parameters: values.map((value) => ({ format: 0, value: value === null ? null : Buffer.from(value) })),
         signal: new AbortController().signal,
         user: 'trailhound',
         session: backend,
@@ -68,7 +72,8 @@ export async function openBench({ events: count = 60 } = {}) {
     try {
       const result = await client.query({
         text: rewrite?.text ?? text,
-        values: (rewrite?.parameters ?? []).map(({ value }) => value),
+        values: (rewrite?.parameters ?? []).map(sent),
+        types: declared(rewrite?.parameterTypes ?? []),
         rowMode: 'array',
       });
       const scans = events.requests.length + findings.requests.length - before;

@@ -1,3 +1,4 @@
+import { pgTypes as types } from '../../../src/engine/client.ts';
 import type { Client } from '../../../src/engine/client.ts';
 import {
   BackendError,
@@ -5,8 +6,20 @@ import {
   type Description,
   type InjectedResult,
   type InjectedStatement,
+  type Parameter,
 } from '../../../src/query/backend.ts';
 import { parseStatements } from '../../../src/sql/parse.ts';
+
+/** What pg sends in Parse, which counts parameters that the text never names, and how it reads columns. */
+export function declared(oids: readonly number[], parser?: (text: string) => unknown) {
+  const parsers: { getTypeParser(oid: number): (text: string) => unknown } = types;
+  return Object.assign([...oids], { getTypeParser: (oid: number) => parser ?? parsers.getTypeParser(oid) });
+}
+
+/** pg sends texts as text and buffers as binary. */
+export function sent({ format, value }: Parameter): string | Buffer | null {
+  return format === 0 ? (value?.toString() ?? null) : value;
+}
 
 /** The pipeline's view of a backend, over pg's client instead of a relayed session. */
 export class DirectBackend implements ClientBackend {
@@ -23,9 +36,9 @@ export class DirectBackend implements ClientBackend {
     try {
       const result = await this.#client.query({
         text: statement.text,
-        values: (statement.parameters ?? []).map(({ value }) => value),
+        values: (statement.parameters ?? []).map(sent),
         rowMode: 'array',
-        types: { getTypeParser: () => (text: string) => text },
+        types: declared(statement.parameterTypes ?? [], (text) => text),
       });
       return {
         fields: result.fields.map((field) => ({
