@@ -8,38 +8,46 @@ export interface LinkedController {
 }
 
 /**
+ * Calls back with the signal's reason, at once where it is aborted already, until the returned function is called. From
+ * then on the listener holds nothing: in Node a removed one still points to the one added after it, so that through a
+ * statement's signal the old generation would keep every page of a scan until its next collection.
+ */
+function onAbort(signal: AbortSignal, callback: (reason: unknown) => void): () => void {
+  if (signal.aborted) {
+    callback(signal.reason);
+    return () => undefined;
+  }
+  // A statement may wait for hundreds of calls at once: Node's warning at the eleventh listener is about leaks, not this.
+  setMaxListeners(0, signal);
+  let listening: typeof callback | undefined = callback;
+  const listener = () => listening?.(signal.reason);
+  signal.addEventListener('abort', listener, { once: true });
+  return () => {
+    listening = undefined;
+    signal.removeEventListener('abort', listener);
+  };
+}
+
+/**
  * `AbortSignal.any` keeps every derived signal reachable from a long-lived parent in Node 20; this one unlinks itself.
  */
 export function linkAbort(...parents: readonly AbortSignal[]): LinkedController {
   const controller = new AbortController();
-  const follow = (event: Event) => controller.abort((event.target as AbortSignal).reason);
-  for (const parent of parents) {
-    letManyListen(parent);
-    if (parent.aborted) controller.abort(parent.reason);
-    else parent.addEventListener('abort', follow, { once: true });
-  }
+  const unlinks = parents.map((parent) => onAbort(parent, (reason) => controller.abort(reason)));
   return {
     signal: controller.signal,
     abort: (reason) => controller.abort(reason),
     unlink: () => {
-      for (const parent of parents) parent.removeEventListener('abort', follow);
+      for (const unlink of unlinks) unlink();
     },
   };
-}
-
-/** A statement may wait for hundreds of calls at once: Node's warning at the eleventh listener is about leaks, not this. */
-function letManyListen(signal: AbortSignal): void {
-  setMaxListeners(0, signal);
 }
 
 /** The promise's outcome, or the signal's reason if that comes first. The promise's late rejection is not unhandled. */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    letManyListen(signal);
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    const stop = onAbort(signal, reject);
+    promise.then(resolve, reject).finally(stop);
   });
 }
 
