@@ -16,6 +16,9 @@ export interface KnownRestrictions {
   readonly limit: number | undefined;
 }
 
+/** A select list has at most 1,664 entries (PostgreSQL's MaxTupleAttributeNumber); each value takes two. */
+const VALUES_A_QUERY = 800;
+
 /** Types under which a comparison with a column of ours is PostgreSQL's plain one, by the column's type. */
 const COMPARABLE: Readonly<Record<string, readonly string[]>> = {
   text: ['text', 'character varying', 'name', 'unknown'],
@@ -33,7 +36,7 @@ interface Asked {
   readonly canonical: (value: string) => string;
 }
 
-/** Computes all values of a statement's predicates on the client's backend, in one query that names no table. */
+/** Computes all values of a statement's predicates on the client's backend, in queries that name no table. */
 export async function computeRestrictions(
   restrictions: ReadonlyMap<Reference, Restrictions>,
   parameters: ParameterList,
@@ -49,7 +52,10 @@ export async function computeRestrictions(
         asked.push({ node: value.node, canonical: canonicalText(predicate.column, value) });
     }
   }
-  const answers = asked.length === 0 ? [] : await compute(asked, parameters, backend);
+  const answers: ComputedValue[] = [];
+  for (let start = 0; start < asked.length; start += VALUES_A_QUERY) {
+    answers.push(...(await compute(asked.slice(start, start + VALUES_A_QUERY), parameters, backend)));
+  }
   let next = 0;
   const take = (): ComputedValue => answers[next++] ?? { type: 'unknown', text: null };
   return new Map(
