@@ -48,6 +48,7 @@ export class DirectBackend implements ClientBackend {
           typeOid: field.dataTypeID,
           typeModifier: field.dataTypeModifier,
         })),
+        complete: true,
         rows: result.rows as (string | null)[][],
       };
     } catch (error) {
