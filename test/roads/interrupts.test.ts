@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { Client } from '../../src/engine/client.ts';
 import { encodeCancelRequest } from '../../src/wire/frontend/cancel-request.ts';
 import { CliProcess } from '../cli/support/cli.ts';
-import { temporaryDirectory } from '../engine/support/temporary-directory.ts';
+import { removeTemporaryDirectories, temporaryDirectory } from '../engine/support/temporary-directory.ts';
 import { incident } from './support/incident.ts';
 import { HAS_TERMINAL, PSQL_VERSION, Psql } from './support/psql.ts';
 import { failure, openRoad, simulatedConnections, textRows, type Road } from './support/road.ts';
@@ -23,6 +23,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await road.close();
+  await removeTemporaryDirectories();
 });
 
 let network = 0;

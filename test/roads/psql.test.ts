@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { selfSignedCertificate } from '../../src/session/tls.ts';
-import { temporaryDirectory } from '../engine/support/temporary-directory.ts';
+import { removeTemporaryDirectories, temporaryDirectory } from '../engine/support/temporary-directory.ts';
 import { EVENTS, incident } from './support/incident.ts';
 import { HAS_TERMINAL, parseCsv, Psql, psql, PSQL_VERSION } from './support/psql.ts';
 import { readAddress, scoreOf } from './support/records.ts';
@@ -31,6 +31,7 @@ describe.skipIf(PSQL_VERSION === undefined)('psql', () => {
 
   afterAll(async () => {
     await road.close();
+    await removeTemporaryDirectories();
   });
 
   const lines = async (script: string) => {

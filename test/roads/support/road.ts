@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadConfig } from '../../../src/app/config/load.ts';
 import { buildServer, type Endpoint, type Server } from '../../../src/app/server.ts';
@@ -6,7 +6,7 @@ import type { AwsOverrides } from '../../../src/app/sources.ts';
 import { Client } from '../../../src/engine/client.ts';
 import type { SimulatorOptions } from '../../../src/simulator/options.ts';
 import { startSimulator, type Simulator } from '../../../src/simulator/simulator.ts';
-import { removeTemporaryDirectories, temporaryDirectory } from '../../engine/support/temporary-directory.ts';
+import { temporaryDirectory } from '../../engine/support/temporary-directory.ts';
 
 export const AWS: AwsOverrides = {
   credentials: { accessKeyId: 'AKIAMADEUPMADEUPMADE', secretAccessKey: 'made-up-secret' },
@@ -118,7 +118,8 @@ export async function openRoad(options: RoadOptions): Promise<Road> {
     close: async () => {
       await stop();
       await simulator.close();
-      await removeTemporaryDirectories();
+      // Its own alone: another road of the same file may still run.
+      for (const path of [dataDir, directory]) await rm(path, { recursive: true, force: true });
     },
   };
 }
