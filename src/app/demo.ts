@@ -28,6 +28,8 @@ export async function buildDemo(options: CommonOptions, how: 'once' | 'serving')
     const config: Config = {
       ...given,
       dataDir: path.join(given.dataDir, 'demo'),
+      // Later commands find the demo by this option alone: without it they mean the real server.
+      origin: (keys) => (keys[0] === 'data_dir' ? '--data-dir' : given.origin(keys)),
       listen: { ...given.listen, ...(await ports(given, options, how)) },
       connections: {
         aws: { ...awsDefaults, endpointUrl: simulator.url },
