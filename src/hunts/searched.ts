@@ -18,7 +18,7 @@ export async function whatWasSearched(client: SqlClient, sql: string): Promise<r
   const searched: string[] = [];
   let table = '';
   for (const line of lines) {
-    table = /^Trailhound: (\S+)/.exec(line)?.[1] ?? table;
+    table = /^Trailhound: ([^\s:]+)/.exec(line)?.[1] ?? table;
     const reads = /^ *Reads: (.*)$/.exec(line)?.[1];
     if (reads !== undefined) searched.push(`${table}: ${reads}`);
   }
