@@ -35,7 +35,7 @@ export interface Server {
 const DATABASE = 'trailhound';
 const MAX_CLIENTS = 100;
 /** Half of them copy rows into relations at once. */
-const POOL_SIZE = 8;
+const POOL_SIZE = 32;
 
 /** Constructs; nothing is opened before `start`. */
 export function buildServer(config: Config, options: ServerOptions = {}): Server {

@@ -1,8 +1,8 @@
 import type { A_Expr, Node, SelectStmt, SubLink } from '@pgsql/types';
 import { bare } from '../sql/walk.ts';
-import type { Item, Level } from '../sql/scope.ts';
-import { conjunctsOf, functionNames, hasWindow } from './dependencies.ts';
-import { isNullable, surroundingsOf, type Condition } from './joins.ts';
+import type { Clause, Item, Level } from '../sql/scope.ts';
+import { conjunctsOf, dependenciesOf, functionNames, hasWindow } from './dependencies.ts';
+import { and, isNullable, surroundingsOf, type Condition } from './joins.ts';
 import type { Statement } from './statement.ts';
 
 /** A column of an item that must be bounded: the required key itself, or what carries it outwards. */
@@ -19,6 +19,8 @@ export interface Binding {
   readonly sources: readonly SelectStmt[];
   /** The conjunct that says so; undefined for USING and NATURAL. */
   readonly condition: Node | undefined;
+  /** Where in its level the sources stand, when the site is no item of it. */
+  readonly clause?: Clause | undefined;
   /** A subquery whose answer would change if the table were empty: it must be padded. */
   readonly padded?: Padding | undefined;
 }
@@ -82,14 +84,60 @@ function sourcesIn(node: Node, site: Site, keyType: string, statement: Statement
     return each.every((sources) => sources !== undefined) ? each.flat() : undefined;
   }
   const sublink = bare(node, 'SubLink');
-  if (sublink !== undefined) {
-    const operator = sublink.operName?.map((name) => bare(name, 'String')?.sval).join('.') ?? '=';
-    const query = bare(sublink.subselect, 'SelectStmt');
-    if (sublink.subLinkType !== 'ANY_SUBLINK' || operator !== '=' || query === undefined) return undefined;
-    return isSite(sublink.testexpr, site, keyType, statement) ? [query] : undefined;
-  }
+  if (sublink !== undefined) return sourcesOfSublink(sublink, site, keyType, statement);
   const expression = bare(node, 'A_Expr');
   return expression === undefined ? undefined : sourcesOfExpression(expression, site, keyType, statement);
+}
+
+function sourcesOfSublink(
+  sublink: SubLink,
+  site: Site,
+  keyType: string,
+  statement: Statement,
+): SelectStmt[] | undefined {
+  const query = bare(sublink.subselect, 'SelectStmt');
+  if (query === undefined) return undefined;
+  if (sublink.subLinkType === 'EXISTS_SUBLINK') return sourcesOfExists(query, site, keyType, statement);
+  const operator = sublink.operName?.map((name) => bare(name, 'String')?.sval).join('.') ?? '=';
+  if (sublink.subLinkType !== 'ANY_SUBLINK' || operator !== '=') return undefined;
+  const row = bare(sublink.testexpr, 'RowExpr')?.args;
+  if (row === undefined) return isSite(sublink.testexpr, site, keyType, statement) ? [query] : undefined;
+  const index = row.findIndex((each) => isSite(each, site, keyType, statement));
+  if (index === -1) return undefined;
+  const names = row.map((_each, at) => `c${String(at)}`);
+  const alias = { aliasname: 'row', colnames: names.map((sval) => ({ String: { sval } })) };
+  const subselect: Node = { RangeSubselect: { subquery: { SelectStmt: query }, alias, lateral: true } };
+  return [{ ...selectOf(columnOf('row', names[index] ?? '')), fromClause: [subselect] }];
+}
+
+/** `exists (select from t where t.x = site and …)` says what `site in (select t.x from t where …)` says. */
+function sourcesOfExists(
+  query: SelectStmt,
+  site: Site,
+  keyType: string,
+  statement: Statement,
+): SelectStmt[] | undefined {
+  const { fromClause, whereClause, groupClause, havingClause, lockingClause } = query;
+  const plain = (groupClause ?? []).length === 0 && (lockingClause ?? []).length === 0 && havingClause === undefined;
+  const level = statement.scopes.levels.find(({ select }) => select === query);
+  if (fromClause === undefined || !plain || level === undefined || isZero(query.limitCount)) return undefined;
+  // An aggregate without GROUP BY has a row whatever it reads.
+  if (functionNames(query.targetList).some((name) => statement.functions.aggregate.has(name))) return undefined;
+  const conjuncts = conjunctsOf(whereClause);
+  const readsSite = (node: Node): boolean => dependenciesOf(node, level, statement).items.has(site.item);
+  const others = conjuncts.filter((node) => !readsSite(node) && !('SubLink' in node));
+  for (const node of conjuncts) {
+    const expression = bare(node, 'A_Expr');
+    const [source, ...more] = (expression && sourcesOfExpression(expression, site, keyType, statement)) ?? [];
+    if (source === undefined || more.length > 0 || readsSite({ SelectStmt: source })) continue;
+    return [{ ...source, fromClause, ...(others.length === 0 ? {} : { whereClause: and(others) }) }];
+  }
+  return undefined;
+}
+
+function isZero(limit: Node | undefined): boolean {
+  const value = bare(limit, 'A_Const');
+  return value?.ival !== undefined && (value.ival.ival ?? 0) === 0;
 }
 
 function sourcesOfExpression(
@@ -117,6 +165,9 @@ function sourcesOfExpression(
     case 'AEXPR_IN': {
       const items = bare(rexpr, 'List')?.items ?? [];
       const [only] = items;
+      const index = (bare(lexpr, 'RowExpr')?.args ?? []).findIndex((one) => isSite(one, site, keyType, statement));
+      const column = items.flatMap((item) => bare(item, 'RowExpr')?.args?.[index] ?? []);
+      if (index !== -1) return column.length === items.length ? listSources(column) : undefined;
       if (isSite(lexpr, site, keyType, statement)) return listSources(items);
       return items.length === 1 && isSite(only, site, keyType, statement) ? [selectOf(lexpr)] : undefined;
     }
@@ -214,16 +265,19 @@ function outside(
     }
     case 'sublink': {
       const { node, clause } = place;
-      if (parent === undefined || output.index !== 0 || node.testexpr === undefined) return [];
+      if (parent === undefined || node.testexpr === undefined) return [];
+      const row = bare(node.testexpr, 'RowExpr')?.args;
+      const test = (row ?? [node.testexpr])[output.index];
+      if (test === undefined) return [];
       const operator = node.operName?.map((name) => bare(name, 'String')?.sval).join('.') ?? '=';
       const any = node.subLinkType === 'ANY_SUBLINK' && operator === '=';
       if (!any && !(node.subLinkType === 'ALL_SUBLINK' && operator === '<>')) return [];
       // As a conjunct of WHERE, "no row" and "no such row" are the same answer.
       const condition = clause.kind === 'where' && any ? conjunctOf(node, parent) : undefined;
-      if (condition === undefined && output.nullable) return [];
-      const padded = condition === undefined ? { sublink: node, test: node.testexpr, keyType } : undefined;
+      if (condition === undefined && (output.nullable || row !== undefined)) return [];
+      const padded = condition === undefined ? { sublink: node, test, keyType } : undefined;
       const site = { item: outsideItem(parent), column: '' };
-      return [[{ site, sources: [selectOf(node.testexpr)], condition, padded }]];
+      return [[{ site, sources: [selectOf(test)], condition, clause, padded }]];
     }
   }
 }

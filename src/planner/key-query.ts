@@ -1,6 +1,6 @@
-import type { Node, SelectStmt } from '@pgsql/types';
+import type { JoinExpr, Node, SelectStmt } from '@pgsql/types';
 import { outward } from '../sql/names.ts';
-import type { Item, Level } from '../sql/scope.ts';
+import type { Clause, Item, Level } from '../sql/scope.ts';
 import { bare } from '../sql/walk.ts';
 import { call, columnOf, type Binding } from './bindings.ts';
 import { conjunctsOf, dependenciesOf } from './dependencies.ts';
@@ -39,9 +39,7 @@ export function keyQuery(
   const { site, sources, condition } = binding;
   const { level } = site.item;
   const inItem = level.items.includes(site.item);
-  const rest = inItem
-    ? surroundingsOf(site.item, statement)
-    : { pieces: level.select.fromClause ?? [], conditions: conditionsOfWhere(level) };
+  const rest = inItem ? surroundingsOf(site.item, statement) : surroundingsOfExpression(level, binding.clause);
   const alias = inItem ? { name: site.item.name ?? KEY, column: site.column } : { name: KEY, column: KEY };
   const kept = keep(rest.pieces, site.item, level, readable, statement);
   const withKey = { ...kept, items: new Set([...kept.items, site.item]) };
@@ -60,10 +58,10 @@ export function keyQuery(
         isUsable(entry.node, level, withKey, statement),
     )
     .map((entry) => entry.node);
-  // What stands for an expression is no level of its own: an aggregate in it would be one of another level.
-  const isOwn = (source: SelectStmt): boolean => statement.scopes.levels.some(({ select }) => select === source);
   for (const source of sources) {
-    const value = isOwn(source) ? { SelectStmt: source } : source.targetList;
+    // What stands for an expression is no level of its own: an aggregate in it would be one of another level.
+    const value =
+      source.fromClause === undefined && source.op === 'SETOP_NONE' ? source.targetList : { SelectStmt: source };
     if (!isUsable(value, level, kept, statement)) return undefined;
   }
   const inner: SelectStmt = {
@@ -121,9 +119,7 @@ function wrap(
     const placed = placeIn(level, next);
     if (placed === undefined) return undefined;
     const rest =
-      placed.kind === 'item'
-        ? surroundingsOf(placed.item, statement)
-        : { pieces: next.select.fromClause ?? [], conditions: conditionsOfWhere(next) };
+      placed.kind === 'item' ? surroundingsOf(placed.item, statement) : surroundingsOfExpression(next, placed.clause);
     const own = placed.kind === 'item' ? placed.item : undefined;
     const kept = keep(rest.pieces, own, next, readable, statement);
     const needs = dependenciesOf({ SelectStmt: query }, next, statement);
@@ -148,20 +144,42 @@ function wrap(
 }
 
 /** How a level stands in the level whose columns it names: as a LATERAL item, or in an expression. */
-function placeIn(level: Level, outer: Level): { kind: 'item'; item: Item } | { kind: 'expression' } | undefined {
+function placeIn(
+  level: Level,
+  outer: Level,
+): { kind: 'item'; item: Item } | { kind: 'expression'; clause: Clause | undefined } | undefined {
   for (let at: Level | undefined = level; at !== undefined; at = at.parent) {
     if (at.parent !== outer) continue;
     if (at.place.kind === 'from') return { kind: 'item', item: at.place.item };
-    // What an outer join's ON asks is not restricted by WHERE: its rows may be the ones that do not match.
-    if (at.place.kind === 'sublink') return at.place.clause.kind === 'on' ? undefined : { kind: 'expression' };
-    return at.place.kind === 'branch' ? { kind: 'expression' } : undefined;
+    if (at.place.kind === 'sublink') return { kind: 'expression', clause: at.place.clause };
+    return at.place.kind === 'branch' ? { kind: 'expression', clause: undefined } : undefined;
   }
   return undefined;
 }
 
-function conditionsOfWhere(level: Level): Condition[] {
+/** The rows for which an expression of a level is computed. */
+function surroundingsOfExpression(
+  level: Level,
+  clause: Clause | undefined,
+): { readonly pieces: readonly Node[]; readonly conditions: readonly Condition[] } {
+  const { fromClause = [], whereClause } = level.select;
+  if (clause?.kind === 'on' && !fromClause.some((node) => isInnerDownTo(clause.join, node))) {
+    // WHERE says nothing of what ON asks under an outer join: its rows may be the ones that do not match.
+    const { larg, rarg, quals } = clause.join;
+    return { pieces: [larg, rarg].flatMap((side) => side ?? []), conditions: conditionsOf(quals) };
+  }
+  return { pieces: fromClause, conditions: conditionsOf(whereClause) };
+}
+
+function isInnerDownTo(wanted: JoinExpr, node: Node): boolean {
+  const join = bare(node, 'JoinExpr');
+  if (join?.jointype !== 'JOIN_INNER') return false;
+  return join === wanted || [join.larg, join.rarg].some((side) => side !== undefined && isInnerDownTo(wanted, side));
+}
+
+function conditionsOf(condition: Node | undefined): Condition[] {
   const none = new Set<Item>();
-  return conjunctsOf(level.select.whereClause).map((node) => ({ node, seesItem: true, hidden: none }));
+  return conjunctsOf(condition).map((node) => ({ node, seesItem: true, hidden: none }));
 }
 
 function isVisible(entry: Condition, level: Level, statement: Statement): boolean {

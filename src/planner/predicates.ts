@@ -1,6 +1,6 @@
 import type { A_Expr, Node } from '@pgsql/types';
 import type { Column, Operator } from '../catalog/table.ts';
-import { bare, walk } from '../sql/walk.ts';
+import { bare, walk, type NodeKind } from '../sql/walk.ts';
 import { dependenciesOf, functionNames } from './dependencies.ts';
 import { surroundingsOf, type Condition } from './joins.ts';
 import type { Reference, Statement } from './statement.ts';
@@ -82,19 +82,21 @@ function limitOf(reference: Reference, statement: Statement): readonly Node[] {
 /** The condition reads this reference and nothing else, where no outer join has made NULLs of it. */
 function reads(condition: Condition, reference: Reference, statement: Statement): boolean {
   const needs = dependenciesOf(condition.node, reference.item.level, statement);
-  return condition.seesItem && !needs.unrepeatable && [...needs.items].every((item) => item === reference.item);
+  const readsOnlyIt = [...needs.items].every((item) => item === reference.item);
+  // A source compares byte by byte: another collation may find more texts equal.
+  return condition.seesItem && !needs.unrepeatable && readsOnlyIt && !contains(condition.node, 'CollateClause');
 }
 
 /** Computed alike for the whole statement: constants, parameters, stable functions of them. */
 function isConstant(node: Node, reference: Reference, statement: Statement): boolean {
   const needs = dependenciesOf(node, reference.item.level, statement);
-  return needs.items.size === 0 && !needs.unrepeatable && !hasSublink(node);
+  return needs.items.size === 0 && !needs.unrepeatable && !contains(node, 'SubLink');
 }
 
-function hasSublink(node: Node): boolean {
+function contains(node: Node, wanted: NodeKind): boolean {
   let found = false;
   walk(node, (_node, kind) => {
-    if (kind === 'SubLink') found = true;
+    if (kind === wanted) found = true;
     return undefined;
   });
   return found;

@@ -20,10 +20,14 @@ export interface InjectedStatement {
   /** One OID a parameter; 0 leaves it to PostgreSQL. */
   readonly parameterTypes?: readonly number[];
   readonly parameters?: readonly Parameter[];
+  /** Rows after which it is left: what is held here is bounded. Without it, all. */
+  readonly maxRows?: number;
 }
 
 export interface InjectedResult {
   readonly fields: readonly Field[];
+  /** False: there were more rows than `maxRows`. */
+  readonly complete: boolean;
   /** Text format, UTF-8. */
   readonly rows: readonly (readonly (string | null)[])[];
 }

@@ -150,5 +150,10 @@ function close(predicate: OpenPredicate, values: readonly ComputedValue[]): Pred
   });
   // An address with a mask has no text here; NULL satisfies no comparison.
   if (column.type === 'inet' && texts.length < values.length) return 'unknown';
+  if (operator === '=' && (column.type === 'integer' || column.type === 'bigint')) {
+    // No integer equals 30.5, and 30.0 is 30.
+    const whole = texts.map(Number).filter(Number.isSafeInteger).map(String);
+    return whole.length === 0 ? 'never' : { column, operator, values: whole };
+  }
   return texts.length === 0 ? 'never' : { column, operator, values: texts };
 }

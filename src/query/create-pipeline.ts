@@ -95,6 +95,7 @@ class Pipeline implements QueryPipeline {
       );
     }
     if (!('plan' in planned)) throw positioned(planned, request);
+    if (!facts.textRoundTrips && planned.plan.steps.some((step) => step.kind === 'evaluate')) throw lossyText();
     const deadline = deadlineOf(facts, work.arrived, request.signal);
     const notice: StatementContext['notice'] = (severity, message) => {
       if (!facts.unheard.has(severity)) request.notice(severity, message);
@@ -120,6 +121,7 @@ class Pipeline implements QueryPipeline {
       context,
       client,
       sourceOf: (name) => this.#sources.get(name),
+      abort: deadline.abort,
     });
     try {
       await execution.run();
@@ -172,6 +174,15 @@ class Pipeline implements QueryPipeline {
     });
     return found;
   }
+}
+
+/** The rows of a level that is evaluated once travel as text, which these settings make ambiguous. */
+function lossyText(): TrailhoundError {
+  return new TrailhoundError('not_supported', 'a subquery with LIMIT cannot give keys under these settings', {
+    detail:
+      'With array_nulls off, extra_float_digits below 1 or a DateStyle other than ISO, text does not give back what it was made of.',
+    hint: "Run: set array_nulls to on; set extra_float_digits to 1; set datestyle to 'ISO'.",
+  });
 }
 
 /** A cast that the user wrote fails as PostgreSQL fails it; we know what would not. */
@@ -240,17 +251,18 @@ function deadlineOf(
   facts: StatementFacts,
   arrived: number,
   signal: AbortSignal,
-): { signal: AbortSignal; clear: () => void } {
-  if (facts.statementTimeoutMs === 0) return { signal, clear: () => undefined };
+): { signal: AbortSignal; abort: (reason: unknown) => void; clear: () => void } {
   const linked = linkAbort(signal);
-  const timer = setTimeout(
-    () => {
-      linked.abort(new TrailhoundError('statement_timeout', 'canceling statement due to statement timeout'));
-    },
-    Math.max(0, arrived + facts.statementTimeoutMs - Date.now()),
-  );
+  const timeOut = (): void => {
+    linked.abort(new TrailhoundError('statement_timeout', 'canceling statement due to statement timeout'));
+  };
+  const left = Math.max(0, arrived + facts.statementTimeoutMs - Date.now());
+  const timer = facts.statementTimeoutMs === 0 ? undefined : setTimeout(timeOut, left);
   return {
     signal: linked.signal,
+    abort: (reason) => {
+      linked.abort(reason);
+    },
     clear: () => {
       clearTimeout(timer);
       linked.unlink();

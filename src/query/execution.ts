@@ -1,4 +1,5 @@
 import type { FetchStatistics, HydratedRows, Hydrator, StatementContext, StoredColumn } from '../hydrate/hydrator.ts';
+import { TrailhoundError } from '../kernel/errors.ts';
 import { placeholder, type Reference, type Statement } from '../planner/statement.ts';
 import type { Plan, Step } from '../planner/plan.ts';
 import type { LookupKey, Predicate, Source } from '../sources/source.ts';
@@ -32,6 +33,11 @@ interface Filled {
   readonly guard: ((parameters: ParameterList) => string) | undefined;
 }
 
+/** Far beyond any budget of calls; each is held as a text. */
+const MAX_KEYS = 250_000;
+/** What LIMIT, DISTINCT ON and the like usually leave is a page; the rows are held here on their way. */
+const MAX_EVALUATED_ROWS = 250_000;
+
 /** Runs one plan: fills its references in order, and writes the statement that reads them. */
 export class Execution {
   readonly #plan: Plan;
@@ -40,6 +46,7 @@ export class Execution {
   readonly #backend: ClientBackend;
   readonly #context: StatementContext;
   readonly #client: ClientParameters;
+  readonly #abort: (reason: unknown) => void;
   readonly #sourceOf: (name: string) => Source | undefined;
   readonly #filled = new Map<string, Filled & { readonly reference: Reference }>();
   readonly #evaluated = new Map<string, Evaluated>();
@@ -53,7 +60,10 @@ export class Execution {
     context: StatementContext;
     client: ClientParameters;
     sourceOf: (name: string) => Source | undefined;
+    /** Aborts the context's signal. */
+    abort: (reason: unknown) => void;
   }) {
+    this.#abort = options.abort;
     this.#sourceOf = options.sourceOf;
     this.#plan = options.plan;
     this.#restrictions = options.restrictions;
@@ -67,8 +77,17 @@ export class Execution {
     for (const reference of this.#plan.dead) this.#fill(reference, { rows: 'empty', guard: undefined });
     // Scans depend on nothing, so they run together; each later step may read what came before it.
     const scans = this.#plan.steps.filter((step) => step.kind === 'scan');
-    const results = await Promise.allSettled(scans.map((step) => this.#scan(step.reference)));
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    const scanning = scans.map(async (step) => {
+      try {
+        await this.#scan(step.reference);
+      } catch (error) {
+        // The statement fails with the first of them: nobody waits for the others.
+        this.#abort(error);
+        throw error;
+      }
+    });
+    await Promise.allSettled(scanning);
+    await Promise.all(scanning);
     for (const step of this.#plan.steps) {
       this.#context.signal.throwIfAborted();
       if (step.kind === 'lookup') await this.#lookup(step);
@@ -137,7 +156,9 @@ export class Execution {
     }
     const keys = new Set<string>();
     for (const query of step.queries) {
-      for (const [key] of (await this.#runOwn(query)).rows) if (key !== null && key !== undefined) keys.add(key);
+      const { rows, complete } = await this.#runOwn(query, MAX_KEYS);
+      if (!complete) throw tooManyKeys(reference.view.table.name, this.#context.settings.maxLookups);
+      for (const [key] of rows) if (key !== null && key !== undefined) keys.add(key);
     }
     const { table } = reference.view;
     const rows = await this.#hydrator.lookup(
@@ -167,7 +188,8 @@ export class Execution {
   }
 
   async #evaluate(step: Evaluate): Promise<void> {
-    const result = await this.#runOwn(step.query);
+    const result = await this.#runOwn(step.query, MAX_EVALUATED_ROWS);
+    if (!result.complete) throw tooManyRows();
     const types = await this.#typesOf(result);
     const columns = result.fields.map((_field, index): StoredColumn => ({
       name: `c${String(index + 1)}`,
@@ -187,10 +209,11 @@ export class Execution {
     return (rows[0] ?? []).map((type) => type ?? 'text');
   }
 
-  async #runOwn(text: string): Promise<InjectedResult> {
+  async #runOwn(text: string, maxRows: number): Promise<InjectedResult> {
     const parameters = this.#newParameters();
     const own = this.#substituted(text, parameters);
-    return this.#backend.query({ text: own, parameterTypes: parameters.types, parameters: parameters.values });
+    const { types: parameterTypes, values } = parameters;
+    return this.#backend.query({ text: own, parameterTypes, parameters: values, maxRows });
   }
 
   /** A planned query with its placeholders replaced by what they stand for. */
@@ -231,6 +254,29 @@ export class Execution {
   #fill(reference: Reference, filled: Filled): void {
     this.#filled.set(placeholder('reference', reference.id), { ...filled, reference });
   }
+}
+
+function tooManyKeys(table: string, allowed: number): TrailhoundError {
+  return new TrailhoundError(
+    'lookup_budget',
+    `more than ${String(MAX_KEYS)} lookups needed, ${String(allowed)} allowed by trailhound.max_lookups`,
+    {
+      detail: `So many distinct values would be looked up in ${table}. No call was made.`,
+      hint: 'Narrow what the values are read from, by a condition or by a LIMIT in a derived table.',
+    },
+  );
+}
+
+function tooManyRows(): TrailhoundError {
+  return new TrailhoundError(
+    'too_complex',
+    `a subquery gives more than ${String(MAX_EVALUATED_ROWS)} rows to look up`,
+    {
+      detail:
+        'Its LIMIT, DISTINCT ON, window or volatile function makes it a level that is evaluated once, before the rest.',
+      hint: 'Lower its LIMIT, or put its rows into a table first: create temp table rows_needed as select ....',
+    },
+  );
 }
 
 /** Each key with each combination of the input columns' values: as the statement gives them, else their defaults. */

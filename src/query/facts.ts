@@ -17,6 +17,8 @@ export interface StatementFacts {
   /** Severities that the client does not want to hear, by client_min_messages. */
   readonly unheard: ReadonlySet<'NOTICE' | 'WARNING'>;
   readonly standardConformingStrings: boolean;
+  /** A value written as text and read again in this session is the same value. */
+  readonly textRoundTrips: boolean;
   /** pg_catalog is searched first, so that operators and functions are PostgreSQL's own. */
   readonly catalogFirst: boolean;
 }
@@ -32,6 +34,9 @@ interface Answer {
   readonly encoding: string;
   readonly messages: string;
   readonly strings: string;
+  readonly nulls: string;
+  readonly digits: string;
+  readonly dates: string;
   readonly path: readonly string[];
 }
 
@@ -63,6 +68,9 @@ const FACTS_SQL = `select pg_catalog.json_build_object(
   'encoding', pg_catalog.current_setting('client_encoding'),
   'messages', pg_catalog.current_setting('client_min_messages'),
   'strings', pg_catalog.current_setting('standard_conforming_strings'),
+  'nulls', pg_catalog.current_setting('array_nulls'),
+  'digits', pg_catalog.current_setting('extra_float_digits'),
+  'dates', pg_catalog.current_setting('datestyle'),
   'path', pg_catalog.current_schemas(true))::pg_catalog.text`;
 
 /** Every lower level lets both through. */
@@ -105,6 +113,7 @@ export async function askFacts(
     clientEncoding: answer.encoding,
     unheard: UNHEARD[answer.messages] ?? new Set(),
     standardConformingStrings: answer.strings === 'on',
+    textRoundTrips: answer.nulls === 'on' && Number(answer.digits) >= 1 && answer.dates.startsWith('ISO'),
     catalogFirst: answer.path.find((schema) => !schema.startsWith('pg_temp')) === 'pg_catalog',
   };
 }

@@ -61,11 +61,11 @@ export class SessionBackend implements ClientBackend {
       ['parse', encodeParse({ statement: name, text: statement.text, parameterTypes: statement.parameterTypes ?? [] })],
       ['bind', encodeBind({ portal: name, statement: name, parameters, resultFormats: [] })],
       ['describe', encodeDescribe({ target: 'P', name })],
-      ['execute', encodeExecute({ portal: name, maxRows: 0 })],
+      ['execute', encodeExecute({ portal: name, maxRows: statement.maxRows ?? 0 })],
       ['close', encodeClose({ target: 'P', name })],
       ['close', encodeClose({ target: 'S', name })],
     ]);
-    return { fields: replies.fields ?? [], rows: replies.rows };
+    return { fields: replies.fields ?? [], rows: replies.rows, complete: !replies.suspended };
   }
 
   async describe(text: string, parameterTypes: readonly number[]): Promise<Description> {
@@ -160,11 +160,13 @@ class Replies {
   fields: readonly FieldDescription[] | undefined;
   readonly rows: (readonly (string | null)[])[] = [];
   error: ReadonlyMap<string, string> | undefined;
+  suspended = false;
 
   take(type: number, message: Buffer): void {
     const body = payload(message);
     if (type === BACKEND.parameterDescription) this.parameterTypes = decodeParameterDescription(body).types;
     else if (type === BACKEND.rowDescription) this.fields = decodeRowDescription(body).fields;
+    else if (type === BACKEND.portalSuspended) this.suspended = true;
     else if (type === BACKEND.errorResponse) this.error = decodeErrorResponse(body).fields;
     else if (type === BACKEND.dataRow) {
       this.rows.push(decodeDataRow(body).values.map((value) => value?.toString('utf8') ?? null));

@@ -51,7 +51,7 @@ export class AwsConnection {
   readonly #config: AwsConnectionConfig;
   readonly #credentials: () => Promise<Credentials>;
   readonly #clients = new Map<string, { destroy(): void }>();
-  readonly #accountId = new Remembered<string | null>(Number.POSITIVE_INFINITY);
+  readonly #accountId = new Remembered<string | null>(REMEMBERED_MS);
   readonly #regions = new Remembered<{ readonly names: readonly string[]; readonly warning?: string }>(REMEMBERED_MS);
   readonly #trailLogGroups = new Remembered<readonly TrailLogGroup[]>(REMEMBERED_MS);
 

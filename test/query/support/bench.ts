@@ -94,6 +94,7 @@ export async function openBench({ events: count = 60 } = {}) {
   }
 
   return {
+    events,
     ask,
     oracle,
     client,

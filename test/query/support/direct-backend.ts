@@ -48,8 +48,8 @@ export class DirectBackend implements ClientBackend {
           typeOid: field.dataTypeID,
           typeModifier: field.dataTypeModifier,
         })),
-        complete: true,
-        rows: result.rows as (string | null)[][],
+        complete: result.rows.length <= (statement.maxRows ?? Number.POSITIVE_INFINITY),
+        rows: (result.rows as (string | null)[][]).slice(0, statement.maxRows),
       };
     } catch (error) {
       const { message, code, hint } = error as Error & { code?: string; hint?: string };

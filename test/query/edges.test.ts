@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openBench, sorted, type Bench } from './support/bench.ts';
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await openBench();
+  await bench.client.query(
+    `create collation public.any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`,
+  );
+});
+afterAll(async () => {
+  await bench.close();
+});
+
+test('a comparison under another collation is left to PostgreSQL', async () => {
+  const text = `select count(*) from cloudtrail_trail_event where event_name = ('createuser' collate public.any_case)`;
+  const { rows } = await bench.ask(text);
+  expect(rows).toEqual(await bench.oracle(text));
+  expect(rows).not.toEqual([['0']]);
+  const [asked] = bench.events.requests.slice(-1);
+  expect(asked?.predicates).toEqual([]);
+});
+
+test('a row in a subquery bounds the key that stands in the same place', async () => {
+  const text = `select e.event_id from cloudtrail_trail_event e
+    where (e.source_ip, true) in (select a.ip_address, a.is_tor from abuseipdb_check_ip a)`;
+  const { rows, asked } = await bench.ask(text);
+  expect(sorted(rows)).toEqual(sorted(await bench.oracle(text)));
+  expect(asked).toEqual(['2600:1f18::7', '34.1.1.1', '34.1.1.2', '34.1.1.3']);
+});
+
+test('an input that no integer equals costs no call', async () => {
+  const text = `select ip_address from abuseipdb_check_ip where ip_address = '34.1.1.1' and max_age_in_days = 30.5`;
+  expect(await bench.ask(text)).toMatchObject({ rows: [], asked: [] });
+});
+
+test('rows that travel as text are refused where text does not give back what it was made of', async () => {
+  const text = `select t.ip, a.is_tor from (select source_ip ip from cloudtrail_trail_event order by event_id limit 3) t
+    join abuseipdb_check_ip a on a.ip_address = t.ip`;
+  for (const setting of ['array_nulls = off', 'extra_float_digits = -10', "datestyle = 'SQL, DMY'"]) {
+    await bench.client.query(`set ${setting}`);
+    await expect(bench.ask(text)).rejects.toMatchObject({ code: 'not_supported' });
+    await bench.client.query(`reset ${setting.split(' ')[0] ?? ''}`);
+  }
+  expect((await bench.ask(text)).rows.length).toBeGreaterThan(0);
+});
+
+test('more keys than can ever be asked for are refused, not gathered', async () => {
+  const text = `select count(*) from generate_series(1, 300000) n
+    join abuseipdb_check_ip a on a.ip_address = '1.0.0.0'::inet + n`;
+  await expect(bench.ask(text)).rejects.toMatchObject({ code: 'lookup_budget' });
+});
