@@ -238,6 +238,51 @@ const KINDS_OF_KEYS: readonly Case[] = [
     ['34.1.1.3'],
   ],
   [
+    'EXISTS over an ordinary table',
+    `select a.is_tor from ${A} a where exists (select 1 from watchlist w where w.address = a.ip_address and w.note <> 'known' limit 1)`,
+    ['34.1.1.77'],
+  ],
+  [
+    'EXISTS under OR',
+    `select a.is_tor from ${A} a where ip_address = '34.1.1.9' or exists (select from ${E} e where a.ip_address = e.source_ip and e.event_id = 'e06')`,
+    ['34.1.1.3', '34.1.1.9'],
+  ],
+  [
+    'a row in a subquery',
+    `select ip_address from ${A} where (is_tor, ip_address) in (select true, source_ip from ${E})`,
+    ALL,
+  ],
+  [
+    'a row in a list',
+    `select ip_address from ${A} where (ip_address, is_tor) in (('34.1.1.3', true), ('34.1.1.1', true))`,
+    ['34.1.1.1', '34.1.1.3'],
+  ],
+  [
+    'a condition of an outer join',
+    `select e.event_id, w.note from ${E} e left join watchlist w on e.source_ip = w.address and exists (select from ${A} a where a.ip_address = w.address and a.is_public)`,
+    ['34.1.1.1'],
+  ],
+  [
+    'IN in a condition of an outer join',
+    `select e.event_id, w.note from ${E} e left join watchlist w on e.source_ip = w.address and w.address in (select ip_address from ${A} where is_public) where w.note is null or e.event_id > 'e05'`,
+    ['34.1.1.1'],
+  ],
+  [
+    'a condition of an inner join below a filter',
+    `select e.event_id from ${E} e join watchlist w on e.source_ip = w.address and e.source_ip not in (select ip_address from ${A} where is_tor) where e.event_id = 'e10'`,
+    ['34.1.1.1'],
+  ],
+  [
+    'both sides of a full join',
+    `select e.event_id, w.note, (select is_tor from ${A} a where a.ip_address = w.address), (select is_tor from ${A} a where a.ip_address = e.source_ip) from ${E} e full join watchlist w on e.source_ip = w.address`,
+    ['2600:1f18::7', '34.1.1.1', '34.1.1.2', '34.1.1.3', '34.1.1.77'],
+  ],
+  [
+    'a CTE that each of its readers bounds',
+    `with a as (select * from ${A}) select e.event_id, a.is_tor from ${E} e join a on a.ip_address = e.source_ip where e.event_id = 'e06' union all select note, a.is_tor from watchlist join a on a.ip_address = address`,
+    ['34.1.1.1', '34.1.1.3', '34.1.1.77'],
+  ],
+  [
     'a volatile row of VALUES',
     `select a.ip_address from (values (case when random() < 2 then '34.1.1.1' end)) v(x) join ${A} a on a.ip_address = v.x`,
     ['34.1.1.1'],
@@ -308,6 +353,27 @@ const REFUSED: readonly (readonly [name: string, text: string])[] = [
     'NOT IN of a key that must be evaluated first',
     `select note from watchlist where (select address from watchlist order by 1 limit 1) not in (select ip_address from ${A})`,
   ],
+  [
+    'a CTE that one of its readers does not bound',
+    `with a as (select * from ${A}) select (select count(*) from a) from a where ip_address = '34.1.1.1'`,
+  ],
+  [
+    'a window over all rows',
+    `select * from (select ip_address, count(*) over () from ${A}) x where ip_address = '34.1.1.1'`,
+  ],
+  [
+    'the first of all rows',
+    `select * from (select ip_address from ${A} order by ip_address limit 1) x where ip_address = '34.1.1.1'`,
+  ],
+  [
+    'grouping sets without the key',
+    `select * from (select ip_address, is_tor from ${A} group by grouping sets ((ip_address), (is_tor))) x where ip_address = '34.1.1.1'`,
+  ],
+  [
+    'NOT EXISTS',
+    `select ip_address from ${A} a where not exists (select from watchlist w where w.address = a.ip_address)`,
+  ],
+  ['text of an address, which ends in its mask', `select ip_address from ${A} where ip_address::text = '34.1.1.1/32'`],
   ['a key made of an aggregate', `select max(source_ip) in (select ip_address from ${A}) from ${E}`],
   [
     'a key made of an aggregate of the level around it',
