@@ -97,17 +97,22 @@ export class Names {
     return { kind: 'unknown', level: openLevel ?? level };
   }
 
-  /** What can be named at a place, the nearest first: the joins whose condition it stands in, its level, those around. */
+  /** What can be named at a place: on its level, and on those around it. */
   *#spacesAround(column: ColumnRef, level: Level): Iterable<{ readonly space: Space; readonly level: Level }> {
     let clause = this.#scopes.clauseOf.get(column);
     for (let at: Level | undefined = level; at !== undefined;) {
-      for (const join of joinsAround(clause, at)) yield { space: this.spaces.inside(join, at), level: at };
-      yield { space: this.spaces.ofLevel(at), level: at };
+      yield { space: this.#spaceOf(clause, at), level: at };
       const next = outward(at);
       while (at.parent !== next && at.parent !== undefined) at = at.parent;
       clause = clauseOfPlace(at);
       at = next;
     }
+  }
+
+  /** A condition names what its join joins; an item of FROM what stands to its left. */
+  #spaceOf(clause: Clause | undefined, level: Level): Space {
+    if (clause?.kind === 'on') return this.spaces.inside(clause.join, level);
+    return clause?.kind === 'from' ? this.spaces.leftOf(clause.item) : this.spaces.ofLevel(level);
   }
 
   columnsOf(item: Item): ColumnSet {
@@ -220,24 +225,6 @@ function rowOf({ items, joins }: Space): Meaning {
 function clauseOfPlace({ place }: Level): Clause | undefined {
   if (place.kind === 'sublink') return place.clause;
   return place.kind === 'from' ? { kind: 'from', item: place.item } : undefined;
-}
-
-/** The joins of a level that a clause stands in, innermost first. */
-function joinsAround(clause: Clause | undefined, level: Level): readonly JoinExpr[] {
-  if (clause?.kind !== 'on' && clause?.kind !== 'from') return [];
-  const path = (node: Node | undefined): readonly JoinExpr[] | undefined => {
-    const join = bare(node, 'JoinExpr');
-    if (node === undefined) return undefined;
-    if (clause.kind === 'from' ? node === clause.item.node : join === clause.join)
-      return join === undefined ? [] : [join];
-    const below = join === undefined ? undefined : (path(join.larg) ?? path(join.rarg));
-    return below === undefined || join === undefined ? undefined : [...below, join];
-  };
-  for (const node of level.select.fromClause ?? []) {
-    const found = path(node);
-    if (found !== undefined) return found;
-  }
-  return [];
 }
 
 /** The next level whose items an expression of this level can name. */

@@ -76,6 +76,22 @@ export class Spaces {
     return { ...both, columns, qualifiers };
   }
 
+  /** What a LATERAL item can name of its own level. */
+  leftOf(item: Item): Space {
+    const { level } = item;
+    const left = (nodes: readonly Node[]): Space[] | undefined => {
+      for (const [index, node] of nodes.entries()) {
+        const before = nodes.slice(0, index).map((each) => this.of(each, level));
+        if (node === item.node) return before;
+        const join = bare(node, 'JoinExpr');
+        const within = join && left([join.larg, join.rarg].flatMap((side) => side ?? []));
+        if (within !== undefined) return [...before, ...within];
+      }
+      return undefined;
+    };
+    return together(left(level.select.fromClause ?? []) ?? []);
+  }
+
   /** The names that USING or NATURAL merges. */
   mergedBy(join: JoinExpr, level: Level): readonly string[] {
     if (join.larg === undefined || join.rarg === undefined) return [];

@@ -96,6 +96,16 @@ const NAMES: readonly Case[] = [
     ALL,
   ],
   [
+    'a bare name of an outer level that a table behind the condition has too',
+    `select event_id from ${E} e where exists (select from watchlist w join ${A} a on a.ip_address = source_ip and event_name = 'CreateUser' cross join (select source_ip, event_name from ${E} where event_id = 'e03') x)`,
+    ['2600:1f18::7', '34.1.1.1', '34.1.1.2'],
+  ],
+  [
+    'a bare name of an outer level that a table behind LATERAL has too',
+    `select event_id from ${E} e where exists (select from watchlist w, lateral (select source_ip) l(ip), (select source_ip from ${E} where event_id = 'e03') x, ${A} a where a.ip_address = l.ip)`,
+    ALL,
+  ],
+  [
     'the order of columns that USING gives to *',
     `select x.one, x.two from (select * from ${W} join (select ip_address, is_tor from ${A}) a using (ip_address)) x(one, two, three) where x.three is not null`,
     ['34.1.1.1', '34.1.1.77'],

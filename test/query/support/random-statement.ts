@@ -83,7 +83,7 @@ class Maker {
 
   statement(): string {
     const withClause: string[] = [];
-    const count = this.#chance(3) ? 1 + this.#below(2) : 0;
+    const count = this.#chance(4) ? 1 + this.#below(3) : 0;
     for (let index = 0; index < count; index += 1) {
       const query = this.#query([], 1);
       const name = `k${String(index)}`;
@@ -129,10 +129,18 @@ class Maker {
     const outputs = types.map((type) => this.#output(type, visible, depth));
     const columns = this.#named(types);
     const targets = outputs.map((output, index) => `${output} as ${columns[index]?.name ?? ''}`);
-    const distinct = this.#chance(1) ? 'distinct ' : '';
+    const first = columns[0]?.name ?? '';
+    const distinct = this.#pick(['', '', '', '', '', '', 'distinct ', '']);
+    if (this.#below(20) === 19) {
+      const order = columns.map((_column, index) => String(index + 1)).join(', ');
+      return {
+        text: `select distinct on (${first}) * from (select ${targets.join(', ')} from ${from}${where}) _ order by ${order}`,
+        columns,
+      };
+    }
     const text = `select ${distinct}${targets.join(', ')} from ${from}${where}`;
     // Ordered by every column, ties are equal rows: LIMIT has one answer.
-    const limited = this.#chance(1);
+    const limited = this.#chance(depth > 0 ? 2 : 1);
     const order = columns.map((_column, index) => `${String(index + 1)}${this.#pick(['', ' desc'])}`).join(', ');
     const limit = limited ? ` order by ${order} limit ${String(this.#below(5))}` : '';
     return { text: `${text}${limit}`, columns };
@@ -280,8 +288,8 @@ class Maker {
   #item(outer: readonly Item[], lateral: readonly Item[], depth: number): { item: Item; text: string } {
     this.#aliases += 1;
     const alias = `t${String(this.#aliases)}`;
-    const kind = this.#below(14);
-    if (kind === 13 && this.#ctes.length > 0) {
+    const kind = this.#below(16);
+    if (kind >= 13 && this.#ctes.length > 0) {
       const cte = this.#pick(this.#ctes);
       return { item: { alias, columns: cte.columns }, text: `${cte.alias} ${alias}` };
     }
@@ -334,8 +342,13 @@ class Maker {
       }
       case 16:
       case 17: {
-        const query = this.#query(inside(visible), depth + 1, ['inet']);
-        return `${this.#address(visible)} in (${query.text})`;
+        const row = this.#chance(3);
+        const query = this.#query(inside(visible), depth + 1, row ? ['text', 'inet'] : ['inet']);
+        const keys = this.#chance(5) ? keysOf(visible.items) : [];
+        const address = keys.length > 0 ? this.#pick(keys).text : this.#address(visible);
+        return row
+          ? `(${this.#value('text', visible)}, ${address}) in (${query.text})`
+          : `${address} ${this.#pick(['in', '= any', 'in'])} (${query.text})`;
       }
       case 18: {
         // A table with a required key counts as never empty, which only a subquery of the table itself can show.
@@ -381,11 +394,7 @@ class Maker {
 
   /** Two addresses, one of them a look-up's key where there is one. */
   #equality(visible: Visible, focus: readonly Item[] = visible.items): string {
-    const keys = focus.flatMap((item) =>
-      item.columns.flatMap(({ name }) =>
-        name === 'ip_address' || name === 'r0' ? [{ item, text: `${item.alias}.${name}` }] : [],
-      ),
-    );
+    const keys = keysOf(focus);
     const key = keys.length > 0 && !this.#chance(2) ? this.#pick(keys) : undefined;
     const left = key?.text ?? this.#address(visible);
     const right = this.#address(
@@ -466,6 +475,14 @@ class Maker {
     if (value === undefined) throw new Error('nothing to choose from');
     return value;
   }
+}
+
+function keysOf(items: readonly Item[]): { readonly item: Item; readonly text: string }[] {
+  return items.flatMap((item) =>
+    item.columns.flatMap(({ name }) =>
+      name === 'ip_address' || name === 'r0' ? [{ item, text: `${item.alias}.${name}` }] : [],
+    ),
+  );
 }
 
 function withKey(items: readonly Item[]): readonly Item[] | undefined {
