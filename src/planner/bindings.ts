@@ -60,7 +60,8 @@ function bindingsOf(site: Site, keyType: string, statement: Statement): Binding[
     if (sources !== undefined) found.push({ site, sources, condition: condition.node });
   }
   for (const { column, other } of merged) {
-    if (column === site.column) found.push({ site, sources: [selectOf(other)], condition: undefined });
+    if (column === site.column && statement.functions.ownEquality)
+      found.push({ site, sources: [selectOf(other)], condition: undefined });
   }
   // A list or a subquery written next to the key is as small as its author meant it to be; a join may be anything.
   return found.sort((a, b) => rank(a) - rank(b));
@@ -98,8 +99,7 @@ function sourcesOfSublink(
   const query = bare(sublink.subselect, 'SelectStmt');
   if (query === undefined) return undefined;
   if (sublink.subLinkType === 'EXISTS_SUBLINK') return sourcesOfExists(query, site, keyType, statement);
-  const operator = sublink.operName?.map((name) => bare(name, 'String')?.sval).join('.') ?? '=';
-  if (sublink.subLinkType !== 'ANY_SUBLINK' || operator !== '=') return undefined;
+  if (sublink.subLinkType !== 'ANY_SUBLINK' || !isOperator('=', sublink.operName, statement)) return undefined;
   const row = bare(sublink.testexpr, 'RowExpr')?.args;
   if (row === undefined) return isSite(sublink.testexpr, site, keyType, statement) ? [query] : undefined;
   const index = row.findIndex((each) => isSite(each, site, keyType, statement));
@@ -147,7 +147,7 @@ function sourcesOfExpression(
   statement: Statement,
 ): SelectStmt[] | undefined {
   const { lexpr, rexpr, kind } = expression;
-  if (!isEquals(expression) || lexpr === undefined || rexpr === undefined) return undefined;
+  if (!isOperator('=', expression.name, statement) || lexpr === undefined || rexpr === undefined) return undefined;
   switch (kind) {
     case 'AEXPR_OP':
     case 'AEXPR_NOT_DISTINCT': {
@@ -191,9 +191,11 @@ function listSources(items: readonly Node[]): SelectStmt[] {
   return [...together, ...others.map((item) => selectOf(item))];
 }
 
-function isEquals(expression: A_Expr): boolean {
-  const name = (expression.name ?? []).map((part) => bare(part, 'String')?.sval);
-  return name.at(-1) === '=' && (name.length === 1 || name[0] === 'pg_catalog');
+/** `in` is `= any`. A name without a schema is PostgreSQL's own operator only where no other one can be meant. */
+function isOperator(wanted: '=' | '<>', name: Node[] | undefined, statement: Statement): boolean {
+  const parts = (name ?? []).map((part) => bare(part, 'String')?.sval);
+  if (parts.length > 1) return parts.length === 2 && parts[0] === 'pg_catalog' && parts[1] === wanted;
+  return statement.functions.ownEquality && (parts[0] ?? '=') === wanted;
 }
 
 /** The site's column, also behind what turns an address into its own text and back: host(), abbrev(), inet(), ::inet. */
@@ -269,9 +271,9 @@ function outside(
       const row = bare(node.testexpr, 'RowExpr')?.args;
       const test = (row ?? [node.testexpr])[output.index];
       if (test === undefined) return [];
-      const operator = node.operName?.map((name) => bare(name, 'String')?.sval).join('.') ?? '=';
-      const any = node.subLinkType === 'ANY_SUBLINK' && operator === '=';
-      if (!any && !(node.subLinkType === 'ALL_SUBLINK' && operator === '<>')) return [];
+      const any = node.subLinkType === 'ANY_SUBLINK' && isOperator('=', node.operName, statement);
+      const none = node.subLinkType === 'ALL_SUBLINK' && isOperator('<>', node.operName, statement);
+      if (!any && !none) return [];
       // As a conjunct of WHERE, "no row" and "no such row" are the same answer.
       const condition = clause.kind === 'where' && any ? conjunctOf(node, parent) : undefined;
       if (condition === undefined && (output.nullable || row !== undefined)) return [];

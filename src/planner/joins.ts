@@ -171,7 +171,8 @@ function nonNullItems(node: Node, level: Level, statement: Statement): ReadonlyS
       const { items, columns } = dependenciesOf(value, level, statement);
       for (const item of items) if (item.level === level && !columns.get(item)?.has('*')) found.add(item);
     } else if ('TypeCast' in value) strict(bare(value, 'TypeCast')?.arg);
-    else if (expression?.kind === 'AEXPR_OP') {
+    else if (expression?.kind === 'AEXPR_OP' && bare(expression.name?.at(-1), 'String')?.sval !== '||') {
+      // PostgreSQL's own operators are strict but for || of arrays.
       strict(expression.lexpr);
       strict(expression.rexpr);
     }

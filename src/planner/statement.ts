@@ -28,12 +28,14 @@ export interface Reference {
   readonly ownAlias: boolean;
 }
 
-/** What pg_proc says of the functions that a statement calls, by unqualified name. */
+/** What pg_proc says of the functions that a statement calls, by unqualified name, and pg_operator of its equality. */
 export interface FunctionFacts {
   readonly volatile: ReadonlySet<string>;
   /** Aggregates and window functions. */
   readonly aggregate: ReadonlySet<string>;
   readonly setReturning: ReadonlySet<string>;
+  /** `=` and `<>` of a key without a schema are pg_catalog's: nobody's operators are searched first or fit better. */
+  readonly ownEquality: boolean;
 }
 
 /** `"schema"."name"` as written, the key under which facts are asked: a name may have dots of its own. */

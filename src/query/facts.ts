@@ -28,6 +28,7 @@ interface Answer {
     | readonly { name: string; oid: number; columns: readonly string[] | null; readable: readonly string[] | null }[]
     | null;
   readonly functions: readonly { name: string; volatile: boolean; aggregate: boolean; set: boolean }[] | null;
+  readonly equality: boolean;
   readonly settings: Record<string, string | null>;
   readonly role: string;
   readonly timeout: string;
@@ -62,6 +63,11 @@ const FACTS_SQL = `select pg_catalog.json_build_object(
       'volatile', p.provolatile operator(pg_catalog.=) 'v', 'aggregate', p.prokind operator(pg_catalog.=) any (array['a', 'w']::pg_catalog."char"[]),
       'set', p.proretset))
     from pg_catalog.pg_proc p where p.proname operator(pg_catalog.=) any ($2::pg_catalog.text[])),
+  'equality', not exists (select from pg_catalog.pg_operator o
+    where o.oprname operator(pg_catalog.=) any (array['=', '<>']::pg_catalog.name[])
+      and o.oprnamespace operator(pg_catalog.<>) 'pg_catalog'::pg_catalog.regnamespace
+      and 'pg_catalog.inet'::pg_catalog.regtype operator(pg_catalog.=) any (array[o.oprleft, o.oprright])
+      and pg_catalog.pg_operator_is_visible(o.oid)),
   'settings', pg_catalog.json_build_object(${SETTINGS_SQL}),
   'role', current_user,
   'timeout', (select s.setting from pg_catalog.pg_settings s where s.name operator(pg_catalog.=) 'statement_timeout'),
@@ -97,6 +103,7 @@ export async function askFacts(
   const answer = JSON.parse(rows[0]?.[0] ?? 'null') as Answer;
   const relations = answer.relations ?? [];
   const found = answer.functions ?? [];
+  const catalogFirst = answer.path.find((schema) => !schema.startsWith('pg_temp')) === 'pg_catalog';
   return {
     relations: new Map(
       relations.map(({ name, oid, columns }) => [name, { oid, columns: columns ?? [], view: catalog.viewByOid(oid) }]),
@@ -106,6 +113,7 @@ export async function askFacts(
       volatile: new Set(found.filter((entry) => entry.volatile).map((entry) => entry.name)),
       aggregate: new Set(found.filter((entry) => entry.aggregate).map((entry) => entry.name)),
       setReturning: new Set(found.filter((entry) => entry.set).map((entry) => entry.name)),
+      ownEquality: catalogFirst && answer.equality,
     },
     settings: answer.settings,
     role: answer.role,
@@ -114,6 +122,6 @@ export async function askFacts(
     unheard: UNHEARD[answer.messages] ?? new Set(),
     standardConformingStrings: answer.strings === 'on',
     textRoundTrips: answer.nulls === 'on' && Number(answer.digits) >= 1 && answer.dates.startsWith('ISO'),
-    catalogFirst: answer.path.find((schema) => !schema.startsWith('pg_temp')) === 'pg_catalog',
+    catalogFirst,
   };
 }

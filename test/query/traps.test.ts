@@ -486,3 +486,49 @@ describe('what the session says', () => {
     expect([rows, asked]).toEqual([[[true]], ['34.1.1.3']]);
   });
 });
+
+describe('what others have made', () => {
+  test('an operator that fits the key better than ours bounds nothing, until it is named with its schema', async () => {
+    await bench.client.query(`
+      create function evil.always(inet, varchar) returns boolean language sql immutable as 'select true';
+      create operator evil.= (leftarg = inet, rightarg = varchar, function = evil.always);
+      set search_path = public, evil`);
+    await refuses(`select ip_address from ${A} where ip_address = '34.1.1.1'::varchar`);
+    await refuses(`select ip_address from ${A} where ip_address in (select '34.1.1.1'::varchar)`);
+    const { rows } = await bench.ask(`select ip_address from ${A} where ip_address operator(pg_catalog.=) '34.1.1.1'`);
+    expect(rows).toEqual([['34.1.1.1']]);
+    await bench.client.query('reset search_path; drop function evil.always cascade');
+  });
+
+  test('functions and types of our names in a schema that is searched first change nothing', async () => {
+    await bench.client.query(`
+      create function evil.host(inet) returns text language sql immutable as $$ select '34.1.1.9' $$;
+      create function evil.unnest(text[]) returns setof text language sql immutable as $$ select '34.1.1.9' $$;
+      create function evil.try_inet(text) returns inet language sql immutable as $$ select inet '34.1.1.9' $$;
+      create domain evil.inet as text;
+      set search_path = evil, public`);
+    const { rows, asked } = await bench.ask(
+      `select a.ip_address from ${E} e join ${A} a on a.ip_address = e.source_ip_address where e.event_id = 'e06'`,
+    );
+    expect([rows, asked]).toEqual([[['34.1.1.3']], ['34.1.1.3']]);
+    await bench.client.query('set search_path = evil, pg_catalog, public');
+    await refuses(`select ip_address from ${A} where ip_address = '34.1.1.1'`);
+    await bench.client.query(`
+      reset search_path; drop function evil.host(inet), evil.unnest(text[]), evil.try_inet(text); drop domain evil.inet`);
+  });
+
+  test('a view whose rows change between the keys and the statement fails, and is never short', async () => {
+    await bench.client.query(`
+      create view lucky as select address from (values (inet '34.1.1.1'), ('34.1.1.2'), ('34.1.1.3')) v(address)
+      order by random() limit 1`);
+    for (let round = 0; round < 8; round += 1) {
+      const outcome = await bench
+        .ask(`select count(a.ip_address) from lucky join ${A} a on a.ip_address = address`)
+        .then(({ rows }) => rows)
+        .catch((error: unknown) => error);
+      if (Array.isArray(outcome)) expect(outcome).toEqual([['1']]);
+      else expect(outcome).toMatchObject({ code: '40001' });
+    }
+    await bench.client.query('drop view lucky');
+  });
+});

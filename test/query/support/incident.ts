@@ -108,6 +108,8 @@ export function plainTables(count: number): string {
       values ${reputations.join(',')};
     create table public.watchlist (address inet, note text);
     insert into public.watchlist values ('34.1.1.1', 'known'), ('34.1.1.77', 'rumour'), (null, 'none');
+    create schema evil;
+    grant usage, create on schema evil to public;
     grant usage on schema plain to public;
     grant select on all tables in schema plain to public;
     grant select on public.watchlist to public;`;
