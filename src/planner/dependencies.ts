@@ -56,6 +56,7 @@ export function dependenciesOf(value: unknown, level: Level, statement: Statemen
 function isUnrepeatable(value: unknown, statement: Statement): boolean {
   return (
     readsPadded(value, statement) ||
+    statement.readsUnstable(value) ||
     callsVolatile(value, statement) ||
     statement.levelsIn(value).some((inner) => isEvaluatedOnce(inner, statement))
   );

@@ -12,6 +12,8 @@ export interface RelationFacts {
   readonly columns: readonly string[];
   /** Set where the name is one of our views. */
   readonly view: VirtualView | undefined;
+  /** A view of somebody's that may give other rows each time it is read. */
+  readonly unstable?: boolean;
 }
 
 /** One mention of a virtual table in a statement. */
@@ -69,6 +71,7 @@ export class Statement {
   readonly #itemOf = new Map<RangeVar, Item>();
   readonly #columnsByItem: ReadonlyMap<Item, readonly string[]>;
   readonly #outputNames: ReadonlySet<ColumnRef>;
+  readonly #unstable = new Set<RangeVar>();
 
   constructor(query: SelectStmt, facts: ReadonlyMap<string, RelationFacts>, functions: FunctionFacts) {
     this.query = structuredClone(query);
@@ -83,6 +86,7 @@ export class Statement {
       const found = facts.get(relationName(item.rangeVar));
       if (found === undefined) continue;
       columns.set(item, found.columns);
+      if (found.unstable === true) this.#unstable.add(item.rangeVar);
       if (found.view !== undefined) views.push({ item, rangeVar: item.rangeVar, view: found.view });
     }
     this.#columnsByItem = columns;
@@ -197,6 +201,11 @@ export class Statement {
       const item = this.#itemOf.get(rangeVar);
       return item?.kind === 'relation' && !this.#referenceOf.has(rangeVar);
     });
+  }
+
+  /** Whether a part of the tree reads a view that may give other rows each time. */
+  readsUnstable(value: unknown): boolean {
+    return this.#unstable.size > 0 && rangeVarsIn(value).some((rangeVar) => this.#unstable.has(rangeVar));
   }
 
   /** The levels inside a part of the tree. */

@@ -16,6 +16,9 @@ import { ParameterList } from './parameters.ts';
 type Lookup = Extract<Step, { kind: 'lookup' }>;
 type Evaluate = Extract<Step, { kind: 'evaluate' }>;
 
+/** pg_type's oids of record and record[]. */
+const ANONYMOUS: ReadonlySet<number> = new Set([2249, 2287]);
+
 /** The client's own parameters. */
 export interface ClientParameters {
   readonly types: readonly number[];
@@ -190,6 +193,7 @@ export class Execution {
   async #evaluate(step: Evaluate): Promise<void> {
     const result = await this.#runOwn(step.query, MAX_EVALUATED_ROWS);
     if (!result.complete) throw tooManyRows();
+    if (result.fields.some(({ typeOid }) => ANONYMOUS.has(typeOid))) throw rowAsColumn();
     const types = await this.#typesOf(result);
     const columns = result.fields.map((_field, index): StoredColumn => ({
       name: `c${String(index + 1)}`,
@@ -265,6 +269,13 @@ function tooManyKeys(table: string, allowed: number): TrailhoundError {
       hint: 'Narrow what the values are read from, by a condition or by a LIMIT in a derived table.',
     },
   );
+}
+
+function rowAsColumn(): TrailhoundError {
+  return new TrailhoundError('not_supported', 'a level that gives keys cannot have a whole row as a column', {
+    detail: 'Its rows are kept until the statement runs, and PostgreSQL reads no row without a named type back.',
+    hint: 'Select the columns that you need, or to_jsonb(row).',
+  });
 }
 
 function tooManyRows(): TrailhoundError {

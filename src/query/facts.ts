@@ -3,6 +3,7 @@ import type { FunctionFacts, RelationFacts } from '../planner/statement.ts';
 import type { ClientBackend } from './backend.ts';
 import { ParameterList } from './parameters.ts';
 import { SETTING_NAMES } from './settings.ts';
+import { unstableViews } from './unstable-views.ts';
 
 /** What one query on the client's backend says, which sees its temp tables, uncommitted DDL, role and settings. */
 export interface StatementFacts {
@@ -25,7 +26,13 @@ export interface StatementFacts {
 
 interface Answer {
   readonly relations:
-    | readonly { name: string; oid: number; columns: readonly string[] | null; readable: readonly string[] | null }[]
+    | readonly {
+        name: string;
+        oid: number;
+        kind: string;
+        columns: readonly string[] | null;
+        readable: readonly string[] | null;
+      }[]
     | null;
   readonly functions: readonly { name: string; volatile: boolean; aggregate: boolean; set: boolean }[] | null;
   readonly equality: boolean;
@@ -51,7 +58,7 @@ const SETTINGS_SQL = SETTING_NAMES.map((name) => {
 
 const FACTS_SQL = `select pg_catalog.json_build_object(
   'relations', (select pg_catalog.json_agg(pg_catalog.json_build_object(
-      'name', n.name, 'oid', c.oid::pg_catalog.int8,
+      'name', n.name, 'oid', c.oid::pg_catalog.int8, 'kind', c.relkind,
       'columns', (select pg_catalog.json_agg(a.attname order by a.attnum) from pg_catalog.pg_attribute a
         where a.attrelid operator(pg_catalog.=) c.oid and a.attnum operator(pg_catalog.>) 0 and not a.attisdropped),
       'readable', (select pg_catalog.json_agg(a.attname) from pg_catalog.pg_attribute a
@@ -102,11 +109,19 @@ export async function askFacts(
   });
   const answer = JSON.parse(rows[0]?.[0] ?? 'null') as Answer;
   const relations = answer.relations ?? [];
+  const views = relations.filter(({ oid, kind }) => kind === 'v' && catalog.viewByOid(oid) === undefined);
+  const unstable = await unstableViews(
+    views.map(({ name }) => name),
+    backend,
+  );
   const found = answer.functions ?? [];
   const catalogFirst = answer.path.find((schema) => !schema.startsWith('pg_temp')) === 'pg_catalog';
   return {
     relations: new Map(
-      relations.map(({ name, oid, columns }) => [name, { oid, columns: columns ?? [], view: catalog.viewByOid(oid) }]),
+      relations.map(({ name, oid, columns }) => [
+        name,
+        { oid, columns: columns ?? [], view: catalog.viewByOid(oid), unstable: unstable.has(name) },
+      ]),
     ),
     readable: new Map(relations.map(({ name, readable }) => [name, new Set(readable ?? [])])),
     functions: {

@@ -205,6 +205,28 @@ const KINDS_OF_KEYS: readonly Case[] = [
     `select a.ip_address from json_to_recordset('[{"ip":"34.1.1.1"}]') as x(ip text) join ${A} a on a.ip_address = ip`,
     ['34.1.1.1'],
   ],
+  ...(['varchar', 'varchar(20)', 'char(20)', 'name', 'cidr', 'text'] as const).map((type): Case => [
+    `a key of type ${type}`,
+    `select a.ip_address from (values ('34.1.1.1'::${type}), (null)) v(x) join ${A} a on a.ip_address = v.x`,
+    ['34.1.1.1'],
+  ]),
+  [
+    'every type of column through a level that is evaluated once',
+    `select x.*, a.is_tor from (select event_time, interval '1 day 2 hours', '\\x0001'::bytea, 1.10::numeric, '{"a": 1}'::jsonb, array[1.5, null]::float8[], 'x'::"char", source_ip from ${E} order by event_id limit 2) x("a ""b", i, b, n, "from", f, c, ip) join ${A} a on a.ip_address = x.ip`,
+    ['34.1.1.1'],
+  ],
+  [
+    'NULLs in arrays and lists',
+    `select ip_address from ${A} where ip_address = any (array['34.1.1.1', null]) or ip_address in (null, '34.1.1.3') or ip_address = any (null::inet[])`,
+    ['34.1.1.1', '34.1.1.3'],
+  ],
+  ['two values at once', `select ip_address from ${A} where ip_address = '34.1.1.1' and ip_address = '34.1.1.3'`, []],
+  [
+    'an address with its mask',
+    `select ip_address from ${A} where ip_address in ('34.1.1.1/32', '34.1.1.3/24')`,
+    ['34.1.1.1'],
+  ],
+  ['what is no address', `select ip_address from ${A} where ip_address = 'none'::text`, []],
   ['arithmetic', `select ip_address from ${A} where ip_address = inet '34.1.1.0' + 3`, ['34.1.1.3']],
   ['leading zeros', `select ip_address from ${A} where ip_address = '034.001.001.002'`, ['34.1.1.2']],
   [
@@ -517,18 +539,20 @@ describe('what others have made', () => {
       reset search_path; drop function evil.host(inet), evil.unnest(text[]), evil.try_inet(text); drop domain evil.inet`);
   });
 
-  test('a view whose rows change between the keys and the statement fails, and is never short', async () => {
+  test('no key comes from a view, or a view of a view, whose rows may change between the keys and the statement', async () => {
     await bench.client.query(`
       create view lucky as select address from (values (inet '34.1.1.1'), ('34.1.1.2'), ('34.1.1.3')) v(address)
-      order by random() limit 1`);
-    for (let round = 0; round < 8; round += 1) {
-      const outcome = await bench
-        .ask(`select count(a.ip_address) from lucky join ${A} a on a.ip_address = address`)
-        .then(({ rows }) => rows)
-        .catch((error: unknown) => error);
-      if (Array.isArray(outcome)) expect(outcome).toEqual([['1']]);
-      else expect(outcome).toMatchObject({ code: '40001' });
-    }
-    await bench.client.query('drop view lucky');
+        order by random() limit 1;
+      create view behind as select address from lucky;
+      create view plain_view as select address from watchlist`);
+    await refuses(`select count(*) from lucky join ${A} a on a.ip_address = address`);
+    await refuses(`select count(*) from behind join ${A} a on a.ip_address = address`);
+    const once = await bench.ask(
+      `select count(a.ip_address) from (select address from behind) x join ${A} a on a.ip_address = x.address`,
+    );
+    expect([once.rows, once.asked.length]).toEqual([[['1']], 1]);
+    const { asked } = await bench.ask(`select count(*) from plain_view join ${A} a on a.ip_address = address`);
+    expect(asked).toEqual(['34.1.1.1', '34.1.1.77']);
+    await bench.client.query('drop view plain_view, behind, lucky');
   });
 });
