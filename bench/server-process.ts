@@ -31,7 +31,7 @@ export async function startServer({ dataDir, url, engineUrl }: ServerProcessOpti
   const endpoint = url ?? 'http://127.0.0.1:9';
   // JSON is YAML.
   const configuration = {
-    listen: { host: '127.0.0.1', port: 0, http_port: 'off', tls: 'off' },
+    listen: { host: '127.0.0.1', port: 0, http_port: 0, tls: 'off' },
     data_dir: dataDir,
     ...(engineUrl !== undefined && { engine_url: engineUrl }),
     connections: {

@@ -35,6 +35,8 @@ export const join: Scenario = {
               const { services } = await simulator.calls();
               return { ms, calls: services.abuseipdb?.calls ?? 0 };
             };
+            // The first statement of a process also loads the AWS SDK and finds the log groups: not what is measured here.
+            await client.query(`select from cloudtrail_trail_event where event_name = 'nothing is called so'`);
             const first = await run();
             const again = await run();
             if (first.calls !== KEYS) throw new Error(`${first.calls} calls were made for ${KEYS} keys`);

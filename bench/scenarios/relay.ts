@@ -17,7 +17,7 @@ const RESULT = `select g, md5(g::text), 'arn:aws:sts::111122223333:assumed-role/
 export const relay: Scenario = {
   name: 'relay',
   run: async () => {
-    const engine = await startForeignServer({ maxConnections: 230 });
+    const engine = await startForeignServer({ maxConnections: 300 });
     try {
       const engineUrl = `postgres://postgres:${encodeURIComponent(engine.password)}@127.0.0.1:${engine.port}/postgres`;
       return await withServer({ engineUrl }, async (server) => {
