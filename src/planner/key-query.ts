@@ -2,10 +2,13 @@ import type { JoinExpr, Node, SelectStmt } from '@pgsql/types';
 import { outward } from '../sql/names.ts';
 import type { Clause, Item, Level } from '../sql/scope.ts';
 import { bare } from '../sql/walk.ts';
-import { call, columnOf, type Binding } from './bindings.ts';
+import type { Binding } from './bindings.ts';
 import { conjunctsOf, dependenciesOf } from './dependencies.ts';
-import { and, isUsable, leavesOf, prune, stand, surroundingsOf, type Condition, type Kept } from './joins.ts';
+import { leavesOf } from './joins.ts';
+import { and, call, columnOf } from './nodes.ts';
+import { isUsable, prune, stand, type Kept } from './pruning.ts';
 import type { Reference, Statement } from './statement.ts';
+import { surroundingsOf, type Condition } from './surroundings.ts';
 
 /** How a value becomes a key of a type: `trailhound.key_inet()` gives NULL for what no row can equal. */
 function asKey(value: Node, keyType: string): Node {

@@ -5,9 +5,10 @@ import { deparse } from '../sql/deparse.ts';
 import type { Item, Level } from '../sql/scope.ts';
 import { parseOwn } from '../sql/parse.ts';
 import { bare, walk, withoutLocations } from '../sql/walk.ts';
-import { alternativesFor, selectOf, type Alternative, type Binding, type Padding } from './bindings.ts';
+import { alternativesFor, type Alternative, type Binding, type Padding } from './bindings.ts';
 import { dependenciesOf } from './dependencies.ts';
 import { keyQuery, withCtes } from './key-query.ts';
+import { selectOf } from './nodes.ts';
 import { restrictionsOf, type Restrictions } from './predicates.ts';
 import { isPlaceholder, placeholder, type Reference, type Statement } from './statement.ts';
 

@@ -2,8 +2,8 @@ import type { A_Expr, Node } from '@pgsql/types';
 import type { Column, Operator } from '../catalog/table.ts';
 import { bare, walk, type NodeKind } from '../sql/walk.ts';
 import { dependenciesOf, functionNames } from './dependencies.ts';
-import { surroundingsOf, type Condition } from './joins.ts';
 import type { Reference, Statement } from './statement.ts';
+import { surroundingsOf, type Condition } from './surroundings.ts';
 
 /** A predicate before its values are known: PostgreSQL computes them on the client's backend. */
 export interface OpenPredicate {

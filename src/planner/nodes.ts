@@ -1,0 +1,39 @@
+import type { Node, SelectStmt } from '@pgsql/types';
+
+export function and(nodes: readonly Node[]): Node {
+  const [only] = nodes;
+  return nodes.length === 1 && only !== undefined ? only : { BoolExpr: { boolop: 'AND_EXPR', args: [...nodes] } };
+}
+
+export function selectOf(value: Node): SelectStmt {
+  return { targetList: [{ ResTarget: { val: value } }], limitOption: 'LIMIT_OPTION_DEFAULT', op: 'SETOP_NONE' };
+}
+
+export function columnOf(...fields: string[]): Node {
+  return { ColumnRef: { fields: fields.map((sval) => ({ String: { sval } })) } };
+}
+
+export function call(name: string, args: Node[], schema = 'pg_catalog'): Node {
+  return {
+    FuncCall: {
+      funcname: [{ String: { sval: schema } }, { String: { sval: name } }],
+      args,
+      funcformat: 'COERCE_EXPLICIT_CALL',
+    },
+  };
+}
+
+export function castTo(arg: Node, type: string): Node {
+  const array = type.endsWith('[]');
+  const name = array ? type.slice(0, -2) : type;
+  return {
+    TypeCast: {
+      arg,
+      typeName: {
+        names: [{ String: { sval: 'pg_catalog' } }, { String: { sval: name } }],
+        typemod: -1,
+        ...(array ? { arrayBounds: [{ Integer: { ival: -1 } }] } : {}),
+      },
+    },
+  };
+}
