@@ -5,7 +5,7 @@ import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts
 import { type AwsConnection, createAwsConnection } from '../../src/sources/aws/connection.ts';
 import { cloudwatchLogsSource } from '../../src/sources/aws/cloudwatch-logs/source.ts';
 import { guarddutyFindingSource } from '../../src/sources/aws/guardduty/finding-source.ts';
-import { likeTest } from '../../src/sources/aws/like.ts';
+import { likeTest } from '../../src/sources/like.ts';
 import type { Predicate, SourceRecord } from '../../src/sources/source.ts';
 import { allRecords, column, predicate, scanRequest } from '../support/source-harness.ts';
 

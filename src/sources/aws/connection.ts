@@ -8,7 +8,7 @@ import type { ClientOptions, Credentials } from './clients/options.ts';
 import { type Sts, stsClient } from './clients/sts.ts';
 import { credentialsProvider } from './credentials.ts';
 import { type CallDescription, isAccessDenied, toSourceError, unintelligible } from './errors.ts';
-import { isRegionName, isRegionPattern, matchesRegion } from './regions.ts';
+import { isRegionName, isRegionPattern, matchesRegion } from '../regions.ts';
 
 /** A connection of kind aws, as the configuration gives it; everything but the name is optional. */
 export interface AwsConnectionConfig {

@@ -5,7 +5,7 @@ import type { Column, Operator } from '../../../catalog/table.ts';
 import { compileMatcher } from '../../../simulator/logs/filter-pattern/evaluate.ts';
 import { parseFilterPattern } from '../../../simulator/logs/filter-pattern/parse.ts';
 import type { Predicate } from '../../source.ts';
-import { likeTest } from '../like.ts';
+import { likeTest } from '../../like.ts';
 import { MAX_PATTERN_LENGTH, assemble, fitting, patternOf } from './filter-pattern.ts';
 
 const EVENT_NAME = column('event_name', 'eventName');

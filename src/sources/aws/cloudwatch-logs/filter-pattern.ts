@@ -1,7 +1,7 @@
 import { isIPv4 } from 'node:net';
 import type { Exactness, Predicate } from '../../source.ts';
-import { booleanWanted } from '../contradictions.ts';
-import { parseLike } from '../like.ts';
+import { booleanWanted } from '../../contradictions.ts';
+import { parseLike } from '../../like.ts';
 
 /**
  * Predicates as JSON filter patterns, after "Filter pattern syntax for metric filters, subscription filters, filter log

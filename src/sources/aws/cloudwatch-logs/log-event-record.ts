@@ -1,5 +1,6 @@
 import type { SourceRecord } from '../../source.ts';
 import { SourceError } from '../../source.ts';
+import { parseTrailRecord } from '../../trail-record.ts';
 import type { FilteredLogEvent } from '../clients/logs.ts';
 import type { Target } from './targets.ts';
 
@@ -11,11 +12,10 @@ export function recordMaker(target: Target, filter: string | undefined): RecordO
   const connectionName = connection.name;
   return (event) => {
     const message = event.message ?? '';
-    const parsed = parse(message);
-    if (parsed === undefined) throw unreadable(target, event);
-    const detail = enveloped(parsed);
+    const record = parseTrailRecord(message);
+    if (record === undefined) throw unreadable(target, event);
     return {
-      value: detail ?? parsed,
+      value: record.value,
       added: {
         log_group_name: logGroupName,
         log_stream_name: event.logStreamName,
@@ -26,31 +26,10 @@ export function recordMaker(target: Target, filter: string | undefined): RecordO
         account_id: accountId,
         connection_name: connectionName,
       },
-      text: detail === undefined ? message : undefined,
+      text: record.enveloped ? undefined : message,
       origin: () => originOf(target, event),
     };
   };
-}
-
-type Json = Readonly<Record<string, unknown>>;
-
-function parse(message: string): Json | undefined {
-  try {
-    const value: unknown = JSON.parse(message);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The CloudTrail record that EventBridge delivered to the log group. */
-function enveloped(event: Json): Json | undefined {
-  if (typeof event['detail-type'] !== 'string') return undefined;
-  return isObject(event['detail']) ? event['detail'] : undefined;
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function originOf({ logGroupName, region }: Target, { eventId, logStreamName }: FilteredLogEvent): string {

@@ -1,10 +1,11 @@
 import type { CallContext, Page, RateLimit, SourceRecord } from '../../source.ts';
 import { SourceError } from '../../source.ts';
+import type { TimeRange } from '../../time-range.ts';
 import type { FilterLogEventsAnswer, FilterLogEventsRequest, FilteredLogEvent } from '../clients/logs.ts';
 import { recordMaker } from './log-event-record.ts';
+import { requestTimes } from './request-times.ts';
 import type { CompiledScan } from './scan-plan.ts';
 import type { Target } from './targets.ts';
-import { type TimeRange, requestTimes } from './time-range.ts';
 
 /** FilterLogEvents, limit. */
 const MAX_EVENTS = 10_000;

@@ -1,10 +1,8 @@
 import type { Exactness, Predicate, Pushed, ScanPlan, ScanRequest } from '../../source.ts';
 import type { AwsConnection } from '../connection.ts';
-import { contradicts } from '../contradictions.ts';
-import { isNameOperator, namesAsked, nameTest } from '../names.ts';
-import { isRegionPattern } from '../regions.ts';
-import { type PatternPredicate, assemble, fitting, isJsonPattern, patternOf } from './filter-pattern.ts';
-import { streamPrefix } from './stream-prefix.ts';
+import { contradicts } from '../../contradictions.ts';
+import { isNameOperator, namesAsked, nameTest } from '../../names.ts';
+import { isRegionPattern } from '../../regions.ts';
 import {
   ALWAYS,
   type TimeRange,
@@ -14,8 +12,10 @@ import {
   isEmptyRange,
   LAST_INSTANT,
   outerRange,
-  requestTimes,
-} from './time-range.ts';
+} from '../../time-range.ts';
+import { type PatternPredicate, assemble, fitting, isJsonPattern, patternOf } from './filter-pattern.ts';
+import { requestTimes } from './request-times.ts';
+import { streamPrefix } from './stream-prefix.ts';
 
 /** How columns name what the source adds to a record. `timestamp_ms` is the same as `timestamp`. */
 export const PATHS = {

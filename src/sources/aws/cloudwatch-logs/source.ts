@@ -1,7 +1,7 @@
 import type { CallContext, Page, ScanPlan, ScanRequest, ScanSource } from '../../source.ts';
 import { SourceError } from '../../source.ts';
 import type { AwsConnection } from '../connection.ts';
-import { type Part, mergeParts } from '../merge-parts.ts';
+import { type Part, mergeParts } from '../../merge-parts.ts';
 import { readLogGroup } from './read-log-group.ts';
 import { type CompiledScan, PATHS, compileScan, describeScan } from './scan-plan.ts';
 import { type Target, resolveTargets } from './targets.ts';

@@ -1,5 +1,5 @@
 import type { Predicate } from '../../source.ts';
-import { parseLike } from '../like.ts';
+import { parseLike } from '../../like.ts';
 
 /** FilterLogEvents, logStreamNamePrefix: at most 512 characters, neither `:` nor `*`. */
 const LONGEST = 512;

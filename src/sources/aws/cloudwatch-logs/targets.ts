@@ -1,7 +1,7 @@
 import type { CallContext } from '../../source.ts';
 import { SourceError } from '../../source.ts';
 import type { AwsConnection, TrailLogGroup } from '../connection.ts';
-import { partitionOf } from '../regions.ts';
+import { partitionOf } from '../../regions.ts';
 import type { CompiledScan } from './scan-plan.ts';
 
 /** One log group in one region, as one connection sees it. */

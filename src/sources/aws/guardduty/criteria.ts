@@ -1,6 +1,6 @@
 import type { Exactness, Predicate, Pushed } from '../../source.ts';
 import type { Condition, Criterion } from '../clients/guardduty.ts';
-import { booleanWanted } from '../contradictions.ts';
+import { booleanWanted } from '../../contradictions.ts';
 
 /**
  * Predicates as ListFindings' criteria: https://docs.aws.amazon.com/guardduty/latest/APIReference/API_ListFindings.html.

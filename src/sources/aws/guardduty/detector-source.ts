@@ -1,7 +1,7 @@
 import type { CallContext, Page, Predicate, Pushed, ScanRequest, ScanSource, SourceRecord } from '../../source.ts';
 import type { AwsConnection } from '../connection.ts';
-import { contradicts } from '../contradictions.ts';
-import { isNameOperator, nameTest } from '../names.ts';
+import { contradicts } from '../../contradictions.ts';
+import { isNameOperator, nameTest } from '../../names.ts';
 import { type Place, eachPlace, limitOf, listDetectors } from './detectors.ts';
 
 const PRUNING = new Set(['@detector_id', '@region', '@account_id', '@connection_name']);

@@ -1,9 +1,9 @@
 import type { CallContext, Page, Predicate, RateLimit } from '../../source.ts';
 import { SourceError } from '../../source.ts';
 import type { AwsConnection } from '../connection.ts';
-import { type Part, mergeParts } from '../merge-parts.ts';
-import { nameTest } from '../names.ts';
-import { partitionOf } from '../regions.ts';
+import { type Part, mergeParts } from '../../merge-parts.ts';
+import { nameTest } from '../../names.ts';
+import { partitionOf } from '../../regions.ts';
 
 /** GuardDuty in one region, as one connection sees it. */
 export interface Place {

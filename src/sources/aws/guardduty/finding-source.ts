@@ -1,7 +1,7 @@
 import type { CallContext, Page, ScanRequest, ScanSource } from '../../source.ts';
 import type { AwsConnection } from '../connection.ts';
-import { contradicts } from '../contradictions.ts';
-import { isNameOperator, nameTest } from '../names.ts';
+import { contradicts } from '../../contradictions.ts';
+import { isNameOperator, nameTest } from '../../names.ts';
 import { type CompiledCriteria, compileCriteria, describeCriterion } from './criteria.ts';
 import { type Place, eachPlace, limitOf, listDetectors, nextTokenOf } from './detectors.ts';
 import { findingRecord } from './finding-record.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { testContext } from '../../../test/support/source-harness.ts';
-import { SourceError } from '../source.ts';
+import { testContext } from '../../test/support/source-harness.ts';
+import { SourceError } from './source.ts';
 import { type Part, mergeParts } from './merge-parts.ts';
 
 const LIMIT = { key: 'test', concurrency: 1 };

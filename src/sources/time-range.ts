@@ -1,4 +1,4 @@
-import type { Predicate } from '../../source.ts';
+import type { Predicate } from './source.ts';
 
 /** Milliseconds since the epoch, both inclusive; infinite where nothing bounds them. */
 export interface TimeRange {
@@ -84,14 +84,6 @@ export function deliveryRange(eventTime: TimeRange, deliverySlackMs: number | un
   return {
     start: eventTime.start - CLOCK_SLACK_MS,
     end: deliverySlackMs === undefined ? Number.POSITIVE_INFINITY : eventTime.end + deliverySlackMs,
-  };
-}
-
-/** As FilterLogEvents takes them. */
-export function requestTimes(range: TimeRange): { readonly startTime?: number; readonly endTime?: number } {
-  return {
-    ...(range.start > 0 && { startTime: range.start }),
-    ...(range.end <= LAST_INSTANT && { endTime: range.end }),
   };
 }
 

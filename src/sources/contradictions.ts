@@ -1,4 +1,4 @@
-import type { Predicate } from '../source.ts';
+import type { Predicate } from './source.ts';
 
 /** True where conjuncts over one column exclude one another, whatever its value is. */
 export function contradicts(predicates: readonly Predicate[]): boolean {

@@ -1,6 +1,6 @@
-import { abortable, linkAbort } from '../../kernel/abort.ts';
-import type { CallContext } from '../source.ts';
-import { SourceError } from '../source.ts';
+import { abortable, linkAbort } from '../kernel/abort.ts';
+import type { CallContext } from './source.ts';
+import { SourceError } from './source.ts';
 
 /** One region, log group or detector, read by itself, by calls that end when the merge does. Starts when first asked for a page. */
 export type Part<T> = (context: CallContext) => AsyncGenerator<T, void, undefined>;

@@ -1,4 +1,4 @@
-import type { Predicate } from '../source.ts';
+import type { Predicate } from './source.ts';
 import { likeTest } from './like.ts';
 
 /**
