@@ -31,7 +31,7 @@ const importers = {
   commander: '^src/cli/',
   fastify: '^src/http/',
   'libpg-query': '^src/sql/',
-  'lru-cache': '^src/sql/',
+  'lru-cache': '^src/kernel/',
   pg: '^src/engine/',
   'pg-copy-streams': '^src/engine/',
   'pgsql-deparser': '^src/sql/',

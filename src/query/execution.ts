@@ -3,7 +3,7 @@ import { TrailhoundError } from '../kernel/errors.ts';
 import { placeholder, type Reference, type Statement } from '../planner/statement.ts';
 import type { Plan, Step } from '../planner/plan.ts';
 import type { LookupKey, Predicate, Source } from '../sources/source.ts';
-import { parseOwn } from '../sql/parse.ts';
+import { parseKept } from '../sql/parse.ts';
 import { quoteIdent, replaceBytes, Slices, type Replacement } from '../sql/substitute.ts';
 import { fieldsOf } from '../sql/scope.ts';
 import { bare, walk } from '../sql/walk.ts';
@@ -224,7 +224,7 @@ export class Execution {
   #substituted(text: string, parameters: ParameterList): string {
     const slices = new Slices(text);
     const replacements: Replacement[] = [];
-    walk(parseOwn(text), (node, kind) => {
+    walk(parseKept(text), (node, kind) => {
       const rangeVar = kind === 'RangeVar' ? bare(node, 'RangeVar') : undefined;
       const name = rangeVar?.relname ?? '';
       const evaluated = this.#evaluatedSql(name, parameters);

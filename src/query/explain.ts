@@ -2,6 +2,7 @@ import type { FetchStatistics } from '../hydrate/hydrator.ts';
 import type { Planned } from '../planner/plan.ts';
 import type { Reference } from '../planner/statement.ts';
 import type { Source } from '../sources/source.ts';
+import type { Classified } from '../sql/statement.ts';
 import type { KnownRestrictions } from './constants.ts';
 import { columnsToFetch } from './hydrated-sql.ts';
 import { scanRequest } from './scan-request.ts';
@@ -119,4 +120,19 @@ export function explainJson(lines: readonly string[], explanations: readonly Ref
   const parsed = JSON.parse(lines.join('\n')) as Record<string, unknown>[];
   const [first, ...rest] = parsed;
   return [JSON.stringify([{ ...first, Trailhound: explanations }, ...rest], null, 2)];
+}
+
+/** From the result's only column of all its rows to the rows to send instead. */
+export function explainer(
+  format: Classified['explainFormat'],
+  explanations: readonly ReferenceExplanation[],
+): (lines: readonly string[]) => readonly string[] {
+  switch (format) {
+    case 'text':
+      return (lines) => [...lines, ...explanationLines(explanations)];
+    case 'json':
+      return (lines) => explainJson(lines, explanations);
+    case 'other':
+      return (lines) => lines;
+  }
 }

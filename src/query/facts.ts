@@ -5,12 +5,18 @@ import { ParameterList } from './parameters.ts';
 import { SETTING_NAMES } from './settings.ts';
 import { unstableViews } from './unstable-views.ts';
 
+/** All that planning reads besides the text: where these are alike, so is the plan. */
+export interface PlanningFacts {
+  /** By name as asked. */
+  readonly relations: ReadonlyMap<string, RelationFacts>;
+  readonly functions: FunctionFacts;
+}
+
 /** What one query on the client's backend says, which sees its temp tables, uncommitted DDL, role and settings. */
 export interface StatementFacts {
-  readonly relations: ReadonlyMap<string, RelationFacts>;
+  readonly planning: PlanningFacts;
   /** Columns that the current role may read, by name as asked. */
   readonly readable: ReadonlyMap<string, ReadonlySet<string>>;
-  readonly functions: FunctionFacts;
   readonly settings: Readonly<Record<string, string | null>>;
   readonly role: string;
   readonly statementTimeoutMs: number;
@@ -63,12 +69,12 @@ const FACTS_SQL = `select pg_catalog.json_build_object(
         where a.attrelid operator(pg_catalog.=) c.oid and a.attnum operator(pg_catalog.>) 0 and not a.attisdropped),
       'readable', (select pg_catalog.json_agg(a.attname) from pg_catalog.pg_attribute a
         where a.attrelid operator(pg_catalog.=) c.oid and a.attnum operator(pg_catalog.>) 0 and not a.attisdropped
-          and pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT'))))
+          and pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT'))) order by n.name)
     from pg_catalog.unnest($1::pg_catalog.text[]) as n(name)
     join pg_catalog.pg_class c on c.oid operator(pg_catalog.=) pg_catalog.to_regclass(n.name)::pg_catalog.oid),
   'functions', (select pg_catalog.json_agg(pg_catalog.json_build_object('name', p.proname,
       'volatile', p.provolatile operator(pg_catalog.=) 'v', 'aggregate', p.prokind operator(pg_catalog.=) any (array['a', 'w']::pg_catalog."char"[]),
-      'set', p.proretset))
+      'set', p.proretset) order by p.oid)
     from pg_catalog.pg_proc p where p.proname operator(pg_catalog.=) any ($2::pg_catalog.text[])),
   'equality', not exists (select from pg_catalog.pg_operator o
     where o.oprname operator(pg_catalog.=) any (array['=', '<>']::pg_catalog.name[])
@@ -92,16 +98,16 @@ const UNHEARD: Readonly<Record<string, StatementFacts['unheard']>> = {
   error: new Set(['NOTICE', 'WARNING']),
 };
 
-export async function askFacts(
+export interface AskedNames {
   /** Names in FROM as relationName() writes them, which is as to_regclass() reads them. */
-  asked: readonly string[],
-  functions: readonly string[],
-  catalog: Catalog,
-  backend: ClientBackend,
-): Promise<StatementFacts> {
+  readonly relations: readonly string[];
+  readonly functions: readonly string[];
+}
+
+export async function askFacts(asked: AskedNames, catalog: Catalog, backend: ClientBackend): Promise<StatementFacts> {
   const parameters = new ParameterList([], []);
-  parameters.addTextArray(asked);
-  parameters.addTextArray(functions);
+  parameters.addTextArray(asked.relations);
+  parameters.addTextArray(asked.functions);
   const { rows } = await backend.query({
     text: FACTS_SQL,
     parameterTypes: parameters.types,
@@ -117,19 +123,21 @@ export async function askFacts(
   const found = answer.functions ?? [];
   const catalogFirst = answer.path.find((schema) => !schema.startsWith('pg_temp')) === 'pg_catalog';
   return {
-    relations: new Map(
-      relations.map(({ name, oid, columns }) => [
-        name,
-        { oid, columns: columns ?? [], view: catalog.viewByOid(oid), unstable: unstable.has(name) },
-      ]),
-    ),
-    readable: new Map(relations.map(({ name, readable }) => [name, new Set(readable ?? [])])),
-    functions: {
-      volatile: new Set(found.filter((entry) => entry.volatile).map((entry) => entry.name)),
-      aggregate: new Set(found.filter((entry) => entry.aggregate).map((entry) => entry.name)),
-      setReturning: new Set(found.filter((entry) => entry.set).map((entry) => entry.name)),
-      ownEquality: catalogFirst && answer.equality,
+    planning: {
+      relations: new Map(
+        relations.map(({ name, oid, columns }) => [
+          name,
+          { oid, columns: columns ?? [], view: catalog.viewByOid(oid), unstable: unstable.has(name) },
+        ]),
+      ),
+      functions: {
+        volatile: new Set(found.filter((entry) => entry.volatile).map((entry) => entry.name)),
+        aggregate: new Set(found.filter((entry) => entry.aggregate).map((entry) => entry.name)),
+        setReturning: new Set(found.filter((entry) => entry.set).map((entry) => entry.name)),
+        ownEquality: catalogFirst && answer.equality,
+      },
     },
+    readable: new Map(relations.map(({ name, readable }) => [name, new Set(readable ?? [])])),
     settings: answer.settings,
     role: answer.role,
     statementTimeoutMs: Number(answer.timeout),

@@ -1,7 +1,7 @@
 import type { Column, VirtualTable, VirtualView } from '../catalog/table.ts';
 import type { HydratedRows } from '../hydrate/hydrator.ts';
 import type { Reference } from '../planner/statement.ts';
-import { parseOwn } from '../sql/parse.ts';
+import { parseKept } from '../sql/parse.ts';
 import { quoteIdent, replaceBytes, Slices } from '../sql/substitute.ts';
 import { bare, walk } from '../sql/walk.ts';
 import type { ParameterList } from './parameters.ts';
@@ -30,7 +30,7 @@ export function referenceSql(
   });
   const condition = guard === undefined ? '' : ` where ${guard(parameters)}`;
   const own = `(select ${columns.join(', ')} from (${storedSql(rows, parameters)}) as _${condition})`;
-  const definition = parseOwn(view.definition);
+  const definition = parseKept(view.definition);
   let text = view.definition;
   walk(definition, (node, kind) => {
     const rangeVar = kind === 'RangeVar' ? bare(node, 'RangeVar') : undefined;
@@ -72,7 +72,7 @@ export function columnsToFetch(reference: Reference): readonly Column[] {
 
 /** Which of the table's columns the view's columns are made of. */
 function tableColumnsOf(view: VirtualView, used: ReadonlySet<string>): string[] {
-  const targets = bare(parseOwn(view.definition), 'SelectStmt')?.targetList ?? [];
+  const targets = bare(parseKept(view.definition), 'SelectStmt')?.targetList ?? [];
   return view.columns.flatMap((column, index) => (used.has(column.name) ? columnNamesIn(targets[index]) : []));
 }
 
@@ -86,7 +86,7 @@ function neededBy(table: VirtualTable): ReadonlyMap<string, readonly string[]> {
       table.columns.flatMap((column) =>
         column.expression === undefined
           ? []
-          : [[column.name, columnNamesIn(parseOwn(`select ${column.expression}`))] as const],
+          : [[column.name, columnNamesIn(parseKept(`select ${column.expression}`))] as const],
       ),
     );
     const all = (name: string, seen: readonly string[]): string[] =>

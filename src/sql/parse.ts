@@ -1,6 +1,6 @@
 import type { Node, RawStmt } from '@pgsql/types';
 import { hasSqlDetails, loadModule, parseSync, scanSync } from 'libpg-query';
-import { LRUCache } from 'lru-cache';
+import { BoundedCache } from '../kernel/bounded-cache.ts';
 
 /** The one reader of SQL text: PostgreSQL's own parser, compiled to WebAssembly. */
 await loadModule();
@@ -22,20 +22,24 @@ export interface Token {
   readonly kind: 'comment' | 'other';
 }
 
-const parsed = new LRUCache<string, readonly ParsedStatement[] | 'invalid'>({
-  maxSize: 8 * 1024 * 1024,
-  // An AST is some twenty times as large as its text.
-  sizeCalculation: (_value, text) => 1 + 20 * text.length,
+const parsed = new BoundedCache<{ readonly statements: readonly ParsedStatement[] | undefined }>({
+  entries: 2_000,
+  bytes: 8 * 1024 * 1024,
 });
+/** An AST is some twenty times as large as its text. */
+const TREE_SIZE = 20;
+const scanned = new BoundedCache<readonly Token[]>({ entries: 2_000, bytes: 4 * 1024 * 1024 });
+/** Of a token every four characters. */
+const TOKENS_SIZE = 25;
 
 /** The statements of a text; undefined where PostgreSQL's grammar refuses it. The nodes are shared: never change them. */
 export function parseStatements(text: string): readonly ParsedStatement[] | undefined {
-  let statements = parsed.get(text);
-  if (statements === undefined) {
-    statements = parse(text) ?? 'invalid';
-    parsed.set(text, statements);
+  let known = parsed.get(text);
+  if (known === undefined) {
+    known = { statements: parse(text) };
+    parsed.set(text, known, TREE_SIZE * text.length);
   }
-  return statements === 'invalid' ? undefined : statements;
+  return known.statements;
 }
 
 function parse(text: string): readonly ParsedStatement[] | undefined {
@@ -67,12 +71,24 @@ export function parseOwn(text: string): Node {
   return node;
 }
 
+/** The first statement's node of a text that we wrote ourselves. Shared: never change it. */
+export function parseKept(text: string): Node {
+  const node = parseStatements(text)?.[0]?.node;
+  if (node === undefined) throw new Error(`no statement in: ${text}`);
+  return node;
+}
+
 /** The tokens of a text that parses. */
 export function scanTokens(text: string): readonly Token[] {
-  return scanSync(text).tokens.map(({ start, end, text: own, tokenName }) => ({
-    start,
-    end,
-    text: own,
-    kind: tokenName === 'SQL_COMMENT' || tokenName === 'C_COMMENT' ? 'comment' : 'other',
-  }));
+  let tokens = scanned.get(text);
+  if (tokens === undefined) {
+    tokens = scanSync(text).tokens.map(({ start, end, text: own, tokenName }) => ({
+      start,
+      end,
+      text: own,
+      kind: tokenName === 'SQL_COMMENT' || tokenName === 'C_COMMENT' ? 'comment' : 'other',
+    }));
+    scanned.set(text, tokens, TOKENS_SIZE * text.length);
+  }
+  return tokens;
 }

@@ -5,6 +5,7 @@ import { openEngine } from '../../../src/engine/open.ts';
 import { setUpSchema } from '../../../src/engine/schema.ts';
 import { createHydrator } from '../../../src/hydrate/create-hydrator.ts';
 import { createPipeline } from '../../../src/query/create-pipeline.ts';
+import { PlanCache } from '../../../src/query/plan-cache.ts';
 import type { Source } from '../../../src/sources/source.ts';
 import { removeTemporaryDirectories, temporaryDirectory } from '../../engine/support/temporary-directory.ts';
 import { declared, DirectBackend, sent } from './direct-backend.ts';
@@ -37,22 +38,31 @@ export async function openBench({ events: count = 60 } = {}) {
   ]);
   const catalog = await loadCatalog(engine.pool);
   const hydrator = createHydrator({ pool: engine.pool, sources, log: pino({ level: 'silent' }) });
-  const pipeline = createPipeline({ catalog, hydrator, sources });
+  const plans = new PlanCache();
+  const pipeline = createPipeline({ catalog, hydrator, sources, plans });
   const { host, port } = engine.pool.options;
-  const client = new Client({
-    user: 'trailhound',
-    password: 'bench',
-    database: 'bench',
-    ...(host === undefined ? {} : { host }),
-    ...(port === undefined ? {} : { port }),
-  });
-  await client.connect();
-  const backend = new DirectBackend(client);
+  const clients: Client[] = [];
+
+  async function connect(): Promise<{ client: Client; backend: DirectBackend }> {
+    const connected = new Client({
+      user: 'trailhound',
+      password: 'bench',
+      database: 'bench',
+      ...(host === undefined ? {} : { host }),
+      ...(port === undefined ? {} : { port }),
+    });
+    clients.push(connected);
+    await connected.connect();
+    return { client: connected, backend: new DirectBackend(connected) };
+  }
+
+  const own = await connect();
 
   async function ask(
     text: string,
     values: readonly (string | null)[] = [],
     types: readonly number[] = [],
+    { client, backend } = own,
   ): Promise<Answer> {
     await engine.pool.query('truncate trailhound.key_cache');
     checks.asked.length = 0;
@@ -85,6 +95,7 @@ export async function openBench({ events: count = 60 } = {}) {
 
   /** The same text where the names mean plain tables that hold everything. */
   async function oracle(text: string): Promise<readonly unknown[][]> {
+    const { client } = own;
     await client.query('set search_path = plain, public');
     try {
       return (await client.query({ text, rowMode: 'array' })).rows as unknown[][];
@@ -97,10 +108,12 @@ export async function openBench({ events: count = 60 } = {}) {
     events,
     ask,
     oracle,
-    client,
-    backend,
+    ...own,
+    /** Another session, to be given to `ask`. */
+    connect,
+    plans,
     close: async () => {
-      await client.end();
+      for (const client of clients) await client.end();
       await hydrator.close();
       await engine.close();
       await removeTemporaryDirectories();

@@ -26,6 +26,7 @@ export class DirectBackend implements ClientBackend {
   readonly #client: Client;
   readonly transactionStatus = 'I';
   readonly texts: string[] = [];
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(client: Client) {
     this.#client = client;
@@ -33,6 +34,13 @@ export class DirectBackend implements ClientBackend {
 
   async query(statement: InjectedStatement): Promise<InjectedResult> {
     this.texts.push(statement.text);
+    // The pipeline sends several at once; pg's client takes one at a time.
+    const answer = this.#last.then(() => this.#run(statement));
+    this.#last = answer.catch(() => undefined);
+    return answer;
+  }
+
+  async #run(statement: InjectedStatement): Promise<InjectedResult> {
     try {
       const result = await this.#client.query({
         text: statement.text,

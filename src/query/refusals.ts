@@ -1,0 +1,41 @@
+import { LOOPBACK_ROLE } from '../engine/loopback.ts';
+import { TrailhoundError } from '../kernel/errors.ts';
+import type { Planned } from '../planner/plan.ts';
+import { BackendError } from './backend.ts';
+import type { RewriteRequest } from './pipeline.ts';
+
+/** The rows of a level that is evaluated once travel as text, which these settings make ambiguous. */
+export function lossyText(): TrailhoundError {
+  return new TrailhoundError('not_supported', 'a subquery with LIMIT cannot give keys under these settings', {
+    detail:
+      'With array_nulls off, extra_float_digits below 1 or a DateStyle other than ISO, text does not give back what it was made of.',
+    hint: "Run: set array_nulls to on; set extra_float_digits to 1; set datestyle to 'ISO'.",
+  });
+}
+
+/** A cast that the user wrote fails as PostgreSQL fails it; we know what would not. */
+export function withHint(error: unknown): unknown {
+  if (!(error instanceof BackendError) || error.fields.get('C') !== '22P02' || error.fields.has('H')) return error;
+  if (error.fields.get('M')?.includes('type inet') !== true) return error;
+  const hint =
+    'Some of these texts are no addresses: use e.source_ip, or try_inet(...), which give NULL for them, in place of a cast.';
+  return new BackendError(new Map([...error.fields, ['H', hint]]));
+}
+
+/** The planner's refusal, at its place in the user's own text. */
+export function positioned(
+  planned: Extract<Planned, { error: TrailhoundError }>,
+  { text, user }: RewriteRequest,
+): TrailhoundError {
+  const { error, unbounded } = planned;
+  const before = Buffer.from(text).subarray(0, unbounded.location).toString();
+  return new TrailhoundError(error.code, error.message, {
+    detail: error.detail,
+    hint:
+      user === LOOPBACK_ROLE
+        ? 'Below a view or in a function only what names the values itself bounds them: write the join in the statement.'
+        : error.hint,
+    // PostgreSQL counts characters, not UTF-16 units.
+    position: Array.from(before).length + 1,
+  });
+}

@@ -1,0 +1,36 @@
+import type { Progress, StatementContext } from '../hydrate/hydrator.ts';
+import type { StatementKind } from '../sql/statement.ts';
+import type { StatementFacts } from './facts.ts';
+import type { RewriteRequest } from './pipeline.ts';
+import { readSettings } from './settings.ts';
+
+/** What a statement carries through hydration. Throws where a setting has a value that is not allowed. */
+export function contextOf(
+  facts: StatementFacts,
+  kind: StatementKind,
+  request: RewriteRequest,
+  signal: AbortSignal,
+): StatementContext {
+  const settings = readSettings(facts.settings);
+  const notice: StatementContext['notice'] = (severity, message) => {
+    if (!facts.unheard.has(severity)) request.notice(severity, message);
+  };
+  return {
+    signal,
+    settings,
+    role: facts.role,
+    // COPY takes no parameters; in another encoding than UTF-8 they would be read differently.
+    relationOnly: kind === 'copy' || facts.clientEncoding !== 'UTF8',
+    notice,
+    progress: settings.progress
+      ? (state) => {
+          notice('NOTICE', progressText(state));
+        }
+      : () => undefined,
+  };
+}
+
+function progressText({ table, rows, callsDone, callsKnown }: Progress): string {
+  const calls = callsKnown === undefined ? String(callsDone) : `${String(callsDone)} of ${String(callsKnown)}`;
+  return `${table}: ${String(rows)} rows, ${calls} calls done`;
+}
