@@ -31,8 +31,8 @@ export async function fillScan(
     partial: statement.settings.partial,
     notice: (severity, message) => statement.notice(severity, message),
   });
-  for await (const { records, bytes } of untilAborted(source.scan(request, context), signal)) {
-    tally.pages += 1;
+  for await (const { records, bytes, unfinished } of untilAborted(source.scan(request, context), signal)) {
+    if (unfinished !== true) tally.pages += 1;
     tally.bytes += bytes;
     const wanted = request.limit === undefined ? records.length : request.limit - fetch.rows;
     await fetch.add(wanted < records.length ? records.slice(0, wanted) : records);

@@ -11,6 +11,8 @@ import type { Target } from './targets.ts';
 const MAX_EVENTS = 10_000;
 /** Requests of one statement run one after the other in each log group; several log groups share an account's limit. */
 const CONCURRENCY = 5;
+/** A page's events all parsed at once are some 40 MB, most of which would outlive V8's young generation. */
+const RECORDS_AT_ONCE = 500;
 
 export interface LogGroupRead {
   readonly target: Target;
@@ -37,19 +39,29 @@ export async function* readLogGroup(
       limit < MAX_EVENTS && { limit: scan.filterPattern(read.filter) === undefined ? limit : undefined }),
   };
   const isNew = recentEvents();
-  let nextToken: string | undefined;
-  do {
-    const answer: FilterLogEventsAnswer = await ask(target, { ...request, nextToken }, context);
-    const records: SourceRecord[] = [];
-    for (const event of answer.events) {
-      if (!isNew(event)) continue;
-      const record = recordOf(event);
-      if (limit === undefined || scan.test(record.value)) records.push(record);
+  const wanted = (event: FilteredLogEvent): SourceRecord[] => {
+    if (!isNew(event)) return [];
+    const record = recordOf(event);
+    return limit === undefined || scan.test(record.value) ? [record] : [];
+  };
+  let answering = ask(target, request, context);
+  let token: string | undefined;
+  for (;;) {
+    const { events, bytes, nextToken } = await answering;
+    if (nextToken !== undefined && nextToken === token) throw stuck(target);
+    token = nextToken;
+    const askOn = () => ask(target, { ...request, nextToken }, context);
+    // The next page is on its way while this one is read, but where a limit may make it needless.
+    const ahead = nextToken === undefined || limit !== undefined ? undefined : askOn();
+    ahead?.catch(() => undefined);
+    for (let from = 0, unfinished = true; unfinished; from += RECORDS_AT_ONCE) {
+      const to = from + RECORDS_AT_ONCE;
+      unfinished = to < events.length;
+      yield { records: events.slice(from, to).flatMap(wanted), bytes: unfinished ? 0 : bytes, unfinished };
     }
-    if (answer.nextToken !== undefined && answer.nextToken === nextToken) throw stuck(target);
-    nextToken = answer.nextToken;
-    yield { records, bytes: answer.bytes };
-  } while (nextToken !== undefined);
+    if (nextToken === undefined) return;
+    answering = ahead ?? askOn();
+  }
 }
 
 async function ask(
