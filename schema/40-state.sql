@@ -25,26 +25,6 @@ comment on column trailhound.key_cache.records is 'The source''s records for thi
 comment on column trailhound.key_cache.fetched_at is 'When the answer came';
 create index if not exists key_cache_fetched_at on trailhound.key_cache (fetched_at);
 
--- Relations in trailhound_rows. Unlogged as they are: a crash empties both, so an entry that is here says that its
--- relation has its rows.
-create unlogged table if not exists trailhound.relation (
-  name name primary key,
-  fingerprint text not null,
-  columns text[] not null,
-  row_count bigint not null,
-  acl_hash text not null,
-  owner_lock bigint not null,
-  created_at timestamptz not null default now(),
-  expires_at timestamptz,
-  retired_at timestamptz
-);
-comment on table trailhound.relation is 'Hydrated relations that may be used again';
-comment on column trailhound.relation.name is 'Relation in trailhound_rows';
-comment on column trailhound.relation.fingerprint is 'What was asked: table, pushed predicates, keys';
-comment on column trailhound.relation.columns is 'Fetched columns';
-comment on column trailhound.relation.acl_hash is 'Of the view''s and its columns'' privileges when it was filled';
-comment on column trailhound.relation.owner_lock is 'Advisory lock that its process holds while it lives';
-comment on column trailhound.relation.expires_at is 'End of its table''s time to live';
-comment on column trailhound.relation.retired_at is 'Not to be picked any more, to be dropped when nobody reads it';
-create index if not exists relation_fingerprint on trailhound.relation (fingerprint);
-revoke all on trailhound.installation, trailhound.key_cache, trailhound.relation from public;
+-- Of an earlier version.
+drop table if exists trailhound.relation;
+revoke all on trailhound.installation, trailhound.key_cache from public;

@@ -21,6 +21,7 @@ import { RateLimiter } from './rate-limiter.ts';
 import { Relations } from './relations.ts';
 import { compileRow } from './row.ts';
 import { RowWriter } from './row-writer.ts';
+import { ScanLog } from './scan-log.ts';
 import { toStatementError } from './source-failure.ts';
 import { throttleProgress } from './throttle-progress.ts';
 
@@ -49,6 +50,8 @@ interface Task {
   readonly name: string;
   readonly columns: readonly StoredColumn[];
   readonly mapped: readonly Column[];
+  /** Undefined: nothing that `trailhound.scan` should show. */
+  readonly recorded: { readonly kind: 'scan' | 'lookup'; readonly keys?: number } | undefined;
   /** Values are the text of the client's session, which alone reads it: types may be the user's own. */
   readonly ofSession: boolean;
   readonly statement: StatementContext;
@@ -61,6 +64,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
   const limiter = new RateLimiter(clock);
   const relations = new Relations({ pool, log, clock });
   const cache = new KeyCache(pool, log);
+  const scans = new ScanLog(pool, log);
   const flights = new Flights();
   const scheduler = new CallScheduler({
     clock,
@@ -81,7 +85,15 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
     return so;
   }
 
-  async function hydrate({ name, columns, mapped, ofSession, statement, ...task }: Task): Promise<HydratedRows> {
+  async function hydrate({
+    name,
+    columns,
+    mapped,
+    recorded,
+    ofSession,
+    statement,
+    ...task
+  }: Task): Promise<HydratedRows> {
     const start = clock.now();
     const link = linkAbort(statement.signal, closing.signal);
     const { signal } = link;
@@ -108,8 +120,10 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
           await writer.add(records.slice(from, from + ROWS_AT_ONCE).map(mapper.toRow));
         }
       },
+      pushed: [],
       progress: throttleProgress(clock, (state) => statement.progress(state)),
     };
+    let failed: unknown;
     let outcome: 'ok' | 'failed' = 'failed';
     try {
       signal.throwIfAborted();
@@ -130,9 +144,8 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
         release: () => (written.kind === 'relation' ? relations.release(written.name) : Promise.resolve()),
       };
     } catch (error) {
-      if (signal.aborted) throw signal.reason;
-      const failure = task.failure(error);
-      if (failure instanceof TrailhoundError && failure.code === 'internal')
+      const failure = (failed = signal.aborted ? (signal.reason as unknown) : task.failure(error));
+      if (failure instanceof TrailhoundError && failure.code === 'internal' && !signal.aborted)
         log.error({ err: failure, table: name }, 'hydration failed');
       throw failure;
     } finally {
@@ -140,7 +153,27 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
       link.unlink();
       // What the source may still have under way (pages read ahead) is wanted by nobody.
       link.abort(new Error('no more rows are wanted'));
-      metrics.hydration(name, outcome, (clock.now() - start) / 1000, writer.rows, tally.bytes);
+      const durationMs = clock.now() - start;
+      const { user, text } = statement;
+      const statistics = { ...tally, rows: writer.rows };
+      if (recorded !== undefined) {
+        const { kind, keys } = recorded;
+        const { pushed } = fetch;
+        const error = outcome === 'failed' ? failed : undefined;
+        scans.add({
+          startedAt: start,
+          durationMs,
+          user,
+          statement: text,
+          table: name,
+          kind,
+          keys,
+          pushed,
+          statistics,
+          error,
+        });
+      }
+      metrics.hydration(name, outcome, durationMs / 1000, writer.rows, tally.bytes);
       if (tally.cacheHits > 0) metrics.cached(name, tally.cacheHits);
     }
   }
@@ -158,6 +191,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
       tracked(
         hydrate({
           ...taskOf(request, statement),
+          recorded: { kind: 'scan' },
           fill: (fetch) => fillScan(sourceOf(sources, request.table.source, 'scan'), request, fetch, scheduler),
         }),
       ),
@@ -165,6 +199,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
       tracked(
         hydrate({
           ...taskOf(request, statement),
+          recorded: { kind: 'lookup', keys: request.keys.length },
           fill: (fetch) => {
             const parts = { scheduler, flights, cache, clock, spent: spentBy(statement) };
             return fillLookup(sourceOf(sources, request.table.source, 'lookup'), request, fetch, parts);
@@ -177,6 +212,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
           name: 'statement',
           columns,
           mapped: [],
+          recorded: undefined,
           ofSession: true,
           statement,
           fill: async (fetch, write) => {
@@ -186,17 +222,18 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
           failure: (error) => error,
         }),
       ),
+    recorded: () => scans.flush(),
     sweep: () => relations.sweep(),
     close: async () => {
       closing.abort(new TrailhoundError('admin_shutdown', 'terminating connection due to administrator command'));
       await Promise.allSettled(running);
-      await cache.flush();
+      await Promise.all([cache.flush(), scans.flush()]);
       await relations.close();
     },
   };
 }
 
-function taskOf(request: ScanRequest | LookupRequest, statement: StatementContext): Omit<Task, 'fill'> {
+function taskOf(request: ScanRequest | LookupRequest, statement: StatementContext): Omit<Task, 'fill' | 'recorded'> {
   const { table, columns } = request;
   return {
     name: table.name,

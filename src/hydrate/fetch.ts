@@ -16,6 +16,8 @@ export interface Fetch {
   /** Aborted with the statement, with the hydrator, and when the fetch ends. */
   readonly signal: AbortSignal;
   readonly tally: FetchTally;
+  /** What the source is told of the statement's conditions, for `trailhound.scan`. */
+  pushed: readonly string[];
   /** So far. */
   readonly rows: number;
   /** Resolves when more may come. */

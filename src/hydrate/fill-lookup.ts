@@ -44,6 +44,7 @@ export async function fillLookup(
     return;
   }
   const keyName = request.table.columns.find((column) => column.key === 'required')?.name ?? 'key';
+  fetch.pushed = [`${keyName}: ${request.keys.length} values of ${request.keyExpression}`];
   const variant = source.variant?.(request.columns);
   const local = new Map<LookupKey, readonly SourceRecord[]>();
   const asked: Asked[] = [];

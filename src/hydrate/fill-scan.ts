@@ -22,6 +22,9 @@ export async function fillScan(
     return;
   }
   const plan = source.plan(request);
+  fetch.pushed = plan.pushed.flatMap(({ predicate: { column, operator, values }, exactness, as }) =>
+    exactness === 'none' ? [] : [as ?? `${column.name} ${operator} ${values.join(', ')}`.trimEnd()],
+  );
   for (const notice of plan.notices) statement.notice('NOTICE', notice);
   if (plan.empty || request.limit === 0) return;
   const context = scheduler.context({

@@ -11,6 +11,9 @@ export interface StatementContext {
   readonly settings: StatementSettings;
   /** The role that runs the statement, granted SELECT on relations made for it. */
   readonly role: string;
+  /** The role that logged in, and what it sent: for `trailhound.scan`. */
+  readonly user: string;
+  readonly text: string;
   /** A relation is needed even for few rows (COPY, non-UTF8 clients). */
   readonly relationOnly: boolean;
   notice(severity: 'NOTICE' | 'WARNING', message: string): void;
@@ -88,5 +91,7 @@ export interface Hydrator {
     rows: AsyncIterable<readonly Row[]>,
     statement: StatementContext,
   ): Promise<HydratedRows>;
+  /** Resolves once what has ended so far can be read in `trailhound.scan` and `trailhound.cache`. */
+  recorded(): Promise<void>;
   close(): Promise<void>;
 }

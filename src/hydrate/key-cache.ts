@@ -1,6 +1,7 @@
 import type { Pool } from '../engine/pool.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { SourceRecord } from '../sources/source.ts';
+import { Batches } from './batches.ts';
 import { storableJson } from './storable-text.ts';
 
 /** What identifies an answer: the key, and everything that changes what is asked. */
@@ -24,9 +25,6 @@ interface StoredRecord {
   readonly text?: string;
 }
 
-/** More in one INSERT gains nothing; fewer would be a round trip a key. */
-const BATCH = 200;
-
 export function cacheKeyText(key: CacheKey): string {
   return `${key.table}\n${key.key}\n${key.inputs}`;
 }
@@ -34,13 +32,15 @@ export function cacheKeyText(key: CacheKey): string {
 /** `trailhound.key_cache` in the engine: answers by key, shared by every process, alive after a restart. */
 export class KeyCache {
   readonly #pool: Pool;
-  readonly #log: Logger;
-  #waiting = new Map<string, { key: CacheKey; answer: Answer }>();
-  #writing: Promise<void> | undefined;
+  readonly #batches: Batches<{ readonly key: CacheKey; readonly answer: Answer }>;
 
   constructor(pool: Pool, log: Logger) {
     this.#pool = pool;
-    this.#log = log;
+    this.#batches = new Batches({
+      size: 200,
+      write: (entries) => this.#insert(entries),
+      lost: (error, count) => log.warn({ err: error, answers: count }, 'answers could not be written to the key cache'),
+    });
   }
 
   /** One query for all keys. The answers fetched at or after `since`, by the key's index. */
@@ -73,30 +73,14 @@ export class KeyCache {
 
   /** Resolves once it is written, or could not be: that costs the answer nobody. */
   write(key: CacheKey, answer: Answer): Promise<void> {
-    this.#waiting.set(cacheKeyText(key), { key, answer });
-    return this.flush();
+    return this.#batches.add(cacheKeyText(key), { key, answer });
   }
 
-  /** Writes one batch after the other until nothing waits. */
   flush(): Promise<void> {
-    return (this.#writing ??= this.#drain());
+    return this.#batches.flush();
   }
 
-  async #drain(): Promise<void> {
-    // Answers that arrive in the same turn of the event loop share a batch.
-    await new Promise((resolve) => setImmediate(resolve));
-    while (this.#waiting.size > 0) {
-      const batch = [...this.#waiting].slice(0, BATCH);
-      for (const [text] of batch) this.#waiting.delete(text);
-      await this.#insert(batch.map(([, entry]) => entry)).catch((error: unknown) => {
-        this.#log.warn({ err: error, answers: batch.length }, 'answers could not be written to the key cache');
-      });
-    }
-    // In the same turn as the last look at what waits: a later answer starts a new drain.
-    this.#writing = undefined;
-  }
-
-  async #insert(entries: readonly { key: CacheKey; answer: Answer }[]): Promise<void> {
+  async #insert(entries: readonly { readonly key: CacheKey; readonly answer: Answer }[]): Promise<void> {
     await this.#pool.query(
       `insert into trailhound.key_cache (table_name, key, inputs, records, fetched_at)
        select table_name, key, inputs::jsonb, records::json, fetched_at::timestamptz

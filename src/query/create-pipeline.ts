@@ -29,6 +29,8 @@ export function createPipeline(options: PipelineOptions): QueryPipeline {
   return new Pipeline(options);
 }
 
+const STATISTICS: ReadonlySet<string> = new Set(['"trailhound"."scan"', '"trailhound"."cache"']);
+
 class Pipeline implements QueryPipeline {
   readonly #catalog: Catalog;
   readonly #hydrator: Hydrator;
@@ -62,6 +64,8 @@ class Pipeline implements QueryPipeline {
     const reading = this.#plans.read(request.text);
     if (reading === undefined || backend.transactionStatus === 'E') return undefined;
     this.#misspelt.note(reading.node, request.session);
+    // They are written behind the statements that they tell of.
+    if (reading.relations.some((name) => STATISTICS.has(name))) await this.#hydrator.recorded();
     if (reading.classified.kind === 'relay' || !this.#namesView(reading)) return undefined;
     // Sent together: one round trip.
     const [description, facts] = await Promise.all([

@@ -19,6 +19,7 @@ export interface StatementFacts {
   readonly readable: ReadonlyMap<string, ReadonlySet<string>>;
   readonly settings: Readonly<Record<string, string | null>>;
   readonly role: string;
+  readonly sessionUser: string;
   readonly statementTimeoutMs: number;
   readonly clientEncoding: string;
   /** Severities that the client does not want to hear, by client_min_messages. */
@@ -44,6 +45,7 @@ interface Answer {
   readonly equality: boolean;
   readonly settings: Record<string, string | null>;
   readonly role: string;
+  readonly user: string;
   readonly timeout: string;
   readonly encoding: string;
   readonly messages: string;
@@ -83,6 +85,7 @@ const FACTS_SQL = `select pg_catalog.json_build_object(
       and pg_catalog.pg_operator_is_visible(o.oid)),
   'settings', pg_catalog.json_build_object(${SETTINGS_SQL}),
   'role', current_user,
+  'user', session_user,
   'timeout', (select s.setting from pg_catalog.pg_settings s where s.name operator(pg_catalog.=) 'statement_timeout'),
   'encoding', pg_catalog.current_setting('client_encoding'),
   'messages', pg_catalog.current_setting('client_min_messages'),
@@ -140,6 +143,7 @@ export async function askFacts(asked: AskedNames, catalog: Catalog, backend: Cli
     readable: new Map(relations.map(({ name, readable }) => [name, new Set(readable ?? [])])),
     settings: answer.settings,
     role: answer.role,
+    sessionUser: answer.user,
     statementTimeoutMs: Number(answer.timeout),
     clientEncoding: answer.encoding,
     unheard: UNHEARD[answer.messages] ?? new Set(),

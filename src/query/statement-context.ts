@@ -19,6 +19,8 @@ export function contextOf(
     signal,
     settings,
     role: facts.role,
+    user: facts.sessionUser,
+    text: request.text,
     // COPY takes no parameters; in another encoding than UTF-8 they would be read differently.
     relationOnly: kind === 'copy' || facts.clientEncoding !== 'UTF8',
     notice,

@@ -196,7 +196,7 @@ describe('the role trailhound', () => {
 
   it.each([
     'select * from trailhound.key_cache',
-    'select * from trailhound.relation',
+    'select * from trailhound.scan_entry',
     'select * from trailhound.installation',
     'select * from source.abuseipdb_check_ip',
     'create table trailhound.mine (n int)',

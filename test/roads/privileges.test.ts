@@ -124,7 +124,7 @@ describe('a role that may read some columns', () => {
 describe("what is the server's own", () => {
   test.each([
     'select * from trailhound.key_cache',
-    'select * from trailhound.relation',
+    'select * from trailhound.scan_entry',
     'delete from trailhound.key_cache',
     `insert into trailhound.key_cache values ('abuseipdb_check_ip', '5.188.86.10', '{}', '[]', now())`,
     `select * from source.abuseipdb_check_ip where ip_address = '5.188.86.10'`,

@@ -25,6 +25,8 @@ export function statement(settings: Partial<StatementSettings> = {}, relationOnl
     signal: controller.signal,
     settings: { ...DEFAULTS, ...settings },
     role: 'trailhound',
+    user: 'trailhound',
+    text: 'select made_up',
     relationOnly,
     notice: (severity, message) => void notices.push(`${severity}: ${message}`),
     progress: (state) => void progressed.push(state),

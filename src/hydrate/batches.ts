@@ -1,0 +1,48 @@
+export interface BatchesOptions<Item> {
+  /** More in one write gains nothing; fewer would be a round trip each. */
+  readonly size: number;
+  /** What has waited longest beyond it is dropped; undefined: nothing is. */
+  readonly most?: number;
+  write(items: readonly Item[]): Promise<void>;
+  /** A write failed: its items are lost. */
+  lost(error: unknown, count: number): void;
+}
+
+/** Collects items and writes them a batch at a time; what has the same key is written once, as it came last. */
+export class Batches<Item> {
+  readonly #options: BatchesOptions<Item>;
+  readonly #waiting = new Map<string | number, Item>();
+  #writing: Promise<void> | undefined;
+
+  constructor(options: BatchesOptions<Item>) {
+    this.#options = options;
+  }
+
+  /** Resolves once it is written, or could not be. Never rejects. */
+  add(key: string | number, item: Item): Promise<void> {
+    this.#waiting.set(key, item);
+    const { most } = this.#options;
+    const [oldest] = this.#waiting.keys();
+    if (most !== undefined && this.#waiting.size > most && oldest !== undefined) this.#waiting.delete(oldest);
+    return this.flush();
+  }
+
+  /** Writes one batch after the other until nothing waits. */
+  flush(): Promise<void> {
+    return (this.#writing ??= this.#drain());
+  }
+
+  async #drain(): Promise<void> {
+    // What arrives in the same turn of the event loop shares a batch.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#waiting.size > 0) {
+      const batch = [...this.#waiting].slice(0, this.#options.size);
+      for (const [key] of batch) this.#waiting.delete(key);
+      await this.#options
+        .write(batch.map(([, item]) => item))
+        .catch((error: unknown) => this.#options.lost(error, batch.length));
+    }
+    // In the same turn as the last look at what waits: a later item starts a new drain.
+    this.#writing = undefined;
+  }
+}
