@@ -32,7 +32,7 @@ export function dependenciesOf(value: unknown, level: Level, statement: Statemen
     const column = kind === 'ColumnRef' ? bare(node, 'ColumnRef') : undefined;
     if (column === undefined || !statement.scopes.levelOf.has(column)) return undefined;
     const meaning = statement.names.resolve(column);
-    const open = meaning.kind === 'unknown' ? meaning.level.items.filter((item) => isOpen(item, statement)) : [];
+    const open = meaning.kind === 'unknown' ? openItemsOf(meaning.level, statement) : [];
     if (meaning.kind === 'unknown' && open.length === 0 && !statement.mayNameOutput(column)) unresolved.push(column);
     const read = meaning.kind === 'column' ? [meaning.item] : meaning.kind === 'row' ? meaning.items : open;
     for (const item of read.filter(({ level: at }) => around.has(at))) {
@@ -96,8 +96,9 @@ function columnsIn(value: unknown): ColumnRef[] {
   return found;
 }
 
-function isOpen(item: Item, statement: Statement): boolean {
-  return statement.names.columnsOf(item).open;
+/** Those of a level whose columns are not known here; rows that RETURNING shows are no part of its FROM. */
+function openItemsOf(level: Level, statement: Statement): readonly Item[] {
+  return statement.scopes.items.filter((item) => item.level === level && statement.names.columnsOf(item).open);
 }
 
 /** Rows that are not a function of the level's inputs: it must be evaluated once, never again for a key query. */

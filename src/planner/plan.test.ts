@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Column, VirtualView } from '../catalog/table.ts';
 import { parseOwn } from '../sql/parse.ts';
-import { bare } from '../sql/walk.ts';
 import { planStatement, type Planned } from './plan.ts';
 import { Statement, type FunctionFacts, type RelationFacts } from './statement.ts';
 
@@ -52,9 +51,7 @@ const FUNCTIONS: FunctionFacts = {
 };
 
 function plan(text: string, functions = FUNCTIONS): Planned {
-  const query = bare(parseOwn(text), 'SelectStmt');
-  if (query === undefined) throw new Error('no SELECT');
-  return planStatement(new Statement(query, RELATIONS, functions));
+  return planStatement(new Statement(parseOwn(text), RELATIONS, functions));
 }
 
 /** What is done, in order: `scan event`, `lookup <key query>`, `evaluate <query>`. */

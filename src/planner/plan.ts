@@ -228,7 +228,7 @@ class Planner {
     return sources.some((source) => {
       const { items } = dependenciesOf({ SelectStmt: source }, item.level, this.#statement);
       const ctes = [...this.#statement.ctesIn({ SelectStmt: source }), ...[...items].flatMap(({ cte }) => cte ?? [])];
-      return ctes.some((cte) => cte.level === undefined);
+      return ctes.some((cte) => cte.level === undefined) || [...items].some((read) => read.kind === 'changed');
     });
   }
 

@@ -1,6 +1,7 @@
 import type { ColumnRef, JoinExpr, Node, RangeVar, SelectStmt, SubLink } from '@pgsql/types';
 import type { VirtualView } from '../catalog/table.ts';
 import { Names } from '../sql/names.ts';
+import { lockedItems } from '../sql/locked-items.ts';
 import { fieldsOf, scopesOf, type Cte, type Item, type Level, type Scopes } from '../sql/scope.ts';
 import type { SpaceColumn } from '../sql/space.ts';
 import { quoteIdent } from '../sql/substitute.ts';
@@ -60,11 +61,13 @@ export function isPlaceholder(name: string): boolean {
  * levels that were evaluated.
  */
 export class Statement {
-  readonly query: SelectStmt;
+  readonly node: Node;
   readonly scopes: Scopes;
   readonly names: Names;
   readonly references: readonly Reference[];
   readonly functions: FunctionFacts;
+  /** It inserts into, updates or deletes from a virtual table, or locks rows of one: PostgreSQL refuses that itself. */
+  readonly changesView: boolean;
   /** Subqueries that the statement reads with a row more than the key queries would. */
   readonly padded = new Set<SubLink>();
   readonly #referenceOf = new Map<RangeVar, Reference>();
@@ -73,22 +76,28 @@ export class Statement {
   readonly #outputNames: ReadonlySet<ColumnRef>;
   readonly #unstable = new Set<RangeVar>();
 
-  constructor(query: SelectStmt, facts: ReadonlyMap<string, RelationFacts>, functions: FunctionFacts) {
-    this.query = structuredClone(query);
-    this.scopes = scopesOf(this.query);
+  /** @param node a SELECT, INSERT, UPDATE, DELETE or MERGE */
+  constructor(node: Node, facts: ReadonlyMap<string, RelationFacts>, functions: FunctionFacts) {
+    this.node = structuredClone(node);
+    this.scopes = scopesOf(this.node);
     this.functions = functions;
     this.#outputNames = outputNamesIn(this.scopes);
     const columns = new Map<Item, readonly string[]>();
     const views: { item: Item; rangeVar: RangeVar; view: VirtualView }[] = [];
     for (const item of this.scopes.items) {
-      if (item.rangeVar !== undefined) this.#itemOf.set(item.rangeVar, item);
-      if (item.kind !== 'relation' || item.rangeVar === undefined) continue;
+      if (item.rangeVar !== undefined && item.kind !== 'changed') this.#itemOf.set(item.rangeVar, item);
+      if ((item.kind !== 'relation' && item.kind !== 'changed') || item.rangeVar === undefined) continue;
       const found = facts.get(relationName(item.rangeVar));
       if (found === undefined) continue;
       columns.set(item, found.columns);
+      if (item.kind === 'changed') continue;
       if (found.unstable === true) this.#unstable.add(item.rangeVar);
       if (found.view !== undefined) views.push({ item, rangeVar: item.rangeVar, view: found.view });
     }
+    const targets = [...this.scopes.targets].map((target) => facts.get(relationName(target)));
+    const locked = lockedItems(this.scopes);
+    this.changesView =
+      targets.some((target) => target?.view !== undefined) || views.some(({ item }) => locked.has(item));
     this.#columnsByItem = columns;
     this.names = new Names(this.scopes, (item) => this.#columnsByItem.get(item));
     views.sort((a, b) => (a.rangeVar.location ?? 0) - (b.rangeVar.location ?? 0));
@@ -252,11 +261,7 @@ function addBranches(select: SelectStmt, found: Set<SelectStmt>): void {
  * Which columns of a reference the statement may read. Deliberately generous, because a column left out would be NULL:
  * a bare name counts for each reference that has it, wherever it stands.
  */
-function usedColumns(
-  item: Item,
-  view: VirtualView,
-  statement: { query: SelectStmt; scopes: Scopes; names: Names },
-): Set<string> {
+function usedColumns(item: Item, view: VirtualView, statement: { scopes: Scopes; names: Names }): Set<string> {
   const all = view.columns.map((column) => column.name);
   const renames = new Map(statement.names.columnsOf(item).names.map((name, index) => [name, all[index] ?? name]));
   const used = new Set<string>();

@@ -4,6 +4,7 @@ import { functionNames } from '../planner/dependencies.ts';
 import { planStatement, type Planned } from '../planner/plan.ts';
 import { restrictionsOf, type Restrictions } from '../planner/predicates.ts';
 import { relationName, Statement, type Reference } from '../planner/statement.ts';
+import { modificationOf } from '../sql/modification.ts';
 import { parseStatements } from '../sql/parse.ts';
 import { classify, type Classified } from '../sql/statement.ts';
 import { bare, walk } from '../sql/walk.ts';
@@ -100,7 +101,8 @@ function readingOf(text: string): Reading | undefined {
 function rangeVarsIn(node: Node): RangeVar[] {
   const found: RangeVar[] = [];
   walk(node, (inner, kind) => {
-    const rangeVar = kind === 'RangeVar' ? bare(inner, 'RangeVar') : undefined;
+    // The target of INSERT, UPDATE, DELETE and MERGE is no node of its own.
+    const rangeVar = kind === 'RangeVar' ? bare(inner, 'RangeVar') : modificationOf(inner)?.target;
     if (rangeVar?.relname !== undefined) found.push(rangeVar);
     return undefined;
   });
@@ -110,7 +112,7 @@ function rangeVarsIn(node: Node): RangeVar[] {
 function analysisOf({ query }: Classified, { relations, functions }: PlanningFacts): Analysis | undefined {
   if (query === undefined) return undefined;
   const statement = new Statement(query, relations, functions);
-  if (statement.references.length === 0) return undefined;
+  if (statement.references.length === 0 || statement.changesView) return undefined;
   const restrictions = new Map(
     statement.references.map((reference) => [reference, restrictionsOf(reference, statement)]),
   );

@@ -1,3 +1,4 @@
+import type { Node } from '@pgsql/types';
 import { dependenciesOf, functionNames } from '../planner/dependencies.ts';
 import { Statement, type FunctionFacts } from '../planner/statement.ts';
 import { parseStatements } from '../sql/parse.ts';
@@ -37,11 +38,10 @@ export async function unstableViews(names: readonly string[], backend: ClientBac
   return new Set(views.filter(({ node }) => node === undefined || isUnstable(node, functions)).map(({ name }) => name));
 }
 
-function isUnstable(node: Parameters<typeof bare>[0], functions: FunctionFacts): boolean {
-  const query = bare(node, 'SelectStmt');
-  if (query === undefined) return true;
-  const statement = new Statement(query, new Map(), functions);
-  return dependenciesOf({ SelectStmt: statement.query }, statement.scopes.root, statement).unrepeatable;
+function isUnstable(node: Node | undefined, functions: FunctionFacts): boolean {
+  if (node === undefined || bare(node, 'SelectStmt') === undefined) return true;
+  const statement = new Statement(node, new Map(), functions);
+  return dependenciesOf(statement.node, statement.scopes.root, statement).unrepeatable;
 }
 
 async function rowsOf(

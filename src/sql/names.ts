@@ -109,8 +109,9 @@ export class Names {
     }
   }
 
-  /** A condition names what its join joins; an item of FROM what stands to its left. */
+  /** A condition names what its join joins; an item of FROM what stands to its left; RETURNING rows that are changed. */
   #spaceOf(clause: Clause | undefined, level: Level): Space {
+    if (clause?.kind === 'changed') return this.spaces.changed(clause, level);
     if (clause?.kind === 'on') return this.spaces.inside(clause.join, level);
     return clause?.kind === 'from' ? this.spaces.leftOf(clause.item) : this.spaces.ofLevel(level);
   }
@@ -130,6 +131,10 @@ export class Names {
       case 'relation': {
         const names = this.#relationColumns(item);
         return names === undefined ? OPEN : renamed({ names, open: false }, item.rangeVar?.alias);
+      }
+      case 'changed': {
+        const names = this.#relationColumns(item);
+        return names === undefined ? OPEN : { names, open: false };
       }
       case 'cte': {
         if (item.cte?.level === undefined) return OPEN;

@@ -1,7 +1,11 @@
 import type { ColumnRef, CommonTableExpr, JoinExpr, Node, RangeVar, SelectStmt, SubLink } from '@pgsql/types';
+import { modificationOf, type Modification } from './modification.ts';
 import { bare, walk } from './walk.ts';
 
-/** One SELECT (or set operation) of a statement: what can be named in it, and where it stands. */
+/**
+ * One SELECT (or set operation) of a statement: what can be named in it, and where it stands. What INSERT, UPDATE, DELETE
+ * and MERGE read is a level too, and so is INSERT's query; neither has a parent.
+ */
 export interface Level {
   readonly select: SelectStmt;
   /** The level that encloses it in the text. */
@@ -27,7 +31,19 @@ export type Clause =
   | { readonly kind: 'on'; readonly join: JoinExpr }
   /** In an item of FROM itself: a function's argument. */
   | { readonly kind: 'from'; readonly item: Item }
+  | ChangedClause
   | { readonly kind: 'other' };
+
+/** RETURNING, and ON CONFLICT … DO UPDATE: rows that exist only once the statement runs. */
+export interface ChangedClause {
+  readonly kind: 'changed';
+  /** What the target's name means here; undefined: the row as it was. */
+  readonly target: Item | undefined;
+  /** What the target's name means elsewhere in the statement. */
+  readonly instead: Item | undefined;
+  /** `old`, `new`, `excluded`: their columns are always qualified. */
+  readonly others: readonly Item[];
+}
 
 export interface Cte {
   readonly name: string;
@@ -42,7 +58,8 @@ export interface Item {
   readonly level: Level;
   /** The wrapped node in FROM: RangeVar, RangeSubselect, RangeFunction, … */
   readonly node: Node;
-  readonly kind: 'relation' | 'cte' | 'subquery' | 'other';
+  /** `changed`: a row of the target of INSERT, UPDATE, DELETE or MERGE that no query can read before it runs. */
+  readonly kind: 'relation' | 'cte' | 'subquery' | 'changed' | 'other';
   /** How columns of it are qualified. */
   readonly name: string | undefined;
   readonly rangeVar: RangeVar | undefined;
@@ -55,6 +72,8 @@ export interface Scopes {
   /** Outermost first. */
   readonly levels: readonly Level[];
   readonly items: readonly Item[];
+  /** What INSERT, UPDATE, DELETE and MERGE change. */
+  readonly targets: ReadonlySet<RangeVar>;
   /** The level in which a column is named. */
   readonly levelOf: Map<ColumnRef, Level>;
   /** Where in its level a column is named. */
@@ -64,6 +83,7 @@ export interface Scopes {
 interface Building {
   levels: Level[];
   items: Item[];
+  targets: Set<RangeVar>;
   levelOf: Map<ColumnRef, Level>;
   clauseOf: Map<ColumnRef, Clause>;
 }
@@ -71,11 +91,55 @@ interface Building {
 type Visible = ReadonlyMap<string, Cte>;
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] };
 
-/** The levels of a query and what each of them can name. Reads the tree, never changes it. */
-export function scopesOf(query: SelectStmt): Scopes {
-  const building: Building = { levels: [], items: [], levelOf: new Map(), clauseOf: new Map() };
-  const root = addLevel(query, undefined, { kind: 'statement' }, new Map(), building);
-  return { root, ...building };
+/** The levels of a SELECT, INSERT, UPDATE, DELETE or MERGE and what each of them can name. Never changes the tree. */
+export function scopesOf(statement: Node): Scopes {
+  const building: Building = {
+    levels: [],
+    items: [],
+    targets: new Set(),
+    levelOf: new Map(),
+    clauseOf: new Map(),
+  };
+  const query = bare(statement, 'SelectStmt');
+  const modification = modificationOf(statement);
+  if (query !== undefined) {
+    return { root: addLevel(query, undefined, { kind: 'statement' }, new Map(), building), ...building };
+  }
+  if (modification === undefined) throw new Error('a statement that reads no rows');
+  return { root: addModification(modification, new Map(), building), ...building };
+}
+
+function addModification(modification: Modification, outer: Visible, building: Building): Level {
+  const { target, select, source, changed } = modification;
+  building.targets.add(target);
+  const level = addLevel(select, undefined, { kind: 'statement' }, outer, building);
+  const visible = new Map([...outer, ...level.ctes.map((cte) => [cte.name, cte] as const)]);
+  if (source !== undefined) addLevel(source, undefined, { kind: 'statement' }, visible, building);
+  const instead = level.items.find((item) => item.rangeVar === target);
+  const row = (name: string | undefined): Item => {
+    const node = { RangeVar: target };
+    const item: Item = {
+      level,
+      node,
+      kind: 'changed',
+      name,
+      rangeVar: target,
+      cte: undefined,
+      subquery: undefined,
+    };
+    building.items.push(item);
+    return item;
+  };
+  for (const part of changed) {
+    const clause: ChangedClause = {
+      kind: 'changed',
+      target: part.target ? row(target.alias?.aliasname ?? target.relname) : undefined,
+      instead: part.target ? instead : undefined,
+      others: part.names.map(row),
+    };
+    addExpressions(part.nodes, clause, level, visible, building);
+  }
+  return level;
 }
 
 function addLevel(
@@ -151,7 +215,9 @@ function addCtes(level: Mutable<Level>, outer: Visible, building: Building): Vis
   if (recursive) for (const cte of made) visible.set(cte.name, cte);
   for (const cte of made) {
     const query = bare(cte.node.ctequery, 'SelectStmt');
+    const modification = cte.node.ctequery === undefined ? undefined : modificationOf(cte.node.ctequery);
     if (query !== undefined) cte.level = addLevel(query, level, { kind: 'cte', cte }, visible, building);
+    if (modification !== undefined) addModification(modification, visible, building);
     visible.set(cte.name, cte);
     level.ctes.push(cte);
   }
@@ -180,7 +246,9 @@ function addFrom(node: Node, level: Mutable<Level>, visible: Visible, building: 
   const rangeVar = bare(node, 'RangeVar');
   const subselect = bare(node, 'RangeSubselect');
   if (rangeVar !== undefined) {
-    const cte = rangeVar.schemaname === undefined ? visible.get(rangeVar.relname ?? '') : undefined;
+    // No CTE can be changed.
+    const mayBeCte = rangeVar.schemaname === undefined && !building.targets.has(rangeVar);
+    const cte = mayBeCte ? visible.get(rangeVar.relname ?? '') : undefined;
     item.rangeVar = rangeVar;
     item.name = rangeVar.alias?.aliasname ?? rangeVar.relname;
     item.kind = cte === undefined ? 'relation' : 'cte';

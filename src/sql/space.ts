@@ -1,5 +1,5 @@
 import type { JoinExpr, Node } from '@pgsql/types';
-import type { Item, Level } from './scope.ts';
+import type { ChangedClause, Item, Level } from './scope.ts';
 import { bare } from './walk.ts';
 
 /** What can be named of a part of FROM, as PostgreSQL's namespaces have it. */
@@ -92,6 +92,19 @@ export class Spaces {
     return together(left(level.select.fromClause ?? []) ?? []);
   }
 
+  /** What RETURNING and ON CONFLICT … DO UPDATE can name. */
+  changed({ target, instead, others }: ChangedClause, level: Level): Space {
+    const own = this.ofLevel(level);
+    const kept: Space = {
+      ...own,
+      columns: own.columns.filter(({ of }) => !('item' in of) || of.item !== instead),
+      items: own.items.filter((item) => item !== instead),
+      qualifiers: new Map([...own.qualifiers].filter(([, { items }]) => items.length > 1 || items[0] !== instead)),
+    };
+    const qualified = others.map((item): Space => ({ ...this.#spaceOf(item), columns: [], open: false }));
+    return together([kept, ...(target === undefined ? [] : [this.#spaceOf(target)]), ...qualified]);
+  }
+
   /** The names that USING or NATURAL merges. */
   mergedBy(join: JoinExpr, level: Level): readonly string[] {
     if (join.larg === undefined || join.rarg === undefined) return [];
@@ -100,7 +113,10 @@ export class Spaces {
 
   #leaf(node: Node, level: Level): Space {
     const item = level.items.find((candidate) => candidate.node === node);
-    if (item === undefined) return together([]);
+    return item === undefined ? together([]) : this.#spaceOf(item);
+  }
+
+  #spaceOf(item: Item): Space {
     const { names, open } = this.#columnsOf(item);
     const space = {
       columns: names.map((name): SpaceColumn => ({

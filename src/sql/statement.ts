@@ -1,4 +1,5 @@
-import type { Node, SelectStmt } from '@pgsql/types';
+import type { Node } from '@pgsql/types';
+import { modificationOf } from './modification.ts';
 import { bare } from './walk.ts';
 
 /** How a statement that names virtual tables is treated. */
@@ -9,63 +10,54 @@ export type StatementKind =
   | 'explain'
   | 'explain analyze'
   | 'create table as'
-  | 'insert'
+  /** INSERT, UPDATE, DELETE, MERGE. */
+  | 'modification'
   /** Stores a query or names the table without reading it: relayed untouched. */
-  | 'relay'
-  /** Reads rows in a way that is not planned: the loopback serves what its references' own conditions bound. */
-  | 'unplanned';
+  | 'relay';
 
 export interface Classified {
   readonly kind: StatementKind;
-  /** The query whose references are replaced; undefined for 'relay' and 'unplanned'. */
-  readonly query: SelectStmt | undefined;
+  /** The SELECT, INSERT, UPDATE, DELETE or MERGE whose references are replaced; undefined for 'relay'. */
+  readonly query: Node | undefined;
   readonly explainFormat: 'text' | 'json' | 'other';
 }
 
 /** What a statement does with the tables that it names. */
 export function classify(node: Node): Classified {
   const select = bare(node, 'SelectStmt');
-  if (select !== undefined)
-    return select.intoClause === undefined ? plain('select', select) : plain('create table as', select);
+  if (select !== undefined) return plain(select.intoClause === undefined ? 'select' : 'create table as', node);
+  if (modificationOf(node) !== undefined) return plain('modification', node);
   const cursor = bare(node, 'DeclareCursorStmt');
-  if (cursor !== undefined) return plain('cursor', bare(cursor.query, 'SelectStmt'));
+  if (cursor !== undefined) return plain('cursor', cursor.query);
   const copy = bare(node, 'CopyStmt');
-  if (copy !== undefined)
-    return copy.query === undefined ? plain('relay') : plain('copy', bare(copy.query, 'SelectStmt'));
+  if (copy !== undefined) return plain('copy', copy.query);
   const created = bare(node, 'CreateTableAsStmt');
-  if (created !== undefined) {
-    // A materialized view keeps its query: replacing references would freeze today's rows in it.
-    return created.objtype === 'OBJECT_TABLE'
-      ? plain('create table as', bare(created.query, 'SelectStmt'))
-      : plain('relay');
-  }
-  const insert = bare(node, 'InsertStmt');
-  if (insert !== undefined) {
-    const query = bare(insert.selectStmt, 'SelectStmt');
-    if (insert.withClause === undefined || query === undefined) return plain('insert', query);
-    // The statement's WITH is the query's own; a second one inside of it would hide names of the first.
-    return query.withClause === undefined
-      ? plain('insert', { ...query, withClause: insert.withClause })
-      : plain('unplanned');
-  }
+  // A materialized view keeps its query: replacing references would freeze today's rows in it.
+  if (created?.objtype === 'OBJECT_TABLE') return plain('create table as', created.query);
   const explain = bare(node, 'ExplainStmt');
   if (explain?.query !== undefined) {
     const inner = classify(explain.query);
     const options = (explain.options ?? []).map((option) => bare(option, 'DefElem'));
-    const analyze = options.some((option) => option?.defname === 'analyze' && !isOff(option.arg));
-    const format = options.find((option) => option?.defname === 'format')?.arg;
+    // The last one counts.
+    const analyze = options.findLast((option) => option?.defname === 'analyze');
+    const format = options.findLast((option) => option?.defname === 'format')?.arg;
     return {
-      kind: inner.query === undefined ? inner.kind : analyze ? 'explain analyze' : 'explain',
+      kind:
+        inner.query === undefined
+          ? inner.kind
+          : analyze === undefined || isOff(analyze.arg)
+            ? 'explain'
+            : 'explain analyze',
       query: inner.query,
       explainFormat: formatOf(format),
     };
   }
-  if (['UpdateStmt', 'DeleteStmt', 'MergeStmt'].some((kind) => kind in node)) return plain('unplanned');
   return plain('relay');
 }
 
-function plain(kind: StatementKind, query?: SelectStmt): Classified {
-  return { kind: query === undefined && kind !== 'relay' ? 'unplanned' : kind, query, explainFormat: 'text' };
+function plain(kind: StatementKind, query?: Node): Classified {
+  const reads = query !== undefined && ('SelectStmt' in query || modificationOf(query) !== undefined);
+  return { kind: reads ? kind : 'relay', query: reads ? query : undefined, explainFormat: 'text' };
 }
 
 function isOff(argument: Node | undefined): boolean {

@@ -71,7 +71,9 @@ export class DirectBackend implements ClientBackend {
   async describe(text: string, parameterTypes: readonly number[]): Promise<Description> {
     // PREPARE of SQL takes fewer kinds of statements than Parse does; the others are left to the statement itself.
     const [only] = parseStatements(text) ?? [];
-    const preparable = only !== undefined && ['SelectStmt', 'InsertStmt'].some((kind) => kind in only.node);
+    const preparable =
+      only !== undefined &&
+      ['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'].some((kind) => kind in only.node);
     if (!preparable) return { parameterTypes, fields: undefined };
     const types = parameterTypes.map((oid) => (oid === 0 ? "'unknown'" : `format_type(${String(oid)}, null)`));
     const named =
