@@ -5,6 +5,11 @@ export function and(nodes: readonly Node[]): Node {
   return nodes.length === 1 && only !== undefined ? only : { BoolExpr: { boolop: 'AND_EXPR', args: [...nodes] } };
 }
 
+export function or(nodes: readonly Node[]): Node {
+  const [only] = nodes;
+  return nodes.length === 1 && only !== undefined ? only : { BoolExpr: { boolop: 'OR_EXPR', args: [...nodes] } };
+}
+
 export function selectOf(value: Node): SelectStmt {
   return { targetList: [{ ResTarget: { val: value } }], limitOption: 'LIMIT_OPTION_DEFAULT', op: 'SETOP_NONE' };
 }

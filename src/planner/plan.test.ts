@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Column, VirtualView } from '../catalog/table.ts';
 import { parseOwn } from '../sql/parse.ts';
 import { planStatement, type Planned } from './plan.ts';
+import { restrictionsOf } from './restrictions.ts';
 import { Statement, type FunctionFacts, type RelationFacts } from './statement.ts';
 
 function view(name: string, kind: 'scan' | 'lookup', columns: readonly [name: string, type: string][]): VirtualView {
@@ -51,7 +52,8 @@ const FUNCTIONS: FunctionFacts = {
 };
 
 function plan(text: string, functions = FUNCTIONS): Planned {
-  return planStatement(new Statement(parseOwn(text), RELATIONS, functions));
+  const statement = new Statement(parseOwn(text), RELATIONS, functions);
+  return planStatement(statement, new Map(statement.references.map((each) => [each, restrictionsOf(each, statement)])));
 }
 
 /** What is done, in order: `scan event`, `lookup <key query>`, `evaluate <query>`. */
@@ -64,6 +66,8 @@ function stepsOf(text: string): string[] {
         return `scan ${step.reference.view.name}`;
       case 'lookup':
         return `lookup ${step.queries.map(readable).join(' | ')}`;
+      case 'refuse':
+        return `refuse ${step.unbounded.view.name}`;
       case 'evaluate':
         return `evaluate ${readable(step.query)}`;
     }

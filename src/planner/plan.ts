@@ -9,13 +9,12 @@ import { alternativesFor, type Alternative, type Binding, type Padding } from '.
 import { dependenciesOf } from './dependencies.ts';
 import { keyQuery, withCtes } from './key-query.ts';
 import { selectOf } from './nodes.ts';
-import { restrictionsOf, type Restrictions } from './predicates.ts';
+import type { Restrictions } from './restrictions.ts';
 import { isPlaceholder, placeholder, type Reference, type Statement } from './statement.ts';
 
 /** What is done before the statement runs, in this order. Immutable; what EXPLAIN prints. */
 export interface Plan {
   readonly steps: readonly Step[];
-  readonly restrictions: ReadonlyMap<Reference, Restrictions>;
   /** References that no row of the result can depend on: they are empty, and nothing is called. */
   readonly dead: ReadonlySet<Reference>;
   readonly paddings: readonly PaddedSubquery[];
@@ -30,6 +29,8 @@ export interface PaddedSubquery {
 
 export type Step =
   | { readonly kind: 'scan'; readonly reference: Reference }
+  /** Fails before any call, unless a condition without columns says that no row of the reference counts. */
+  | ({ readonly kind: 'refuse' } & Unbounded)
   | {
       readonly kind: 'lookup';
       readonly reference: Reference;
@@ -50,30 +51,34 @@ export type Step =
     };
 
 /** The plan, or what cannot be bounded. EXPLAIN shows the one or the other. */
-export type Planned =
-  { readonly plan: Plan } | { readonly unbounded: Reference; readonly key: Column; readonly error: TrailhoundError };
+export type Planned = { readonly plan: Plan } | Unbounded;
+
+export interface Unbounded {
+  readonly unbounded: Reference;
+  readonly key: Column;
+  readonly error: TrailhoundError;
+}
 
 /** Pure: the statement's facts in, the plan out. Renames and replaces in the statement's own tree as it goes. */
-export function planStatement(statement: Statement): Planned {
-  return new Planner(statement).run();
+export function planStatement(statement: Statement, restrictions: ReadonlyMap<Reference, Restrictions>): Planned {
+  return new Planner(statement, restrictions).run();
 }
 
 class Planner {
   readonly #statement: Statement;
+  readonly #restrictions: ReadonlyMap<Reference, Restrictions>;
   readonly #hydrated = new Set<Reference>();
   readonly #steps: Step[] = [];
   readonly #paddings: PaddedSubquery[] = [];
   #evaluated = 0;
 
-  constructor(statement: Statement) {
+  constructor(statement: Statement, restrictions: ReadonlyMap<Reference, Restrictions>) {
     this.#statement = statement;
+    this.#restrictions = restrictions;
   }
 
   run(): Planned {
     const { references } = this.#statement;
-    const restrictions = new Map(
-      references.map((reference) => [reference, restrictionsOf(reference, this.#statement)]),
-    );
     const dead = new Set(references.filter((reference) => isDead(reference.item.level)));
     const lookups: { reference: Reference; key: Column }[] = [];
     for (const reference of references) {
@@ -90,10 +95,20 @@ class Planner {
       for (const { reference } of pending) this.#evaluateAround(reference.item);
       const rest = pending.filter(({ reference, key }) => !this.#addLookup(reference, key));
       const [first] = rest;
-      if (rest.length === pending.length && first !== undefined) return this.#unbounded(first.reference, first.key);
-      pending = rest;
+      if (rest.length === pending.length && first !== undefined) {
+        const maybe = rest.find(({ reference }) => this.#mayBeContradicted(reference));
+        if (maybe === undefined) return this.#unbounded(first.reference, first.key);
+        this.#steps.push({ kind: 'refuse', ...this.#unbounded(maybe.reference, maybe.key) });
+        this.#hydrated.add(maybe.reference);
+        pending = rest.filter((each) => each !== maybe);
+      } else pending = rest;
     }
-    return { plan: { steps: this.#steps, restrictions, dead, paddings: this.#paddings } };
+    return { plan: { steps: this.#steps, dead, paddings: this.#paddings } };
+  }
+
+  /** `where 1 <> 1`: whether it is true is known only when PostgreSQL has computed it. */
+  #mayBeContradicted(reference: Reference): boolean {
+    return (this.#restrictions.get(reference)?.constantConditions.length ?? 0) > 0;
   }
 
   #alternatives(reference: Reference, key: Column): readonly Alternative[] {
@@ -232,7 +247,7 @@ class Planner {
     });
   }
 
-  #unbounded(reference: Reference, key: Column): Planned {
+  #unbounded(reference: Reference, key: Column): Unbounded {
     const { view } = reference;
     const found = this.#alternatives(reference, key).flat();
     if (found.some((binding) => this.#readsReturning(binding))) {

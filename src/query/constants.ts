@@ -1,6 +1,8 @@
 import type { Node } from '@pgsql/types';
 import type { Column } from '../catalog/table.ts';
-import type { OpenPredicate, OpenValue, Restrictions } from '../planner/predicates.ts';
+import type { Limit } from '../planner/limits.ts';
+import type { OpenPredicate, OpenValue } from '../planner/predicates.ts';
+import type { Restrictions } from '../planner/restrictions.ts';
 import type { Reference } from '../planner/statement.ts';
 import type { Predicate } from '../sources/source.ts';
 import { deparse } from '../sql/deparse.ts';
@@ -45,7 +47,8 @@ export async function computeRestrictions(
   const asked: Asked[] = [];
   const open = [...restrictions.values()];
   for (const { constantConditions, predicates, limit } of open) {
-    for (const node of limit) asked.push({ node, canonical: (value) => `${value}::pg_catalog.int8::pg_catalog.text` });
+    for (const node of limit.flatMap(boundsOf))
+      asked.push({ node, canonical: (value) => `${value}::pg_catalog.int8::pg_catalog.text` });
     for (const node of constantConditions) asked.push({ node, canonical: (value) => `${value}::pg_catalog.text` });
     for (const predicate of predicates) {
       for (const value of predicate.values)
@@ -60,7 +63,7 @@ export async function computeRestrictions(
   const take = (): ComputedValue => answers[next++] ?? { type: 'unknown', text: null };
   return new Map(
     [...restrictions].map(([reference, { constantConditions, predicates, limit }]) => {
-      const bounds = limit.map(() => take());
+      const limits = limit.map(({ count, offset }) => ({ count: count && take(), offset: offset && take() }));
       const conditions = constantConditions.map(() => take());
       const known = predicates.map((predicate) =>
         close(
@@ -75,17 +78,28 @@ export async function computeRestrictions(
         {
           predicates: known.filter((predicate) => predicate !== 'never' && predicate !== 'unknown'),
           contradiction: impossible || conditions.some((condition) => condition.text !== 'true'),
-          limit: everyKnown ? rowsNeeded(bounds) : undefined,
+          limit: everyKnown ? rowsNeeded(limits) : undefined,
         },
       ];
     }),
   );
 }
 
-/** LIMIT NULL is no limit, OFFSET NULL none either. PostgreSQL refuses negative ones itself. */
-function rowsNeeded([count, offset]: readonly ComputedValue[]): number | undefined {
-  if (count?.text === undefined || count.text === null) return undefined;
-  const rows = Number(count.text) + Number(offset?.text ?? 0);
+function boundsOf({ count, offset }: Limit): Node[] {
+  return [count, offset].flatMap((bound) => bound ?? []);
+}
+
+/**
+ * From the outermost level inwards: each asks for what the one around it needs, and for what it skips itself. LIMIT NULL
+ * is no limit, OFFSET NULL none either; PostgreSQL refuses negative ones itself.
+ */
+function rowsNeeded(
+  limits: readonly { readonly count: ComputedValue | undefined; readonly offset: ComputedValue | undefined }[],
+): number | undefined {
+  const rows = limits.reduceRight((needed, { count, offset }) => {
+    const most = count?.text === undefined || count.text === null ? Number.POSITIVE_INFINITY : Number(count.text);
+    return Math.min(most, needed) + Number(offset?.text ?? 0);
+  }, Number.POSITIVE_INFINITY);
   return Number.isSafeInteger(rows) && rows >= 0 ? rows : undefined;
 }
 

@@ -13,7 +13,7 @@ import { MisspeltSettings } from './misspelt-settings.ts';
 import { ParameterList } from './parameters.ts';
 import type { QueryPipeline, Rewrite, RewriteRequest } from './pipeline.ts';
 import { PlanCache, type Analysis, type Reading } from './plan-cache.ts';
-import { lossyText, positioned, withHint } from './refusals.ts';
+import { lossyText, positioned, refusalOf, withHint } from './refusals.ts';
 import { contextOf } from './statement-context.ts';
 
 export interface PipelineOptions {
@@ -96,6 +96,8 @@ class Pipeline implements QueryPipeline {
       const known = await computeRestrictions(open, parameters, backend);
       if (kind === 'explain') return this.#explained(work, known);
       if (!('plan' in planned)) throw positioned(planned, request);
+      const refusal = refusalOf(planned.plan, known);
+      if (refusal !== undefined) throw positioned(refusal, request);
       if (!facts.textRoundTrips && planned.plan.steps.some((step) => step.kind === 'evaluate')) throw lossyText();
       const execution = new Execution({
         plan: planned.plan,

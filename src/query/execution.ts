@@ -95,6 +95,7 @@ export class Execution {
       this.#context.signal.throwIfAborted();
       if (step.kind === 'lookup') await this.#lookup(step);
       else if (step.kind === 'evaluate') await this.#evaluate(step);
+      else if (step.kind === 'refuse') this.#fill(step.unbounded, { rows: 'empty', guard: undefined });
     }
   }
 

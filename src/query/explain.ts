@@ -5,6 +5,7 @@ import type { Source } from '../sources/source.ts';
 import type { Classified } from '../sql/statement.ts';
 import type { KnownRestrictions } from './constants.ts';
 import { columnsToFetch } from './hydrated-sql.ts';
+import { refusalOf } from './refusals.ts';
 import { scanRequest } from './scan-request.ts';
 
 /** One reference of a statement, as EXPLAIN says it. */
@@ -51,6 +52,9 @@ export function explainPlan(
     }
     if (planned.plan.dead.has(reference) || known?.contradiction === true)
       return { ...base, ...none, fetches: 'nothing' };
+    const refusal = refusalOf(planned.plan, restrictions);
+    if (refusal?.unbounded === reference)
+      return { ...base, ...none, fetches: 'lookup', problem: refusal.error.message };
     const step = planned.plan.steps.find((each) => each.kind === 'lookup' && each.reference === reference);
     if (step?.kind === 'lookup') {
       return {

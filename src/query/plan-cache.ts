@@ -2,7 +2,7 @@ import type { Node, RangeVar } from '@pgsql/types';
 import { BoundedCache } from '../kernel/bounded-cache.ts';
 import { functionNames } from '../planner/dependencies.ts';
 import { planStatement, type Planned } from '../planner/plan.ts';
-import { restrictionsOf, type Restrictions } from '../planner/predicates.ts';
+import { restrictionsOf, type Restrictions } from '../planner/restrictions.ts';
 import { relationName, Statement, type Reference } from '../planner/statement.ts';
 import { modificationOf } from '../sql/modification.ts';
 import { parseStatements } from '../sql/parse.ts';
@@ -116,7 +116,7 @@ function analysisOf({ query }: Classified, { relations, functions }: PlanningFac
   const restrictions = new Map(
     statement.references.map((reference) => [reference, restrictionsOf(reference, statement)]),
   );
-  return { statement, restrictions, planned: planStatement(statement) };
+  return { statement, restrictions, planned: planStatement(statement, restrictions) };
 }
 
 /** All that planning reads but the text, whatever it consists of. A view of ours is what its oid says. */

@@ -1,7 +1,9 @@
 import { LOOPBACK_ROLE } from '../engine/loopback.ts';
 import { TrailhoundError } from '../kernel/errors.ts';
-import type { Planned } from '../planner/plan.ts';
+import type { Plan, Unbounded } from '../planner/plan.ts';
+import type { Reference } from '../planner/statement.ts';
 import { BackendError } from './backend.ts';
+import type { KnownRestrictions } from './constants.ts';
 import type { RewriteRequest } from './pipeline.ts';
 
 /** The rows of a level that is evaluated once travel as text, which these settings make ambiguous. */
@@ -22,12 +24,15 @@ export function withHint(error: unknown): unknown {
   return new BackendError(new Map([...error.fields, ['H', hint]]));
 }
 
+/** Which reference cannot be asked for, now that the values of conditions are known. */
+export function refusalOf(plan: Plan, known: ReadonlyMap<Reference, KnownRestrictions>): Unbounded | undefined {
+  return plan.steps
+    .filter((step) => step.kind === 'refuse')
+    .find(({ unbounded }) => known.get(unbounded)?.contradiction !== true);
+}
+
 /** The planner's refusal, at its place in the user's own text. */
-export function positioned(
-  planned: Extract<Planned, { error: TrailhoundError }>,
-  { text, user }: RewriteRequest,
-): TrailhoundError {
-  const { error, unbounded } = planned;
+export function positioned({ error, unbounded }: Unbounded, { text, user }: RewriteRequest): TrailhoundError {
   const before = Buffer.from(text).subarray(0, unbounded.location).toString();
   return new TrailhoundError(error.code, error.message, {
     detail: error.detail,

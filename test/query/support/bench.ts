@@ -6,7 +6,7 @@ import { setUpSchema } from '../../../src/engine/schema.ts';
 import { createHydrator } from '../../../src/hydrate/create-hydrator.ts';
 import { createPipeline } from '../../../src/query/create-pipeline.ts';
 import { PlanCache } from '../../../src/query/plan-cache.ts';
-import type { Source } from '../../../src/sources/source.ts';
+import type { Exactness, Source } from '../../../src/sources/source.ts';
 import { removeTemporaryDirectories, temporaryDirectory } from '../../engine/support/temporary-directory.ts';
 import { declared, DirectBackend, sent } from './direct-backend.ts';
 import { MemoryLookup, MemoryScan } from './fake-sources.ts';
@@ -19,7 +19,10 @@ export interface Answer {
 }
 
 /** The pipeline over a real engine, and the same tables as plain ones: what PostgreSQL says is right. */
-export async function openBench({ events: count = 60 } = {}) {
+export async function openBench({
+  events: count = 60,
+  exactness = 'inexact',
+}: { events?: number; exactness?: Exactness } = {}) {
   const engine = await openEngine({
     dataDir: await temporaryDirectory(),
     database: 'bench',
@@ -28,7 +31,7 @@ export async function openBench({ events: count = 60 } = {}) {
   });
   await setUpSchema(engine, { password: 'bench' });
   await engine.pool.query(plainTables(count));
-  const events = new MemoryScan(eventRecords(count));
+  const events = new MemoryScan(eventRecords(count), exactness);
   const findings = new MemoryScan(findingRecords);
   const checks = new MemoryLookup((key) => reputation(key.key), isPrivate);
   const sources = new Map<string, Source>([

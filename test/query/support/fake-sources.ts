@@ -1,6 +1,7 @@
 import type { Column } from '../../../src/catalog/table.ts';
 import type {
   CallContext,
+  Exactness,
   LookupKey,
   LookupSource,
   Page,
@@ -16,13 +17,16 @@ export class MemoryScan implements ScanSource {
   readonly kind = 'scan';
   readonly requests: ScanRequest[] = [];
   readonly #records: readonly SourceRecord[];
+  readonly #exactness: Exactness;
 
-  constructor(records: readonly SourceRecord[]) {
+  /** @param exactness what it says of each predicate */
+  constructor(records: readonly SourceRecord[], exactness: Exactness = 'inexact') {
     this.#records = records;
+    this.#exactness = exactness;
   }
 
   plan(request: ScanRequest) {
-    const pushed = request.predicates.map((predicate) => ({ predicate, exactness: 'inexact' as const }));
+    const pushed = request.predicates.map((predicate) => ({ predicate, exactness: this.#exactness }));
     return { pushed, empty: false, parts: [], notices: [] };
   }
 

@@ -1,0 +1,58 @@
+import type { Node } from '@pgsql/types';
+import type { Item, Level } from '../sql/scope.ts';
+import { bare } from '../sql/walk.ts';
+import type { Statement } from './statement.ts';
+
+/** pg_type's names behind what format_type() prints. */
+const CASTS: Readonly<Record<string, string>> = {
+  text: 'text',
+  inet: 'inet',
+  bool: 'boolean',
+  int4: 'integer',
+  int8: 'bigint',
+  float8: 'double precision',
+  timestamptz: 'timestamp with time zone',
+};
+
+/**
+ * Whether each output column at this place, in all branches of a set operation, surely has a type, under the default
+ * collation: columns of virtual tables, literals, and casts to the type. Of anything else it is not known here.
+ */
+export function isOfType(level: Level, index: number, type: string, statement: Statement, depth = 0): boolean {
+  if (depth > 50) return false;
+  if (level.branches.length > 0)
+    return level.branches.every((branch) => isOfType(branch, index, type, statement, depth + 1));
+  const { valuesLists, targetList = [] } = level.select;
+  if (valuesLists !== undefined)
+    return valuesLists.every((list) => isLiteral(bare(list, 'List')?.items?.[index], type));
+  const through = statement.names.passedThrough(level)[index];
+  if (through !== undefined) return isColumnOfType(through.item, through.name, type, statement, depth + 1);
+  const starred = targetList.some((node) => 'A_Star' in (bare(targetOf(node), 'ColumnRef')?.fields?.at(-1) ?? {}));
+  return !starred && isLiteral(targetOf(targetList[index]), type);
+}
+
+function isColumnOfType(item: Item, name: string, type: string, statement: Statement, depth: number): boolean {
+  const index = statement.names.columnsOf(item).names.indexOf(name);
+  const reference = statement.referenceOf(item);
+  if (reference !== undefined) return reference.view.columns[index]?.type === type;
+  const level = item.cte === undefined ? item.subquery : item.cte.level;
+  return level !== undefined && isOfType(level, index, type, statement, depth);
+}
+
+function isLiteral(node: Node | undefined, type: string): boolean {
+  const cast = bare(node, 'TypeCast');
+  if (cast !== undefined) {
+    const { names = [], arrayBounds = [], typmods = [] } = cast.typeName ?? {};
+    const name = bare(names.at(-1), 'String')?.sval ?? '';
+    // A cast keeps the collation of what it casts.
+    const collated = type === 'text' && bare(cast.arg, 'A_Const') === undefined;
+    return CASTS[name] === type && !collated && arrayBounds.length + typmods.length === 0;
+  }
+  // An untyped literal takes the type of the other branches.
+  const literal = bare(node, 'A_Const');
+  return literal !== undefined && (literal.sval !== undefined || literal.isnull === true);
+}
+
+function targetOf(node: Node | undefined): Node | undefined {
+  return bare(node, 'ResTarget')?.val;
+}
