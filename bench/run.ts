@@ -5,13 +5,14 @@ import { fileURLToPath } from 'node:url';
 import type { Figure } from './figure.ts';
 import { join } from './scenarios/join.ts';
 import { memory } from './scenarios/memory.ts';
+import { plan } from './scenarios/plan.ts';
 import { relay } from './scenarios/relay.ts';
 import { scan } from './scenarios/scan.ts';
 import { start } from './scenarios/start.ts';
 import { table } from './table.ts';
 
 /** `npm run bench [-- NAME...]`: all scenarios, or those named. Status 1 where one could not be run; bounds decide nothing. */
-const SCENARIOS = [join, scan, memory, start, relay];
+const SCENARIOS = [join, scan, memory, start, relay, plan];
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !SCENARIOS.some((scenario) => scenario.name === name));

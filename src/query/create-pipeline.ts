@@ -14,6 +14,7 @@ import { ParameterList } from './parameters.ts';
 import type { QueryPipeline, Rewrite, RewriteRequest } from './pipeline.ts';
 import { PlanCache, type Analysis, type Reading } from './plan-cache.ts';
 import { lossyText, positioned, refusalOf, withHint } from './refusals.ts';
+import { unknownSetting } from './settings.ts';
 import { contextOf } from './statement-context.ts';
 
 export interface PipelineOptions {
@@ -63,14 +64,14 @@ class Pipeline implements QueryPipeline {
     const arrived = Date.now();
     const reading = this.#plans.read(request.text);
     if (reading === undefined || backend.transactionStatus === 'E') return undefined;
-    this.#misspelt.note(reading.node, request.session);
+    this.#misspelt.note([...reading.settings, ...(request.startupSettings ?? [])], request.session);
     // They are written behind the statements that they tell of.
     if (reading.relations.some((name) => STATISTICS.has(name))) await this.#hydrator.recorded();
     if (reading.classified.kind === 'relay' || !this.#namesView(reading)) return undefined;
     // Sent together: one round trip.
     const [description, facts] = await Promise.all([
       backend.describe(request.text, request.parameterTypes),
-      askFacts(reading, this.#catalog, backend),
+      askFacts({ ...reading, settings: this.#misspelt.of(request.session) }, this.#catalog, backend),
     ]);
     if (![...facts.planning.relations.values()].some((relation) => relation.view !== undefined)) return undefined;
     // The loopback serves what is not planned here, and what would be read differently in the session's own spelling.
@@ -79,7 +80,7 @@ class Pipeline implements QueryPipeline {
     if (analysis === undefined) return undefined;
     // PostgreSQL's own 42501 is the right answer, and it raises that before it opens any table.
     if (!analysis.statement.references.every((reference) => mayRead(reference, facts))) return undefined;
-    await this.#misspelt.check(request.session, backend);
+    if (facts.misspelt !== undefined) throw unknownSetting(facts.misspelt);
     return this.#run({ request, backend, reading, description, facts, analysis, arrived });
   }
 
@@ -182,7 +183,7 @@ function mayRead(reference: Reference, facts: StatementFacts): boolean {
   const names = relations.filter(([, relation]) => relation.view === reference.view).map(([name]) => name);
   return names.every((name) => {
     const readable = facts.readable.get(name) ?? new Set();
-    return readable.size > 0 && [...reference.used].every((column) => readable.has(column));
+    return readable === 'all' || (readable.size > 0 && [...reference.used].every((column) => readable.has(column)));
   });
 }
 

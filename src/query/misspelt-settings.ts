@@ -1,8 +1,10 @@
 import type { Node } from '@pgsql/types';
 import { bare, walk } from '../sql/walk.ts';
-import type { ClientBackend } from './backend.ts';
-import { ParameterList } from './parameters.ts';
-import { SETTING_NAMES, unknownSetting } from './settings.ts';
+import { SETTING_NAMES } from './settings.ts';
+
+const PREFIX = 'trailhound.';
+/** A session that sets a name of its own each time must not grow for ever. */
+const MOST = 100;
 
 /**
  * Settings `trailhound.*` that were set and do not exist. PostgreSQL takes any name with a dot and lists none that it does
@@ -11,32 +13,22 @@ import { SETTING_NAMES, unknownSetting } from './settings.ts';
 export class MisspeltSettings {
   readonly #bySession = new WeakMap<object, Set<string>>();
 
-  note(statement: Node, session: object): void {
-    for (const name of settingsIn(statement)) {
-      if (!name.startsWith('trailhound.') || (SETTING_NAMES as readonly string[]).includes(name)) continue;
+  note(names: readonly string[], session: object): void {
+    for (const name of names) {
+      const lower = name.toLowerCase();
+      if (!lower.startsWith(PREFIX) || (SETTING_NAMES as readonly string[]).includes(lower)) continue;
       const noted = this.#bySession.get(session) ?? new Set();
-      this.#bySession.set(session, noted.add(name));
+      if (noted.size < MOST) this.#bySession.set(session, noted.add(lower));
     }
   }
 
-  /** Throws `unknown_setting`. RESET, ROLLBACK and the end of SET LOCAL leave an empty text behind. */
-  async check(session: object, backend: ClientBackend): Promise<void> {
-    const noted = this.#bySession.get(session);
-    if (noted === undefined) return;
-    const parameters = new ParameterList([], []);
-    const names = parameters.addTextArray([...noted]);
-    const { rows } = await backend.query({
-      text: `select n.name from pg_catalog.unnest(${names}) as n(name) where pg_catalog.current_setting(n.name, true) operator(pg_catalog.<>) ''`,
-      parameterTypes: parameters.types,
-      parameters: parameters.values,
-    });
-    const name = rows[0]?.[0];
-    if (typeof name === 'string') throw unknownSetting(name);
+  of(session: object): readonly string[] {
+    return [...(this.#bySession.get(session) ?? [])];
   }
 }
 
 /** By SET, and by set_config() with a constant. */
-function settingsIn(statement: Node): readonly string[] {
+export function settingsIn(statement: Node): readonly string[] {
   const names: (string | undefined)[] = [bare(statement, 'VariableSetStmt')?.name];
   walk(statement, (node, kind) => {
     const call = kind === 'FuncCall' ? bare(node, 'FuncCall') : undefined;
@@ -45,5 +37,5 @@ function settingsIn(statement: Node): readonly string[] {
     }
     return undefined;
   });
-  return names.filter((name) => name !== undefined).map((name) => name.toLowerCase());
+  return names.filter((name) => name !== undefined);
 }

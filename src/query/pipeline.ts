@@ -18,6 +18,8 @@ export interface RewriteRequest {
   readonly user: string;
   /** The same object for all statements of one session. */
   readonly session: object;
+  /** Names of settings that the client set as it connected. */
+  readonly startupSettings?: readonly string[];
   /** Sent to the client as NoticeResponse, at once. */
   notice(severity: 'NOTICE' | 'WARNING', message: string): void;
 }

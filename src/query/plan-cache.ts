@@ -9,16 +9,18 @@ import { parseStatements } from '../sql/parse.ts';
 import { classify, type Classified } from '../sql/statement.ts';
 import { bare, walk } from '../sql/walk.ts';
 import type { PlanningFacts } from './facts.ts';
+import { settingsIn } from './misspelt-settings.ts';
 
 /** What a text says by itself. Shared between statements: never changed. */
 export interface Reading {
-  readonly node: Node;
   readonly classified: Classified;
   /** Every relation that is named anywhere, CTEs' names included: asking for one too many does no harm. */
   readonly relations: readonly string[];
   /** The same without their schemas and quotes. */
   readonly unqualified: ReadonlySet<string>;
   readonly functions: readonly string[];
+  /** That it sets. */
+  readonly settings: readonly string[];
 }
 
 /** What planning makes of a text and of what its names mean. Shared between sessions and roles: never changed. */
@@ -90,11 +92,11 @@ function readingOf(text: string): Reading | undefined {
   const { node } = parsed;
   const mentions = rangeVarsIn(node);
   return {
-    node,
     classified: classify(node),
     relations: [...new Set(mentions.map(relationName))],
     unqualified: new Set(mentions.flatMap(({ relname }) => relname ?? [])),
     functions: [...new Set(functionNames(node))],
+    settings: settingsIn(node),
   };
 }
 

@@ -116,7 +116,8 @@ export class SessionBackend implements ClientBackend {
         this.#link.send(message, this.#expect(kind, replies, last ? end : undefined));
       });
       this.#link.send(encodeFlush());
-      this.#link.flush();
+      // What is asked in the same turn leaves in the same write.
+      queueMicrotask(() => this.#link.flush());
     });
   }
 

@@ -17,6 +17,7 @@ export interface RewriterOptions {
   readonly pipeline: QueryPipeline;
   readonly toClient: Outbox;
   readonly user: string;
+  readonly startupSettings: readonly string[];
   readonly log: Logger;
   /** Resolves once the engine has passed the cancel on. */
   readonly cancelEngine: () => Promise<void>;
@@ -73,6 +74,7 @@ export class Rewriter {
           ...bound,
           signal,
           user: this.#options.user,
+          startupSettings: this.#options.startupSettings,
           session: this,
           notice: (severity, message) => {
             this.#options.toClient.add(notice(severity, message));

@@ -14,6 +14,7 @@ import { PeerGone } from './handshake-reader.ts';
 import { negotiate } from './negotiate.ts';
 import { type Opened, receiveStartup } from './receive-startup.ts';
 import { Session } from './session.ts';
+import { startupSettings } from './startup-settings.ts';
 import { createTlsServer, type TlsOptions, type TlsServer } from './tls.ts';
 
 export interface SessionServerOptions {
@@ -162,7 +163,8 @@ class Endpoint implements SessionServer {
       backend.stream.destroy();
       throw new PeerGone();
     }
-    this.#begin({ client: stream, received: reader.detach(), user, backend });
+    const settings = startupSettings(startup.parameters);
+    this.#begin({ client: stream, received: reader.detach(), user, settings, backend });
   }
 
   #checkTls(secure: boolean): void {
@@ -176,6 +178,7 @@ class Endpoint implements SessionServer {
     client: Duplex;
     received: Buffer;
     user: string;
+    settings: readonly string[];
     backend: { stream: Duplex; received: Buffer };
   }): void {
     const { engine, pipeline, notices = [], log } = this.#options;
@@ -185,6 +188,7 @@ class Endpoint implements SessionServer {
       backend: parts.backend.stream,
       pipeline,
       user: parts.user,
+      startupSettings: parts.settings,
       notices,
       log,
       onBackendKey: (data) => {

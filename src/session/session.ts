@@ -24,6 +24,8 @@ export interface SessionOptions {
   readonly backend: Duplex;
   readonly pipeline: QueryPipeline;
   readonly user: string;
+  /** Names of settings that the client set as it connected. */
+  readonly startupSettings: readonly string[];
   /** Sent as NOTICEs before the first ReadyForQuery. */
   readonly notices: readonly string[];
   readonly log: Logger;
@@ -86,6 +88,7 @@ export class Session {
       pipeline: options.pipeline,
       toClient: this.#toClient,
       user: options.user,
+      startupSettings: options.startupSettings,
       log: options.log,
       cancelEngine: () => options.cancelEngine(),
     });

@@ -50,3 +50,19 @@ test('more keys than can ever be asked for are refused, not gathered', async () 
     join abuseipdb_check_ip a on a.ip_address = '1.0.0.0'::inet + n`;
   await expect(bench.ask(text)).rejects.toMatchObject({ code: 'lookup_budget' });
 });
+
+test.each(['role trailhound', 'role trailhound in database bench', 'database bench', 'role all'])(
+  'a setting that does not exist, written down for %s, is heard of in its sessions',
+  async (whom) => {
+    await bench.pool.query(`alter ${whom} set trailhound.max_lookup = 1`);
+    try {
+      const session = await bench.connect();
+      const text = `select is_tor from abuseipdb_check_ip where ip_address = '34.1.1.1'`;
+      await expect(bench.ask(text, [], [], session)).rejects.toMatchObject({ code: 'unknown_setting' });
+      await session.client.query(`set trailhound.max_lookup = ''`);
+      expect((await bench.ask(text, [], [], session)).rows).toEqual([[false]]);
+    } finally {
+      await bench.pool.query(`alter ${whom} reset trailhound.max_lookup`);
+    }
+  },
+);

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Client } from '../../src/engine/client.ts';
 import { incident } from './support/incident.ts';
-import { failure, openRoad, textRows, type Road } from './support/road.ts';
+import { failure, openRoad, textRows, type Login, type Road } from './support/road.ts';
 
 let road: Road;
 let client: Client;
@@ -139,6 +139,29 @@ describe('a setting that is wrong', () => {
   ])('one that does not exist, set %s', async (_, statement) => {
     await client.query(statement);
     expect(await failure(client.query(lookup(addresses(1))))).toMatchObject({ code: '42704' });
+  });
+});
+
+describe('a setting that does not exist, set as a client starts', () => {
+  const login: Login = { options: '-c trailhound.max_lookup=1' };
+
+  test('by options, as PGOPTIONS are, fails the next virtual statement', async () => {
+    await road.with(async (other) => {
+      expect(await textRows(other, 'select 1')).toEqual([['1']]);
+      expect(await failure(other.query(lookup(addresses(1))))).toMatchObject({
+        code: '42704',
+        message: 'unrecognized configuration parameter "trailhound.max_lookup"',
+        hint: expect.stringContaining('"trailhound.max_lookups"') as string,
+      });
+    }, login);
+    expect(calls()).toBe(0);
+  });
+
+  test('and taken back', async () => {
+    await road.with(async (other) => {
+      await other.query(`set trailhound.max_lookup = ''`);
+      expect(await textRows(other, lookup(addresses(1)))).toHaveLength(1);
+    }, login);
   });
 });
 

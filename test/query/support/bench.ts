@@ -115,6 +115,8 @@ export async function openBench({
     /** Another session, to be given to `ask`. */
     connect,
     plans,
+    /** Of a superuser. */
+    pool: engine.pool,
     close: async () => {
       for (const client of clients) await client.end();
       await hydrator.close();
