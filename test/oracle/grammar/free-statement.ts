@@ -67,7 +67,7 @@ const LITERALS: Readonly<Record<Type, readonly string[]>> = {
   bool: ['true', 'false', 'null::boolean'],
 };
 
-export function randomStatement(numbers: readonly number[]): string {
+export function freeStatement(numbers: readonly number[]): string {
   return new Maker(numbers).statement();
 }
 

@@ -1,0 +1,166 @@
+import { TrailhoundError } from '../../src/kernel/errors.ts';
+import { BackendError } from '../../src/query/backend.ts';
+import type { Answer, Mode, OracleBench } from './bench.ts';
+import type { Generated } from './grammar/generated.ts';
+
+/** Rows, the SQLSTATE that PostgreSQL raises, our refusal, or too long to say. */
+type Outcome<T> =
+  | { readonly kind: 'rows'; readonly answer: T }
+  | { readonly kind: 'error'; readonly sqlstate: string; readonly message: string }
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'late' };
+
+export type Verdict =
+  | { readonly kind: 'same' }
+  /** Not a statement to PostgreSQL, too many rows, too late: no example. */
+  | { readonly kind: 'skipped'; readonly why: string }
+  | { readonly kind: 'refused'; readonly reason: string }
+  | {
+      readonly kind: 'mismatch';
+      readonly what: Mistake;
+      readonly mode: string;
+      readonly expected: string;
+      readonly actual: string;
+    };
+
+export type Mistake =
+  'rows' | 'order' | 'columns' | 'error' | 'accepted' | 'calls' | 'calls twice' | 'calls warm' | 'refused in one mode';
+
+const MOST_ROWS = 3_000;
+
+const COLD: Mode = { name: 'pushdown on, cache cold', pushdown: 'exact', settings: {}, warm: false };
+const WARM: Mode = { name: 'pushdown inexact, cache warm', pushdown: 'inexact', settings: {}, warm: true };
+const OFF: Mode = {
+  name: 'pushdown off, cache off, one call at a time, relations',
+  pushdown: 'none',
+  // What is not UTF-8 is bound as a relation, never as parameters.
+  settings: { 'trailhound.cache': 'off', 'trailhound.concurrency': '1', client_encoding: 'LATIN1' },
+  warm: true,
+};
+
+/** Runs a statement over plain tables and, in every mode, over the virtual ones. */
+export async function check(bench: OracleBench, statement: Generated, everyMode: boolean): Promise<Verdict> {
+  const { text, values, label } = statement;
+  const expected = await outcomeOf(bench.oracle(text, values));
+  if (expected.kind === 'late' || expected.kind === 'refused') return { kind: 'skipped', why: 'late' };
+  if (expected.kind === 'error' && /^(42|0A|57|53|54)/.test(expected.sqlstate))
+    return { kind: 'skipped', why: `${expected.sqlstate} ${expected.message}` };
+  if (expected.kind === 'rows' && expected.answer.rows.length > MOST_ROWS) return { kind: 'skipped', why: 'rows' };
+  let refused: string | undefined;
+  for (const mode of everyMode ? [COLD, WARM, OFF] : [COLD, WARM]) {
+    const actual = await outcomeOf(bench.ask(text, values, mode));
+    const mismatch = (what: Mistake, wanted: string, got: string): Verdict => ({
+      kind: 'mismatch',
+      what,
+      mode: mode.name,
+      expected: wanted,
+      actual: got,
+    });
+    if (actual.kind === 'late') return { kind: 'skipped', why: 'late' };
+    if (actual.kind === 'refused') {
+      if (mode !== COLD) return mismatch('refused in one mode', 'as before', actual.reason);
+      refused = actual.reason;
+      break;
+    }
+    if (label === 'unbounded') return mismatch('accepted', 'HV002', describe(actual));
+    if (actual.kind === 'error' || expected.kind === 'error') {
+      const same = actual.kind === 'error' && expected.kind === 'error' && actual.sqlstate === expected.sqlstate;
+      if (!same) return mismatch('error', describe(expected), describe(actual));
+      continue;
+    }
+    const wrong = await compare(bench, statement, expected.answer, actual.answer);
+    if (wrong !== undefined) return mismatch(wrong, describe(expected), describe(actual));
+    const calls = await checkCalls(bench, statement, actual.answer, mode);
+    if (calls !== undefined) return mismatch(...calls);
+  }
+  return refused === undefined ? { kind: 'same' } : { kind: 'refused', reason: refused };
+}
+
+async function compare(
+  bench: OracleBench,
+  { choice, ordered, values }: Generated,
+  expected: Omit<Answer, 'asked'>,
+  actual: Answer,
+): Promise<Mistake | undefined> {
+  if (JSON.stringify(expected.columns) !== JSON.stringify(actual.columns)) return 'columns';
+  const [wanted, got] = [expected.rows, actual.rows].map((rows) => rows.map((row) => JSON.stringify(row)));
+  if (wanted === undefined || got === undefined) return 'rows';
+  if (choice !== undefined) {
+    const all = await bench.oracle(choice.text, values);
+    const left = new Map<string, number>();
+    for (const row of all.rows.map((each) => JSON.stringify(each))) left.set(row, (left.get(row) ?? 0) + 1);
+    const enough = got.length === Math.max(0, Math.min(choice.count, all.rows.length - choice.offset));
+    const contained = got.every((row) => {
+      const count = left.get(row) ?? 0;
+      left.set(row, count - 1);
+      return count > 0;
+    });
+    return enough && contained ? undefined : 'rows';
+  }
+  const same = (one: readonly string[], two: readonly string[]): boolean =>
+    one.length === two.length && one.every((row, index) => row === two[index]);
+  if (!same(wanted.toSorted(), got.toSorted())) return 'rows';
+  return ordered && !same(wanted, got) ? 'order' : undefined;
+}
+
+async function checkCalls(
+  bench: OracleBench,
+  { allowed, values }: Generated,
+  { asked }: Answer,
+  mode: Mode,
+): Promise<[Mistake, string, string] | undefined> {
+  for (const [table, keys] of asked) {
+    const list = `${table}: ${keys.toSorted().join(', ')}`;
+    if (mode !== OFF && new Set(keys).size < keys.length) return ['calls twice', 'each key once', list];
+    if (mode === WARM && keys.length > 0) return ['calls warm', 'no call', list];
+    const queries = allowed.get(table);
+    if (queries === undefined || keys.length === 0 || mode !== COLD) continue;
+    const most = new Set<unknown>();
+    for (const query of queries) {
+      try {
+        for (const [key] of (await bench.oracle(query, values)).rows) most.add(key);
+      } catch (error) {
+        throw new Error(`the generator's own query is none: ${query}`, { cause: error });
+      }
+    }
+    if (!keys.every((key) => most.has(key))) return ['calls', `${table}: ${[...most].toSorted().join(', ')}`, list];
+  }
+  return undefined;
+}
+
+async function outcomeOf<T>(answer: Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { kind: 'rows', answer: await answer };
+  } catch (error) {
+    if (error instanceof TrailhoundError) {
+      if (error.code === 'statement_timeout') return { kind: 'late' };
+      if (['unbounded_key', 'not_supported'].includes(error.code)) return { kind: 'refused', reason: reasonOf(error) };
+      return { kind: 'error', sqlstate: error.code, message: error.message };
+    }
+    const { code = '' } = error as { code?: string };
+    const sqlstate = error instanceof BackendError ? (error.fields.get('C') ?? '') : code;
+    const message = error instanceof Error ? error.message : String(error);
+    if (sqlstate === '57014') return { kind: 'late' };
+    return { kind: 'error', sqlstate: sqlstate === '' ? 'exception' : sqlstate, message };
+  }
+}
+
+function reasonOf({ message, detail = '' }: TrailhoundError): string {
+  return `${message}: ${detail.split('.')[0] ?? ''}`;
+}
+
+function describe(outcome: Outcome<{ readonly rows: readonly unknown[][] }>): string {
+  switch (outcome.kind) {
+    case 'rows':
+      return outcome.answer.rows
+        .map((row) => JSON.stringify(row))
+        .toSorted()
+        .join('\n');
+    case 'error':
+      return `${outcome.sqlstate} ${outcome.message}`;
+    case 'refused':
+      return outcome.reason;
+    case 'late':
+      return 'too late';
+  }
+}

@@ -1,0 +1,71 @@
+import { numbersOf, Tape } from '../tape.ts';
+import { cteOf } from './ctes.ts';
+import { freeStatement } from './free-statement.ts';
+import type { Generated } from './generated.ts';
+import type { Making } from './model.ts';
+import { shape } from './model.ts';
+import { queryOf } from './queries.ts';
+
+/** A statement made of numbers: zeros make the simplest one. */
+export function statementOf(numbers: readonly number[]): Generated {
+  const tape = new Tape(numbers.slice(1));
+  // One in eight follows no plan: what it bounds is anybody's guess, its rows are not.
+  if ((numbers[0] ?? 0) % 8 === 7) {
+    return {
+      text: freeStatement(numbers.slice(1)),
+      values: [],
+      label: 'unknown',
+      ordered: false,
+      allowed: new Map(),
+      shapes: new Set(['free']),
+    };
+  }
+  const making: Making = {
+    tape,
+    values: [],
+    shapes: new Set(),
+    ctes: [],
+    unbounded: tape.below(20) === 19,
+    left: false,
+    doubtful: false,
+    names: 0,
+  };
+  const ctes = Array.from({ length: tape.pick([0, 0, 0, 1, 2]) }, () => cteOf(making));
+  const query = queryOf(making, [], 0, { unlimited: true });
+  const withClause = ctes.length === 0 ? '' : `with ${ctes.map(({ text }) => text).join(', ')} `;
+  const keys = [...ctes.flatMap((each) => each.keys), ...query.keys];
+  const allowed = new Map<string, string[]>();
+  const unsure = new Set(keys.flatMap(({ table, query: own }) => (own === undefined ? [table] : [])));
+  for (const table of ['abuseipdb_check_ip', 'user_directory']) {
+    if (unsure.has(table)) continue;
+    allowed.set(
+      table,
+      keys.flatMap((each) => (each.table === table && each.query !== undefined ? [`${withClause}${each.query}`] : [])),
+    );
+  }
+  const text = `${withClause}${query.text}`;
+  const idle = making.ctes.some(({ need, mentions }) => need !== undefined && mentions === 0);
+  const label = making.left ? 'unbounded' : making.doubtful || idle ? 'unknown' : 'bounded';
+  const order = query.columns.map((_column, index) => `${index + 1}${tape.pick(['', ' desc'])}`).join(', ');
+  const base = { values: making.values, label, allowed, shapes: making.shapes } as const;
+  switch (tape.below(8)) {
+    case 5:
+      shape(making, 'ordered');
+      return { ...base, text: `${text} order by ${order}`, ordered: true };
+    case 6: {
+      const [count, offset] = [1 + tape.below(4), tape.below(3)];
+      shape(making, 'ordered limit');
+      return { ...base, text: `${text} order by ${order} limit ${count} offset ${offset}`, ordered: true };
+    }
+    case 7: {
+      const [count, offset] = [1 + tape.below(4), tape.pick([0, 0, 1])];
+      shape(making, 'limit of choice');
+      const limited = `${text} limit ${count}${offset === 0 ? '' : ` offset ${offset}`}`;
+      return { ...base, text: limited, ordered: false, choice: { text, count, offset } };
+    }
+    default:
+      return { ...base, text, ordered: false };
+  }
+}
+
+export { numbersOf };

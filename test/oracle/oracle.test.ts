@@ -1,0 +1,26 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openOracle, type OracleBench } from './bench.ts';
+import { search } from './search.ts';
+
+/** About a minute. `npm run oracle -- --count N --seed S` searches further; tally.md says what that has found. */
+const COUNT = 400;
+const SEED = 3;
+
+let bench: OracleBench;
+beforeAll(async () => {
+  bench = await openOracle();
+});
+afterAll(async () => {
+  await bench.close();
+});
+
+test('any statement gives the rows of plain tables, their error, or a refusal', { timeout: 600_000 }, async () => {
+  const tally = await search(bench, { seed: SEED, count: COUNT, shrinks: 3 });
+  const shown = tally.mismatches.map(
+    ({ mismatch, statement }) =>
+      `${mismatch.what}, ${mismatch.mode}\n${statement.text}\nexpected:\n${mismatch.expected}\nactual:\n${mismatch.actual}`,
+  );
+  expect(shown.join('\n\n')).toBe('');
+  expect(tally.bounded).toBeGreaterThan(COUNT / 2);
+  expect(tally.unbounded).toBeGreaterThan(0);
+});

@@ -1,0 +1,109 @@
+import type { OracleBench } from './bench.ts';
+import { check, type Verdict } from './check.ts';
+import type { Generated } from './grammar/generated.ts';
+import { statementOf } from './grammar/statement.ts';
+import { shrink } from './shrink.ts';
+import { numbersOf } from './tape.ts';
+
+/** More than the longest statement asks for. */
+const NUMBERS = 600;
+/** The mode in which every reference becomes a relation makes three times the work of the others. */
+const EVERY_MODE = 4;
+
+export type Mismatch = Extract<Verdict, { readonly kind: 'mismatch' }>;
+
+export interface Found {
+  readonly seed: number;
+  readonly index: number;
+  readonly mismatch: Mismatch;
+  /** The smallest statement that goes wrong in the same way. */
+  readonly statement: Generated;
+}
+
+export interface Refusal {
+  count: number;
+  /** The smallest of its kind. */
+  readonly examples: { readonly index: number; readonly text: string }[];
+}
+
+export interface Tally {
+  statements: number;
+  skipped: Map<string, number>;
+  bounded: number;
+  unbounded: number;
+  mismatches: Found[];
+  /** Bounded statements that were refused, by reason and shapes. */
+  refusals: Map<string, Refusal>;
+  refused: number;
+}
+
+export interface Search {
+  readonly seed: number;
+  readonly count: number;
+  /** Of each kind only so many are made small: that takes a thousand tries. */
+  readonly shrinks?: number;
+  /** Of each reason so many refused statements are made small. */
+  readonly examples?: number;
+  onFound?(found: Found): void;
+  onProgress?(tally: Tally): void;
+}
+
+/** Statement number `index` of a seed is the same one whatever the count. */
+export async function search(bench: OracleBench, options: Search): Promise<Tally> {
+  const { seed, count, shrinks = 20, examples = 0 } = options;
+  const tally: Tally = {
+    statements: 0,
+    skipped: new Map(),
+    bounded: 0,
+    unbounded: 0,
+    mismatches: [],
+    refusals: new Map(),
+    refused: 0,
+  };
+  for (let index = 0; tally.statements < count; index += 1) {
+    const tape = numbersOf(seed, index, NUMBERS);
+    const statement = statementOf(tape);
+    const everyMode = index % EVERY_MODE === 0;
+    const verdict = await check(bench, statement, everyMode);
+    if (verdict.kind === 'skipped') {
+      tally.skipped.set(verdict.why, (tally.skipped.get(verdict.why) ?? 0) + 1);
+      continue;
+    }
+    tally.statements += 1;
+    if (statement.label === 'bounded') tally.bounded += 1;
+    if (statement.label === 'unbounded') tally.unbounded += 1;
+    if (verdict.kind === 'refused' && statement.label === 'bounded') {
+      tally.refused += 1;
+      const reason = verdict.reason;
+      const known = tally.refusals.get(reason) ?? { count: 0, examples: [] };
+      tally.refusals.set(reason, known);
+      known.count += 1;
+      if (known.examples.length < examples) {
+        const refused = async (candidate: readonly number[]): Promise<boolean> => {
+          const small = statementOf(candidate);
+          if (small.label !== 'bounded') return false;
+          const again = await check(bench, small, false);
+          return again.kind === 'refused' && again.reason === reason;
+        };
+        known.examples.push({ index, text: statementOf(await shrink(tape, refused)).text });
+      } else if (known.examples.length === 0) known.examples.push({ index, text: statement.text });
+    }
+    if (verdict.kind === 'mismatch') {
+      const fails = async (candidate: readonly number[]): Promise<Mismatch | undefined> => {
+        const again = await check(bench, statementOf(candidate), everyMode);
+        return again.kind === 'mismatch' && again.what === verdict.what && again.mode === verdict.mode
+          ? again
+          : undefined;
+      };
+      const small =
+        tally.mismatches.length < shrinks
+          ? await shrink(tape, async (each) => (await fails(each)) !== undefined)
+          : tape;
+      const found = { seed, index, mismatch: (await fails(small)) ?? verdict, statement: statementOf(small) };
+      tally.mismatches.push(found);
+      options.onFound?.(found);
+    }
+    options.onProgress?.(tally);
+  }
+  return tally;
+}
