@@ -71,7 +71,7 @@ function selectOf(
   const key =
     handed?.need === undefined ? undefined : columnOf(handed, { name: handed.need.column, type: handed.need.type });
   const outputs = types.map((type, index) =>
-    index === 0 && key !== undefined ? key : outputOf(making, scope, type, depth),
+    index === 0 && key !== undefined ? key : outputOf(making, scope, type, depth, handed === undefined),
   );
   const columns = named(making, outputs);
   const from = level.from.map((tree) => render(tree)).join(', ');
@@ -167,14 +167,14 @@ function named(making: Making, outputs: readonly Expression[]): Column[] {
   return outputs.map(({ type }, index) => ({ name: `${prefix}_${index}`, type }));
 }
 
-function outputOf(making: Making, scope: Scope, type: Scalar, depth: number): Expression {
+function outputOf(making: Making, scope: Scope, type: Scalar, depth: number, windows: boolean): Expression {
   const { tape } = making;
   if (depth < 1 && type !== 'bool' && tape.chance(2)) return scalarValue(making, scope, depth, type);
   if (depth < 1 && type === 'bool' && tape.chance(3)) {
     const made = condition(making, scope, depth + 1);
     return { ...expression('', 'bool'), ...made, text: `(${made.text})` };
   }
-  if (type === 'int' && tape.chance(1)) {
+  if (type === 'int' && tape.chance(1) && windows) {
     shape(making, 'window');
     const [one, two] = [valueOf(making, scope, 'inet'), valueOf(making, scope, 'text')];
     const call = tape.pick(['count(*)', 'rank()', 'dense_rank()', 'sum(1)']);
