@@ -10,7 +10,7 @@ import { quoteIdent } from '../sql/substitute.ts';
 import type { Patience } from './call-scheduler.ts';
 import { CallScheduler, DEFAULT_PATIENCE } from './call-scheduler.ts';
 import type { Fetch } from './fetch.ts';
-import { fillLookup } from './fill-lookup.ts';
+import { fillLookup, type Spent } from './fill-lookup.ts';
 import { fillScan } from './fill-scan.ts';
 import { Flights } from './flights.ts';
 import type { HydratedRows, Hydrator, LookupRequest, Row, StatementContext, StoredColumn } from './hydrator.ts';
@@ -73,15 +73,15 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
     patience: options.patience ?? DEFAULT_PATIENCE,
     random: options.random ?? Math.random,
   });
-  const spent = new WeakMap<StatementContext, { lookups: number }>();
+  const spent = new WeakMap<StatementContext, Spent>();
   const closing = new AbortController();
   const running = new Set<Promise<unknown>>();
   // Half of the pool, so that cached keys can be read and relations dropped while others are filled.
   const copies = Math.max(1, Math.floor(pool.options.max / 2));
 
-  function spentBy(statement: StatementContext): { lookups: number } {
+  function spentBy(statement: StatementContext): Spent {
     let so = spent.get(statement);
-    if (so === undefined) spent.set(statement, (so = { lookups: 0 }));
+    if (so === undefined) spent.set(statement, (so = { lookups: 0, answers: new Map() }));
     return so;
   }
 

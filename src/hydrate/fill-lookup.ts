@@ -15,8 +15,15 @@ export interface LookupParts {
   readonly flights: Flights;
   readonly cache: KeyCache;
   readonly clock: Clock;
-  /** Look-ups that the statement has started, over all its references: trailhound.max_lookups bounds their sum. */
-  readonly spent: { lookups: number };
+  readonly spent: Spent;
+}
+
+/** What a statement has asked so far, over all its references and the levels of its recursions. */
+export interface Spent {
+  /** Look-ups that it has started: trailhound.max_lookups bounds their sum. */
+  lookups: number;
+  /** One key is one call a statement, and has one answer in it, whatever the cache says. */
+  readonly answers: Map<string, Answer>;
 }
 
 /** One key on its way to its rows. */
@@ -71,8 +78,9 @@ export async function fillLookup(
         }
         const one = asked[next++] as Asked;
         const answer = one.answer ?? (await calls.answerOf(one));
-        if (answer !== undefined)
-          await fetch.add(answer.records.map((record) => echo(record, keyName, key, answer.fetchedAt)));
+        if (answer === undefined) continue;
+        parts.spent.answers.set(one.id, answer);
+        await fetch.add(answer.records.map((record) => echo(record, keyName, key, answer.fetchedAt)));
       }
     };
     await Promise.all([calls.work(), write()]);
@@ -107,16 +115,21 @@ async function claim(asked: readonly Asked[], request: LookupRequest, fetch: Fet
   const cached = (settings.cache || settings.sources === 'cache') && notOlder > 0;
   const read = parts.flights.beginRead();
   try {
-    if (cached && asked.length > 0) {
+    for (const one of asked) {
+      const answer = parts.spent.answers.get(one.id);
+      if (answer !== undefined) one.answer = answer;
+    }
+    const unknown = asked.filter((one) => one.answer === undefined);
+    if (cached && unknown.length > 0) {
       const since = Math.max(0, parts.clock.now() - notOlder);
       const answers = await abortable(
         parts.cache.read(
-          asked.map((one) => one.cacheKey),
+          unknown.map((one) => one.cacheKey),
           since,
         ),
         fetch.signal,
       );
-      for (const [index, answer] of answers) (asked[index] as Asked).answer = answer;
+      for (const [index, answer] of answers) (unknown[index] as Asked).answer = answer;
       tally.cacheHits += answers.size;
     }
     const missing = asked.filter((one) => one.answer === undefined);
@@ -131,7 +144,7 @@ async function claim(asked: readonly Asked[], request: LookupRequest, fetch: Fet
     }
     const needed = missing.filter((one) => !parts.flights.has(one.id, cached)).length;
     if (parts.spent.lookups + needed > settings.maxLookups) {
-      const known = `${request.keys.length - needed} of them need no call, because they are cached or known. No call was made.`;
+      const known = `${request.keys.length - needed} of them need no call, because they are cached or known. ${callsBefore(parts.spent)}`;
       throw overBudget(parts.spent.lookups + needed, settings.maxLookups, request, known);
     }
     for (const one of missing) {
@@ -140,6 +153,10 @@ async function claim(asked: readonly Asked[], request: LookupRequest, fetch: Fet
   } finally {
     read.end();
   }
+}
+
+function callsBefore({ lookups }: Spent): string {
+  return lookups === 0 ? 'No call was made.' : `The statement has made ${lookups} calls before these.`;
 }
 
 function overBudget(needed: number, allowed: number, request: LookupRequest, known: string): TrailhoundError {

@@ -6,6 +6,7 @@ import { sourcesIn } from './equalities.ts';
 import { selectOf } from './nodes.ts';
 import { keepsRows, outputOf, type Output } from './outputs.ts';
 import { isOperator, type Site } from './sites.ts';
+import { recursionOf } from './recursion.ts';
 import type { Statement } from './statement.ts';
 import { surroundingsOf } from './surroundings.ts';
 
@@ -107,7 +108,7 @@ function outside(
     }
     case 'cte': {
       // Recursion is driven level by level elsewhere; here each mention must bound the key.
-      if (place.cte.recursive) return [];
+      if (recursionOf(place.cte) !== undefined) return [];
       const { nullable } = output;
       const each = place.cte.references.map((item) => {
         const column = statement.names.columnsOf(item).names[output.index];

@@ -3,6 +3,7 @@ import type { Column, VirtualView } from '../catalog/table.ts';
 import { parseOwn } from '../sql/parse.ts';
 import { planStatement, type Planned } from './plan.ts';
 import { restrictionsOf } from './restrictions.ts';
+import type { Step } from './steps.ts';
 import { Statement, type FunctionFacts, type RelationFacts } from './statement.ts';
 
 function view(name: string, kind: 'scan' | 'lookup', columns: readonly [name: string, type: string][]): VirtualView {
@@ -60,7 +61,11 @@ function plan(text: string, functions = FUNCTIONS): Planned {
 function stepsOf(text: string): string[] {
   const planned = plan(text);
   if (!('plan' in planned)) throw planned.error;
-  return planned.plan.steps.map((step) => {
+  return described(planned.plan.steps);
+}
+
+function described(steps: readonly Step[]): string[] {
+  return steps.flatMap((step) => {
     switch (step.kind) {
       case 'scan':
         return `scan ${step.reference.view.name}`;
@@ -70,6 +75,8 @@ function stepsOf(text: string): string[] {
         return `refuse ${step.unbounded.view.name}`;
       case 'evaluate':
         return `evaluate ${readable(step.query)}`;
+      case 'recursion':
+        return [`recurse ${readable(step.base)}`, ...described(step.steps), `next ${readable(step.term)}`];
     }
   });
 }
@@ -224,6 +231,42 @@ describe('levels whose rows are no function of their inputs', () => {
         'select from event e, lateral (select k.ip from known k where k.ip = e.ip limit 1) t join lookup l on l.ip = t.ip',
       ),
     ).toBe('unbounded_key');
+  });
+});
+
+describe('a recursive CTE', () => {
+  test('is driven where its recursive term looks up what a level names', () => {
+    const steps = stepsOf(
+      `with recursive r(ip) as (
+         select ip from event where name = 'x' union select l.ip from r join lookup l on l.ip = r.ip where l.score > 1)
+       select from r`,
+    );
+    expect(steps).toEqual([
+      'scan event',
+      `recurse SELECT DISTINCT * FROM (SELECT event.ip FROM r0 AS event WHERE event.name = 'x') AS base`,
+      keys('r.ip', 'rows0 AS r, '),
+      'next (SELECT * FROM rows0 WHERE false UNION ALL SELECT l.ip FROM rows0 AS r JOIN r1 AS l ON l.ip = r.ip WHERE l.score > 1) EXCEPT SELECT * FROM rows1',
+    ]);
+  });
+
+  test("is PostgreSQL's own where the keys are the same at each level", () => {
+    const steps = stepsOf(
+      `with recursive r(n) as (
+         select 1 union all select n + 1 from r where exists (select from lookup l where l.ip = '10.0.0.1' and l.score > n))
+       select from r`,
+    );
+    expect(steps).toHaveLength(1);
+    expect(steps[0]).toMatch(/^lookup/);
+  });
+
+  test('gives its rows before what reads them is looked up', () => {
+    const steps = stepsOf(
+      `with recursive r(ip) as (select ip from known union select l.ip from r join lookup l on l.ip = r.ip)
+       select from r join lookup m on m.ip = r.ip`,
+    );
+    expect(steps.at(-1)).toMatch(
+      /^lookup WITH RECURSIVE r\(ip\) AS \(SELECT \* FROM rows1\) SELECT DISTINCT m\.ip AS key FROM r, /,
+    );
   });
 });
 

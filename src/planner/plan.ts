@@ -2,15 +2,28 @@ import type { Node, SelectStmt } from '@pgsql/types';
 import type { Column } from '../catalog/table.ts';
 import { TrailhoundError } from '../kernel/errors.ts';
 import { deparse } from '../sql/deparse.ts';
-import type { Item, Level } from '../sql/scope.ts';
+import { isWithin, type Cte, type Item, type Level } from '../sql/scope.ts';
 import { parseOwn } from '../sql/parse.ts';
 import { bare, walk, withoutLocations } from '../sql/walk.ts';
 import { alternativesFor, type Alternative, type Binding, type Padding } from './bindings.ts';
 import { dependenciesOf } from './dependencies.ts';
 import { keyQuery, withCtes } from './key-query.ts';
 import { selectOf } from './nodes.ts';
+import {
+  firstLevel,
+  isDrivable,
+  isInTerm,
+  isReadInTerm,
+  nextLevel,
+  recursionOf,
+  recursionsIn,
+  selectAll,
+  wholeOf,
+  type Recursion,
+} from './recursion.ts';
 import type { Restrictions } from './restrictions.ts';
 import { isPlaceholder, placeholder, type Reference, type Statement } from './statement.ts';
+import { readsLevel, type Step, type Unbounded } from './steps.ts';
 
 /** What is done before the statement runs, in this order. Immutable; what EXPLAIN prints. */
 export interface Plan {
@@ -27,48 +40,30 @@ export interface PaddedSubquery {
   readonly row: string;
 }
 
-export type Step =
-  | { readonly kind: 'scan'; readonly reference: Reference }
-  /** Fails before any call, unless a condition without columns says that no row of the reference counts. */
-  | ({ readonly kind: 'refuse' } & Unbounded)
-  | {
-      readonly kind: 'lookup';
-      readonly reference: Reference;
-      readonly key: Column;
-      /** Statements of one column each; together they give the keys. References in them are placeholders. */
-      readonly queries: readonly string[];
-      /** For messages: where the keys come from, as the user wrote it. */
-      readonly from: string;
-      /** Rows of ordinary relations decide the keys: the statement must see the same ones. */
-      readonly ordinary: boolean;
-    }
-  | {
-      readonly kind: 'evaluate';
-      readonly id: number;
-      readonly query: string;
-      /** The subquery in the user's text that the rows replace. */
-      readonly node: Node;
-    };
-
 /** The plan, or what cannot be bounded. EXPLAIN shows the one or the other. */
 export type Planned = { readonly plan: Plan } | Unbounded;
-
-export interface Unbounded {
-  readonly unbounded: Reference;
-  readonly key: Column;
-  readonly error: TrailhoundError;
-}
 
 /** Pure: the statement's facts in, the plan out. Renames and replaces in the statement's own tree as it goes. */
 export function planStatement(statement: Statement, restrictions: ReadonlyMap<Reference, Restrictions>): Planned {
   return new Planner(statement, restrictions).run();
 }
 
+interface Lookup {
+  readonly reference: Reference;
+  readonly key: Column;
+}
+
 class Planner {
   readonly #statement: Statement;
   readonly #restrictions: ReadonlyMap<Reference, Restrictions>;
   readonly #hydrated = new Set<Reference>();
-  readonly #steps: Step[] = [];
+  /** Inside of a recursion that is driven: those of each level. */
+  #steps: Step[] = [];
+  readonly #refused: Step[] = [];
+  /** The recursive term of that recursion. */
+  #term: Level | undefined;
+  /** The mentions of recursions in their own terms, while those are planned. */
+  readonly #working = new Set<Item>();
   readonly #paddings: PaddedSubquery[] = [];
   #evaluated = 0;
 
@@ -80,7 +75,7 @@ class Planner {
   run(): Planned {
     const { references } = this.#statement;
     const dead = new Set(references.filter((reference) => isDead(reference.item.level)));
-    const lookups: { reference: Reference; key: Column }[] = [];
+    const lookups: Lookup[] = [];
     for (const reference of references) {
       const key = reference.view.table.columns.find((column) => column.key === 'required');
       if (dead.has(reference)) this.#hydrated.add(reference);
@@ -90,25 +85,118 @@ class Planner {
         this.#hydrated.add(reference);
       }
     }
-    let pending = lookups;
-    while (pending.length > 0) {
-      for (const { reference } of pending) this.#evaluateAround(reference.item);
-      const rest = pending.filter(({ reference, key }) => !this.#addLookup(reference, key));
-      const [first] = rest;
-      if (rest.length === pending.length && first !== undefined) {
-        const maybe = rest.find(({ reference }) => this.#mayBeContradicted(reference));
-        if (maybe === undefined) return this.#unbounded(first.reference, first.key);
-        this.#steps.push({ kind: 'refuse', ...this.#unbounded(maybe.reference, maybe.key) });
-        this.#hydrated.add(maybe.reference);
-        pending = rest.filter((each) => each !== maybe);
-      } else pending = rest;
-    }
-    return { plan: { steps: this.#steps, dead, paddings: this.#paddings } };
+    const failed = this.#hydrate(lookups);
+    if (failed !== undefined) return this.#unbounded(failed.reference, failed.key);
+    return { plan: { steps: [...this.#refused, ...this.#steps], dead, paddings: this.#paddings } };
   }
 
   /** `where 1 <> 1`: whether it is true is known only when PostgreSQL has computed it. */
   #mayBeContradicted(reference: Reference): boolean {
     return (this.#restrictions.get(reference)?.constantConditions.length ?? 0) > 0;
+  }
+
+  /** Adds the steps that look all of them up. @returns one that nothing bounds */
+  #hydrate(lookups: readonly Lookup[]): Lookup | undefined {
+    const isPending = ({ reference }: Lookup): boolean => !this.#hydrated.has(reference);
+    const recursions = this.#recursions();
+    const outside = lookups.filter(({ reference }) => !recursions.some((each) => isInTerm(reference, each)));
+    for (let pending = lookups; pending.length > 0;) {
+      // First, because what joins a recursion asks for fewer keys when its rows are known.
+      const driven = this.#driveAny(recursions, pending, isInTerm);
+      if (driven !== undefined) return driven;
+      for (const { reference } of outside.filter(isPending)) this.#evaluateAround(reference.item);
+      for (const { reference, key } of outside.filter(isPending)) this.#addLookup(reference, key);
+      const stuck = pending.every(isPending) ? this.#driveAny(recursions, pending, isReadInTerm) : undefined;
+      if (stuck !== undefined) return stuck;
+      if (pending.every(isPending) && !this.#refuseOne(pending)) return pending[0];
+      pending = pending.filter(isPending);
+    }
+    return undefined;
+  }
+
+  /** One that may not be asked at all: whether its conditions without columns are true is not known here. */
+  #refuseOne(pending: readonly Lookup[]): boolean {
+    const maybe = pending.find(({ reference }) => this.#mayBeContradicted(reference));
+    if (maybe === undefined) return false;
+    this.#refused.push({ kind: 'refuse', ...this.#unbounded(maybe.reference, maybe.key) });
+    this.#hydrated.add(maybe.reference);
+    return true;
+  }
+
+  /** Those that are not part of one another, each computed once where it stands. */
+  #recursions(): readonly Recursion[] {
+    const statement = this.#statement;
+    const all = recursionsIn(statement).filter(
+      ({ level }) => this.#term === undefined || (level !== this.#term && isWithin(level, this.#term)),
+    );
+    const outermost = all.filter(({ level }) => !all.some((other) => isWithin(level, other.term)));
+    return outermost.filter((recursion) => isDrivable(recursion, statement));
+  }
+
+  #driveAny(recursions: readonly Recursion[], pending: readonly Lookup[], isOwn: typeof isInTerm): Lookup | undefined {
+    for (const recursion of recursions) {
+      const missing = [...this.#statement.referencesIn(recursion.term.select)].filter(
+        (reference) => !this.#hydrated.has(reference),
+      );
+      const own = pending.filter(({ reference }) => missing.includes(reference) && isOwn(reference, recursion));
+      if (own.length === 0 || own.length < missing.length) continue;
+      const failed = this.#drive(recursion, own);
+      if (failed !== undefined) return failed;
+    }
+    return undefined;
+  }
+
+  /** A recursion whose look-ups are all that its recursive term still lacks. @returns one that nothing bounds */
+  #drive(recursion: Recursion, lookups: readonly Lookup[]): Lookup | undefined {
+    const { cte, base, term, self, level } = recursion;
+    const text = structuredClone(cte.node.ctequery);
+    this.#evaluateCtes([{ SelectStmt: base }, { SelectStmt: term.select }]);
+    const others = [...this.#statement.ctesIn(cte.node.ctequery)].filter((other) => other !== cte);
+    if (text === undefined || others.some(({ node }) => this.#isUnrepeatable(node, level))) return undefined;
+    const working = this.#newLevel();
+    const undo = this.#statement.standIn(self, placeholder('level', working));
+    const { steps, failed } = this.#inTerm(recursion, lookups);
+    if (failed !== undefined) return failed;
+    if (lookups.length > 0 && !steps.some((step) => readsLevel(step, working))) {
+      // Its keys are the same at each level: PostgreSQL recurses itself.
+      undo();
+      this.#working.delete(self);
+      this.#steps.push(...steps);
+      return undefined;
+    }
+    const readable = (item: Item): boolean => this.#isReadable(item);
+    const [first, next] = [base, term.select].map((query) => withCtes(query, this.#statement, readable));
+    if (first === undefined || next === undefined) return lookups[0];
+    const id = this.#newLevel();
+    this.#steps.push({
+      kind: 'recursion',
+      id,
+      working,
+      name: cte.name,
+      columns: (cte.node.aliascolnames ?? []).map((name) => bare(name, 'String')?.sval ?? ''),
+      base: deparse({ SelectStmt: firstLevel(first, recursion) }),
+      term: deparse({ SelectStmt: nextLevel(next, recursion, working, id) }),
+      steps,
+      node: text,
+    });
+    cte.node.ctequery = { SelectStmt: selectAll(id) };
+    return undefined;
+  }
+
+  /** The steps of one level: what stands around it is done before. */
+  #inTerm(
+    { term, self }: Recursion,
+    lookups: readonly Lookup[],
+  ): { readonly steps: readonly Step[]; readonly failed: Lookup | undefined } {
+    const around = { steps: this.#steps, term: this.#term };
+    this.#steps = [];
+    this.#term = term;
+    this.#working.add(self);
+    const failed = this.#hydrate(lookups);
+    const steps = this.#steps;
+    this.#steps = around.steps;
+    this.#term = around.term;
+    return { steps, failed };
   }
 
   #alternatives(reference: Reference, key: Column): readonly Alternative[] {
@@ -159,6 +247,7 @@ class Planner {
   #isReadable(item: Item): boolean {
     const own = this.#statement.referenceOf(item);
     if (own !== undefined) return this.#hydrated.has(own);
+    if (this.#working.has(item)) return true;
     const value = contentOf(item);
     return this.#isHydrated(value) && !this.#isOnce(item) && (item.cte === undefined || item.cte.level !== undefined);
   }
@@ -169,12 +258,18 @@ class Planner {
 
   /** Whether the rows of an item must not be computed twice. */
   #isOnce(item: Item): boolean {
-    return 'RangeTableSample' in item.node || dependenciesOf(contentOf(item), item.level, this.#statement).unrepeatable;
+    if (this.#working.has(item)) return false;
+    return 'RangeTableSample' in item.node || this.#isUnrepeatable(contentOf(item), item.level);
+  }
+
+  #isUnrepeatable(value: unknown, level: Level): boolean {
+    return dependenciesOf(value, level, this.#statement).unrepeatable;
   }
 
   /** Evaluates once what keys could be read from: derived tables and CTEs around an item, on every level outwards. */
   #evaluateAround(item: Item): void {
     for (let level: Level | undefined = item.level; level !== undefined; level = level.parent) {
+      if (!this.#isHere(level)) return;
       for (const other of level.items) {
         if (other === item || !this.#isOnce(other)) continue;
         this.#evaluateCtes(other.node);
@@ -187,13 +282,20 @@ class Planner {
     }
   }
 
+  /** Whether a level is computed with the steps that are being planned, and not once before or after them. */
+  #isHere(level: Level): boolean {
+    return this.#term === undefined || isWithin(level, this.#term);
+  }
+
   /** A CTE may be named elsewhere too: it is evaluated itself, before anything that reads it. */
   #evaluateCtes(value: unknown): boolean {
     let evaluated = false;
-    for (const { node, level } of this.#statement.ctesIn(value)) {
+    for (const cte of this.#statement.ctesIn(value)) {
+      const { node, level } = cte;
       const query = bare(node.ctequery, 'SelectStmt');
-      if (level?.parent === undefined || query === undefined || !this.#isEvaluable(query, level.parent)) continue;
-      const replaced = this.#evaluate(query, node.ctequery);
+      if (level?.parent === undefined || query === undefined || !this.#isHere(level)) continue;
+      if (!this.#isEvaluable(query, level.parent)) continue;
+      const replaced = this.#evaluate(query, node.ctequery, recursionOf(cte)?.cte);
       if (replaced === undefined) continue;
       node.ctequery = replaced;
       evaluated = true;
@@ -223,20 +325,19 @@ class Planner {
     return needs.unrepeatable && needs.items.size === 0 && this.#isHydrated({ SelectStmt: query });
   }
 
-  #evaluate(query: SelectStmt, node: Node | undefined): Node | undefined {
+  /** @param whole the CTE whose query it is, where that names itself: a query of it alone would be one more level */
+  #evaluate(query: SelectStmt, node: Node | undefined, whole?: Cte): Node | undefined {
     const complete = withCtes(query, this.#statement, (item) => this.#isReadable(item));
     if (complete === undefined || node === undefined) return undefined;
-    const id = this.#evaluated;
+    const id = this.#newLevel();
+    const evaluated = whole === undefined ? complete : wholeOf(whole, complete);
+    this.#steps.push({ kind: 'evaluate', id, query: deparse({ SelectStmt: evaluated }), node });
+    return { SelectStmt: selectAll(id) };
+  }
+
+  #newLevel(): number {
     this.#evaluated += 1;
-    this.#steps.push({ kind: 'evaluate', id, query: deparse({ SelectStmt: complete }), node });
-    return {
-      SelectStmt: {
-        targetList: [{ ResTarget: { val: { ColumnRef: { fields: [{ A_Star: {} }] } } } }],
-        fromClause: [{ RangeVar: { relname: placeholder('level', id), inh: true, relpersistence: 'p' } }],
-        limitOption: 'LIMIT_OPTION_DEFAULT',
-        op: 'SETOP_NONE',
-      },
-    };
+    return this.#evaluated - 1;
   }
 
   #readsReturning({ sources, site: { item } }: Binding): boolean {

@@ -158,6 +158,17 @@ export class Statement {
     delete rangeVar.catalogname;
   }
 
+  /** Lets an item read what a placeholder stands for, in place of the CTE that it names. @returns what undoes it */
+  standIn(item: Item, name: string): () => void {
+    const node = item.node as { RangeVar?: RangeVar };
+    const { rangeVar } = item;
+    if (rangeVar === undefined) throw new Error('only a name can stand for something else');
+    node.RangeVar = { ...rangeVar, relname: name, alias: rangeVar.alias ?? { aliasname: rangeVar.relname ?? '' } };
+    return () => {
+      node.RangeVar = rangeVar;
+    };
+  }
+
   referenceOf(item: Item): Reference | undefined {
     return item.rangeVar === undefined ? undefined : this.#referenceOf.get(item.rangeVar);
   }

@@ -1,6 +1,7 @@
 import type { Catalog } from '../catalog/table.ts';
 import type { Hydrator } from '../hydrate/hydrator.ts';
 import type { Reference } from '../planner/statement.ts';
+import { keepsRows } from '../planner/steps.ts';
 import type { Source } from '../sources/source.ts';
 import { parseStatements } from '../sql/parse.ts';
 import type { ClientBackend, Description } from './backend.ts';
@@ -99,7 +100,7 @@ class Pipeline implements QueryPipeline {
       if (!('plan' in planned)) throw positioned(planned, request);
       const refusal = refusalOf(planned.plan, known);
       if (refusal !== undefined) throw positioned(refusal, request);
-      if (!facts.textRoundTrips && planned.plan.steps.some((step) => step.kind === 'evaluate')) throw lossyText();
+      if (!facts.textRoundTrips && planned.plan.steps.some(keepsRows)) throw lossyText();
       const execution = new Execution({
         plan: planned.plan,
         restrictions: known,

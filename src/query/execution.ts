@@ -1,7 +1,15 @@
-import type { FetchStatistics, HydratedRows, Hydrator, StatementContext, StoredColumn } from '../hydrate/hydrator.ts';
+import type {
+  FetchStatistics,
+  HydratedRows,
+  Hydrator,
+  Row,
+  StatementContext,
+  StoredColumn,
+} from '../hydrate/hydrator.ts';
 import { TrailhoundError } from '../kernel/errors.ts';
 import { placeholder, type Reference, type Statement } from '../planner/statement.ts';
-import type { Plan, Step } from '../planner/plan.ts';
+import type { Plan } from '../planner/plan.ts';
+import { lookupsIn, type RecursionStep, type Step } from '../planner/steps.ts';
 import type { LookupKey, Predicate, Source } from '../sources/source.ts';
 import { parseKept } from '../sql/parse.ts';
 import { quoteIdent, replaceBytes, Slices, type Replacement } from '../sql/substitute.ts';
@@ -12,6 +20,7 @@ import type { KnownRestrictions } from './constants.ts';
 import { scanRequest } from './scan-request.ts';
 import { columnsToFetch, referenceSql, storedSql } from './hydrated-sql.ts';
 import { ParameterList } from './parameters.ts';
+import { recurse, type Evaluated } from './recursion.ts';
 
 type Lookup = Extract<Step, { kind: 'lookup' }>;
 type Evaluate = Extract<Step, { kind: 'evaluate' }>;
@@ -23,12 +32,6 @@ const ANONYMOUS: ReadonlySet<number> = new Set([2249, 2287]);
 export interface ClientParameters {
   readonly types: readonly number[];
   readonly values: readonly Parameter[];
-}
-
-interface Evaluated {
-  readonly rows: HydratedRows;
-  /** The names of the level's columns; the rows' own are `c1`, `c2`, …, because names may repeat. */
-  readonly names: readonly string[];
 }
 
 interface Filled {
@@ -53,7 +56,7 @@ export class Execution {
   readonly #sourceOf: (name: string) => Source | undefined;
   readonly #filled = new Map<string, Filled & { readonly reference: Reference }>();
   readonly #evaluated = new Map<string, Evaluated>();
-  readonly #open: HydratedRows[] = [];
+  readonly #statistics = new Map<Reference, FetchStatistics>();
 
   constructor(options: {
     plan: Plan;
@@ -77,7 +80,7 @@ export class Execution {
   }
 
   async run(): Promise<void> {
-    for (const reference of this.#plan.dead) this.#fill(reference, { rows: 'empty', guard: undefined });
+    for (const reference of this.#plan.dead) await this.#fill(reference, { rows: 'empty', guard: undefined });
     // Scans depend on nothing, so they run together; each later step may read what came before it.
     const scans = this.#plan.steps.filter((step) => step.kind === 'scan');
     const scanning = scans.map(async (step) => {
@@ -91,22 +94,40 @@ export class Execution {
     });
     await Promise.allSettled(scanning);
     await Promise.all(scanning);
-    for (const step of this.#plan.steps) {
+    await this.#perform(this.#plan.steps);
+  }
+
+  /** Scans have been read before. */
+  async #perform(steps: readonly Step[]): Promise<void> {
+    for (const step of steps) {
       this.#context.signal.throwIfAborted();
-      if (step.kind === 'lookup') await this.#lookup(step);
-      else if (step.kind === 'evaluate') await this.#evaluate(step);
-      else if (step.kind === 'refuse') this.#fill(step.unbounded, { rows: 'empty', guard: undefined });
+      switch (step.kind) {
+        case 'scan':
+          break;
+        case 'refuse':
+          await this.#fill(step.unbounded, { rows: 'empty', guard: undefined });
+          break;
+        case 'lookup':
+          await this.#lookup(step);
+          break;
+        case 'evaluate':
+          await this.#evaluate(step);
+          break;
+        case 'recursion':
+          for await (const _level of this.#recurse(step));
+      }
     }
   }
 
   async release(): Promise<void> {
-    await Promise.all(this.#open.splice(0).map((rows) => rows.release()));
+    const filled = [...this.#filled.values()].flatMap(({ rows }) => (rows === 'empty' ? [] : [rows]));
+    const evaluated = [...this.#evaluated.values()].flatMap(({ parts }) => parts);
+    await Promise.all([...filled, ...evaluated].map((rows) => rows.release()));
   }
 
   /** What each reference has cost so far; undefined for one that was not fetched. */
   statisticsOf(reference: Reference): FetchStatistics | undefined {
-    const rows = this.#filled.get(placeholder('reference', reference.id))?.rows;
-    return rows === undefined || rows === 'empty' ? undefined : rows.statistics;
+    return this.#statistics.get(reference);
   }
 
   /** The client's statement with its references replaced. */
@@ -115,7 +136,7 @@ export class Execution {
     const slices = new Slices(text);
     const replacements: Replacement[] = [];
     for (const step of this.#plan.steps) {
-      if (step.kind !== 'evaluate') continue;
+      if (step.kind !== 'evaluate' && step.kind !== 'recursion') continue;
       const own = this.#evaluatedSql(placeholder('level', step.id), parameters);
       if (own !== undefined) replacements.push(slices.subquery(step.node, own));
     }
@@ -142,20 +163,19 @@ export class Execution {
   async #scan(reference: Reference): Promise<void> {
     const known = this.#restrictions.get(reference);
     if (known?.contradiction === true) {
-      this.#fill(reference, { rows: 'empty', guard: undefined });
+      await this.#fill(reference, { rows: 'empty', guard: undefined });
       return;
     }
     const source = this.#sourceOf(reference.view.table.source);
     const rows = await this.#hydrator.scan(scanRequest(reference, known, source), this.#context);
-    this.#open.push(rows);
-    this.#fill(reference, { rows, guard: undefined });
+    await this.#fill(reference, { rows, guard: undefined });
   }
 
   async #lookup(step: Lookup): Promise<void> {
     const { reference } = step;
     const known = this.#restrictions.get(reference);
     if (known?.contradiction === true) {
-      this.#fill(reference, { rows: 'empty', guard: undefined });
+      await this.#fill(reference, { rows: 'empty', guard: undefined });
       return;
     }
     const keys = new Set<string>();
@@ -174,8 +194,7 @@ export class Execution {
       },
       this.#context,
     );
-    this.#open.push(rows);
-    this.#fill(reference, { rows, guard: step.ordinary ? this.#guard(step, [...keys]) : undefined });
+    await this.#fill(reference, { rows, guard: step.ordinary ? this.#guard(step, [...keys]) : undefined });
   }
 
   /** Fails the statement when its own snapshot holds a key that was not asked for. */
@@ -194,15 +213,36 @@ export class Execution {
   async #evaluate(step: Evaluate): Promise<void> {
     const result = await this.#runOwn(step.query, MAX_EVALUATED_ROWS);
     if (!result.complete) throw tooManyRows();
+    const rows = await this.#store(await this.#columnsOf(result), result.rows);
+    await this.#put(placeholder('level', step.id), { parts: [rows], names: result.fields.map(({ name }) => name) });
+  }
+
+  async *#recurse(step: RecursionStep): AsyncGenerator<'more' | 'last'> {
+    const references = lookupsIn(step.steps).map(({ reference }) => reference);
+    const clear = async (): Promise<void> => {
+      for (const reference of references) await this.#fill(reference, { rows: 'empty', guard: undefined });
+    };
+    // Nothing else reads them; and yet the text may name them outside of the recursive term, in a CTE of their own.
+    await clear();
+    yield* recurse(step, {
+      signal: this.#context.signal,
+      run: (text, maxRows) => this.#runOwn(text, maxRows),
+      perform: (steps) => this.#perform(steps),
+      columnsOf: (result) => this.#columnsOf(result),
+      store: (columns, rows) => this.#store(columns, rows),
+      put: (name, evaluated) => this.#put(name, evaluated),
+    });
+    await clear();
+  }
+
+  #store(columns: readonly StoredColumn[], rows: readonly Row[]): Promise<HydratedRows> {
+    return this.#hydrator.store(columns, single(rows), this.#context);
+  }
+
+  async #columnsOf(result: InjectedResult): Promise<StoredColumn[]> {
     if (result.fields.some(({ typeOid }) => ANONYMOUS.has(typeOid))) throw rowAsColumn();
     const types = await this.#typesOf(result);
-    const columns = result.fields.map((_field, index): StoredColumn => ({
-      name: `c${String(index + 1)}`,
-      type: types[index] ?? 'text',
-    }));
-    const rows = await this.#hydrator.store(columns, single(result.rows), this.#context);
-    this.#open.push(rows);
-    this.#evaluated.set(placeholder('level', step.id), { rows, names: result.fields.map((field) => field.name) });
+    return result.fields.map((_field, index) => ({ name: `c${String(index + 1)}`, type: types[index] ?? 'text' }));
   }
 
   async #typesOf(result: InjectedResult): Promise<string[]> {
@@ -249,15 +289,27 @@ export class Execution {
     const evaluated = this.#evaluated.get(name);
     if (evaluated === undefined) return undefined;
     const columns = evaluated.names.map((own, index) => `_.c${String(index + 1)} as ${quoteIdent(own)}`);
-    return `select ${columns.join(', ')} from (${storedSql(evaluated.rows, parameters)}) as _`;
+    const rows = evaluated.parts.map((part) => storedSql(part, parameters));
+    return `select ${columns.join(', ')} from (${rows.join(' union all ')}) as _`;
   }
 
   #newParameters(): ParameterList {
     return new ParameterList(this.#client.types, this.#client.values);
   }
 
-  #fill(reference: Reference, filled: Filled): void {
-    this.#filled.set(placeholder('reference', reference.id), { ...filled, reference });
+  async #fill(reference: Reference, filled: Filled): Promise<void> {
+    const name = placeholder('reference', reference.id);
+    const before = this.#filled.get(name)?.rows ?? 'empty';
+    this.#filled.set(name, { ...filled, reference });
+    if (filled.rows !== 'empty')
+      this.#statistics.set(reference, sum(this.#statistics.get(reference), filled.rows.statistics));
+    if (before !== 'empty') await before.release();
+  }
+
+  async #put(name: string, evaluated: Evaluated): Promise<void> {
+    const before = this.#evaluated.get(name)?.parts ?? [];
+    this.#evaluated.set(name, evaluated);
+    await Promise.all(before.filter((part) => !evaluated.parts.includes(part)).map((part) => part.release()));
   }
 }
 
@@ -304,6 +356,19 @@ function withInputs(keys: readonly string[], reference: Reference, predicates: r
     );
   }
   return keys.flatMap((key) => combinations.map((inputs) => ({ key, inputs })));
+}
+
+/** A reference in a recursion is fetched once a level. */
+function sum(one: FetchStatistics | undefined, two: FetchStatistics): FetchStatistics {
+  if (one === undefined) return two;
+  return {
+    calls: one.calls + two.calls,
+    pages: one.pages + two.pages,
+    rows: one.rows + two.rows,
+    bytes: one.bytes + two.bytes,
+    cacheHits: one.cacheHits + two.cacheHits,
+    waitMs: one.waitMs + two.waitMs,
+  };
 }
 
 async function* single<T>(value: T): AsyncIterable<T> {

@@ -1,6 +1,7 @@
 import type { FetchStatistics } from '../hydrate/hydrator.ts';
 import type { Planned } from '../planner/plan.ts';
 import type { Reference } from '../planner/statement.ts';
+import { lookupOf } from '../planner/steps.ts';
 import type { Source } from '../sources/source.ts';
 import type { Classified } from '../sql/statement.ts';
 import type { KnownRestrictions } from './constants.ts';
@@ -20,6 +21,8 @@ export interface ReferenceExplanation {
   readonly limit?: number;
   readonly parts: readonly string[];
   readonly keys?: { readonly column: string; readonly from: string; readonly query: readonly string[] };
+  /** The recursive CTE at each level of which keys are computed and looked up. */
+  readonly recursion?: string;
   readonly problem?: string;
   /** EXPLAIN ANALYZE alone. */
   readonly fetched?: FetchStatistics;
@@ -55,13 +58,15 @@ export function explainPlan(
     const refusal = refusalOf(planned.plan, restrictions);
     if (refusal?.unbounded === reference)
       return { ...base, ...none, fetches: 'lookup', problem: refusal.error.message };
-    const step = planned.plan.steps.find((each) => each.kind === 'lookup' && each.reference === reference);
-    if (step?.kind === 'lookup') {
+    const found = lookupOf(reference, planned.plan.steps);
+    if (found !== undefined) {
+      const { lookup, within } = found;
       return {
         ...base,
         ...none,
         fetches: 'lookup',
-        keys: { column: step.key.name, from: step.from, query: step.queries },
+        keys: { column: lookup.key.name, from: lookup.from, query: lookup.queries },
+        ...(within === undefined ? {} : { recursion: within.name }),
       };
     }
     const source = sourceOf(table.source);
@@ -99,6 +104,7 @@ export function explanationLines(explanations: readonly ReferenceExplanation[]):
       ...each.pushed.flatMap(({ column, as, exactness }) => line(`Pushed ${column} (${exactness})`, as)),
       ...line('Kept by PostgreSQL', [...new Set(each.kept)].join(', ')),
       ...line('Rows at most', each.limit === undefined ? '' : String(each.limit)),
+      ...line('Driven', each.recursion === undefined ? '' : `level by level, as ${each.recursion} recurses`),
       ...line('Keys from', each.keys?.from ?? ''),
       ...(each.keys?.query ?? []).flatMap((query) =>
         line(

@@ -1,7 +1,8 @@
 import { LOOPBACK_ROLE } from '../engine/loopback.ts';
 import { TrailhoundError } from '../kernel/errors.ts';
-import type { Plan, Unbounded } from '../planner/plan.ts';
+import type { Plan } from '../planner/plan.ts';
 import type { Reference } from '../planner/statement.ts';
+import type { Unbounded } from '../planner/steps.ts';
 import { BackendError } from './backend.ts';
 import type { KnownRestrictions } from './constants.ts';
 import type { RewriteRequest } from './pipeline.ts';

@@ -298,6 +298,12 @@ function addExpressions(value: unknown, clause: Clause, level: Level, visible: V
   });
 }
 
+/** Whether a level is another one or stands inside of it. */
+export function isWithin(level: Level, outer: Level): boolean {
+  for (let at: Level | undefined = level; at !== undefined; at = at.parent) if (at === outer) return true;
+  return false;
+}
+
 /** The fields of a column reference as text; `*` for a star. */
 export function fieldsOf(column: ColumnRef): readonly string[] {
   return (column.fields ?? []).map((field) => ('A_Star' in field ? '*' : (bare(field, 'String')?.sval ?? '')));

@@ -109,6 +109,7 @@ export async function openBench({
 
   return {
     events,
+    checks,
     ask,
     oracle,
     ...own,
