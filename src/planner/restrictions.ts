@@ -1,6 +1,6 @@
 import type { Node } from '@pgsql/types';
 import type { Column } from '../catalog/table.ts';
-import type { Item, Level } from '../sql/scope.ts';
+import { isWithin, type Item, type Level } from '../sql/scope.ts';
 import { bare } from '../sql/walk.ts';
 import { constantsOfExpression, constantsOfLevel, eitherOf } from './constant-conditions.ts';
 import { dependenciesOf } from './dependencies.ts';
@@ -158,9 +158,4 @@ class Outwards {
     // With fewer rows on its side an outer join makes more NULLs, and every other operator is true of none.
     return found.filter((predicate) => predicate.operator !== 'is null' || !nullable.has(predicate.column));
   }
-}
-
-function isWithin(level: Level, outer: Level): boolean {
-  for (let at: Level | undefined = level; at !== undefined; at = at.parent) if (at === outer) return true;
-  return false;
 }
