@@ -4,6 +4,7 @@ import { demoWorld } from '../simulator/demo/demo-world.ts';
 import { startSimulator } from '../simulator/simulator.ts';
 import type { CommonOptions } from './config/layers.ts';
 import { loadDemoConfig, type Config } from './config/load.ts';
+import { writeEvidence } from './demo-evidence.ts';
 import { freePort } from './free-port.ts';
 import { buildServer, type Server } from './server.ts';
 
@@ -23,21 +24,27 @@ const MADE_UP = { accessKeyId: 'AKIADEMODEMODEMODEMO', secretAccessKey: 'made-up
  */
 export async function buildDemo(options: CommonOptions, how: 'once' | 'serving'): Promise<Demo> {
   const given = loadDemoConfig(options);
-  const simulator = await startSimulator({ world: demoWorld(new Date()) });
+  const world = demoWorld(new Date());
+  const simulator = await startSimulator({ world });
   try {
+    const dataDir = path.join(given.dataDir, 'demo');
+    const evidence = path.join(dataDir, 'evidence');
     const config: Config = {
       ...given,
-      dataDir: path.join(given.dataDir, 'demo'),
+      dataDir,
       // Later commands find the demo by this option alone: without it they mean the real server.
       origin: (keys) => (keys[0] === 'data_dir' ? '--data-dir' : given.origin(keys)),
       listen: { ...given.listen, ...(await ports(given, options, how)) },
       connections: {
         aws: { ...awsDefaults, endpointUrl: simulator.url },
         abuseipdb: { kind: 'abuseipdb', apiKey: 'made-up-for-the-demo', url: simulator.abuseipdbUrl },
+        evidence: { kind: 'files', paths: [evidence], deliverySlackMs: awsDefaults.deliverySlackMs },
       },
     };
     // The engine's user, who is another one where we are root, has to pass through it to the demo's own directory.
     await mkdir(given.dataDir, { recursive: true, mode: 0o711 });
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await writeEvidence(world, evidence);
     const server = buildServer(config, {
       database: 'trailhound_demo',
       greeting: 'demo data: nothing here is real',

@@ -70,9 +70,6 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     throw listenError(error, host, port, '--port');
   });
   metrics.measure({ connections: () => sessions.connections, quotaRemaining: () => sources.quotas() });
-  for (const [name, connection] of Object.entries(config.connections)) {
-    if (connection.kind === 'files') log.warn(`connection ${name}: kind files is not served yet`);
-  }
   const describing = new AbortController();
   closers.push(async () => describing.abort());
   return {

@@ -3,6 +3,7 @@ import { cloudwatchLogsSource } from '../sources/aws/cloudwatch-logs/source.ts';
 import { createAwsConnection, type AwsConnection, type AwsConnectionConfig } from '../sources/aws/connection.ts';
 import { guarddutyDetectorSource } from '../sources/aws/guardduty/detector-source.ts';
 import { guarddutyFindingSource } from '../sources/aws/guardduty/finding-source.ts';
+import { filesSource } from '../sources/files/source.ts';
 import type { Source } from '../sources/source.ts';
 import { TrailhoundError } from '../kernel/errors.ts';
 import type { Config } from './config/load.ts';
@@ -38,9 +39,13 @@ export function createSources(config: Config, overrides: AwsOverrides = {}): Sou
       },
     );
   }
+  const files = connections.flatMap(([name, connection]) =>
+    connection.kind === 'files' ? [{ ...connection, name }] : [],
+  );
   const check = abuseipdbCheckSource(lookup);
   const byName = new Map<string, Source>([
     ['cloudwatch_logs', cloudwatchLogsSource(aws)],
+    ['files', filesSource(files)],
     ['guardduty_detector', guarddutyDetectorSource(aws)],
     ['guardduty_finding', guarddutyFindingSource(aws)],
     ['abuseipdb_check', check],

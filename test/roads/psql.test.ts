@@ -45,7 +45,13 @@ describe.skipIf(PSQL_VERSION === undefined)('psql', () => {
   };
 
   test('\\d and \\dv list the virtual tables as views, with nothing of ours beside them', async () => {
-    const views = ['abuseipdb_check_ip', 'cloudtrail_trail_event', 'guardduty_detector', 'guardduty_finding'];
+    const views = [
+      'abuseipdb_check_ip',
+      'cloudtrail_file_event',
+      'cloudtrail_trail_event',
+      'guardduty_detector',
+      'guardduty_finding',
+    ];
     const listed = (await lines('\\dv public.*')).map((line) => line.split('|').slice(0, 3));
     expect(listed).toEqual(views.map((view) => ['public', view, 'view']));
     const all = (await lines('\\d')).map((line) => line.split('|').slice(1, 3).join(' '));

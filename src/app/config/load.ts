@@ -3,7 +3,7 @@ import path from 'node:path';
 import { TrailhoundError } from '../../kernel/errors.ts';
 import { readConfigurationFile, type ConfigurationFile, type KeyPath } from './file.ts';
 import { fromEnvironment, fromOptions, isMapping, withValue, type CommonOptions, type Given } from './layers.ts';
-import { CONNECTION_KINDS, settings, type Settings } from './schema.ts';
+import { CONNECTION_KINDS, settings, type Connection, type Settings } from './schema.ts';
 import { resolvePath } from './units.ts';
 
 export interface Config extends Omit<Settings, 'data_dir' | 'engine_url' | 'log_level'> {
@@ -59,6 +59,12 @@ export function loadConfig(request: LoadRequest = {}): Config {
               key: resolved(['listen', 'tls', 'key'], tls.key),
             },
     },
+    connections: Object.fromEntries(
+      Object.entries(rest.connections).map(([name, connection]) => [
+        name,
+        withPaths(connection, (text) => resolved(['connections', name, 'paths'], text)),
+      ]),
+    ),
     hunts: { ...rest.hunts, paths: rest.hunts.paths.map((text) => resolved(['hunts', 'paths'], text)) },
     dataDir: data_dir === undefined ? defaultDataDirectory() : resolved(['data_dir'], data_dir),
     engineUrl: engine_url,
@@ -119,6 +125,15 @@ function withConnections(tree: unknown, environment: Environment): unknown {
     connections[name] = name === 'abuseipdb' ? { ...value, ...fromVariables } : { ...fromVariables, ...value };
   }
   return { ...tree, connections };
+}
+
+/** Of files: a slash at a path's end says that a folder is meant. */
+function withPaths(connection: Connection, resolved: (text: string) => string): Connection {
+  if (connection.kind !== 'files') return connection;
+  const paths = connection.paths.map((text) =>
+    text.startsWith('s3://') ? text : resolved(text) + (text.endsWith('/') ? '/' : ''),
+  );
+  return { ...connection, paths };
 }
 
 function lastGiven(keys: KeyPath, given: readonly Given[]): Given | undefined {

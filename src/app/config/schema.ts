@@ -97,6 +97,9 @@ const regionPattern = text('a region or a pattern').regex(/^[a-z0-9*?-]+$/, {
   error: (issue) => `expected a region such as us-east-1 or a pattern such as eu-*, found "${String(issue.input)}"`,
 });
 
+/** How late CloudTrail may deliver, in milliseconds. */
+const deliverySlack = z.union([z.literal('none'), duration]).default(86_400_000);
+
 const awsConnection = strict({
   kind: z.literal('aws'),
   profile: text().optional(),
@@ -108,7 +111,7 @@ const awsConnection = strict({
   external_id: text().optional(),
   regions: list(regionPattern).min(1, { error: 'expected at least one region' }).optional(),
   log_groups: list(text('the name of a log group')).min(1, { error: 'expected at least one log group' }).optional(),
-  delivery_slack: z.union([z.literal('none'), duration]).default(86_400_000),
+  delivery_slack: deliverySlack,
   requests_per_second: z.number({ error: 'expected a number' }).positive({ error: 'expected more than 0' }).optional(),
   endpoint_url: url(['http:', 'https:'], 'http://127.0.0.1:4566').optional(),
 })
@@ -123,7 +126,6 @@ const awsConnection = strict({
     externalId: value.external_id,
     regions: value.regions,
     logGroups: value.log_groups,
-    /** How late CloudTrail may deliver, in milliseconds. */
     deliverySlackMs: value.delivery_slack,
     /** FilterLogEvents an account and region, where AWS has raised the quota. */
     requestsPerSecond: value.requests_per_second,
@@ -139,7 +141,8 @@ const abuseipdbConnection = strict({
 const filesConnection = strict({
   kind: z.literal('files'),
   paths: list(text('a path, a glob or s3://bucket/prefix')).min(1, { error: 'expected at least one path' }),
-});
+  delivery_slack: deliverySlack,
+}).transform((value) => ({ kind: value.kind, paths: value.paths, deliverySlackMs: value.delivery_slack }));
 
 const connectionName = z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, {
   error: 'expected a name of lower-case letters, digits and underscores',

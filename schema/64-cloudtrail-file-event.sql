@@ -1,0 +1,105 @@
+-- CloudTrail records in files, in the shapes that CloudTrail, CloudWatch Logs and EventBridge deliver them. What can be pushed is
+-- told by a file's path alone.
+create foreign table source.cloudtrail_file_event (
+  log_group_name text options (key 'optional', operators '=,<>,like,is not null', path '@log_group_name'),
+  log_stream_name text options (key 'optional', operators '=,<>,like,is not null', path '@log_stream_name'),
+  filter text options (key 'optional', operators '=,<>,like,is not null', path '@filter'),
+  "timestamp" timestamptz options (key 'optional', operators '=,<,<=,>,>=', path '@timestamp'),
+  timestamp_ms bigint options (key 'optional', operators '=,<,<=,>,>=', expression 'pg_catalog.floor(pg_catalog.extract(''epoch'', "timestamp") operator(pg_catalog.*) 1000)::pg_catalog.int8'),
+  event_time timestamptz options (key 'optional', operators '=,<,<=,>,>=', path 'eventTime'),
+  event_id text options (path 'eventID'),
+  event_name text options (path 'eventName'),
+  event_source text options (path 'eventSource'),
+  event_type text options (path 'eventType'),
+  event_category text options (path 'eventCategory'),
+  event_version text options (path 'eventVersion'),
+  aws_region text options (path 'awsRegion'),
+  error_code text options (path 'errorCode'),
+  error_message text options (path 'errorMessage'),
+  request_id text options (path 'requestID'),
+  shared_event_id text options (path 'sharedEventID'),
+  recipient_account_id text options (path 'recipientAccountId'),
+  user_agent text options (path 'userAgent'),
+  vpc_endpoint_id text options (path 'vpcEndpointId'),
+  source_ip_address text options (path 'sourceIPAddress'),
+  source_ip inet options (expression 'pg_catalog.try_inet(source_ip_address)'),
+  read_only boolean options (path 'readOnly'),
+  management_event boolean options (path 'managementEvent'),
+  access_key_id text options (path 'userIdentity.accessKeyId'),
+  user_type text options (path 'userIdentity.type'),
+  username text options (path 'userIdentity.userName'),
+  user_arn text options (path 'userIdentity.arn'),
+  principal_id text options (path 'userIdentity.principalId'),
+  user_account_id text options (path 'userIdentity.accountId'),
+  invoked_by text options (path 'userIdentity.invokedBy'),
+  user_identifier text options (expression 'coalesce(user_arn, session_issuer_arn, principal_id)'),
+  session_issuer_arn text options (path 'userIdentity.sessionContext.sessionIssuer.arn'),
+  session_issuer_name text options (path 'userIdentity.sessionContext.sessionIssuer.userName'),
+  mfa_authenticated boolean options (path 'userIdentity.sessionContext.attributes.mfaAuthenticated'),
+  user_identity jsonb options (path 'userIdentity'),
+  request_parameters jsonb options (path 'requestParameters'),
+  response_elements jsonb options (path 'responseElements'),
+  additional_event_data jsonb options (path 'additionalEventData'),
+  resources jsonb options (path 'resources'),
+  tls_details jsonb options (path 'tlsDetails'),
+  service_event_details jsonb options (path 'serviceEventDetails'),
+  cloudtrail_event jsonb options (path '@record'),
+  path text options (key 'optional', operators '=,<>,like', path '@path'),
+  file_line bigint options (path '@file_line'),
+  partition text options (key 'optional', operators '=,<>,like', path '@partition'),
+  region text options (key 'optional', operators '=,<>,like', path '@region'),
+  account_id text options (key 'optional', operators '=,<>,like', path '@account_id'),
+  connection_name text options (key 'optional', operators '=,<>,like', path '@connection_name')
+) server trailhound options (source 'files', kind 'scan', ttl '0');
+comment on foreign table source.cloudtrail_file_event is 'CloudTrail events in files';
+comment on column source.cloudtrail_file_event.log_group_name is 'NULL: files are in no log group';
+comment on column source.cloudtrail_file_event.log_stream_name is 'NULL: files are in no log group';
+comment on column source.cloudtrail_file_event.filter is 'NULL: files take no filter pattern';
+comment on column source.cloudtrail_file_event."timestamp" is 'When the event happened: the time before a record that CloudWatch Logs exported, else eventTime';
+comment on column source.cloudtrail_file_event.timestamp_ms is 'The same in milliseconds since 1970-01-01 UTC';
+comment on column source.cloudtrail_file_event.event_time is 'When the request was made (eventTime)';
+comment on column source.cloudtrail_file_event.event_id is 'Id of the event (eventID); the same event may be delivered more than once';
+comment on column source.cloudtrail_file_event.event_name is 'The requested action, such as CreateUser (eventName)';
+comment on column source.cloudtrail_file_event.event_source is 'The service asked, such as iam.amazonaws.com (eventSource)';
+comment on column source.cloudtrail_file_event.event_type is 'AwsApiCall, AwsConsoleSignIn, AwsServiceEvent, … (eventType)';
+comment on column source.cloudtrail_file_event.event_category is 'Management, Data, NetworkActivity or Insight (eventCategory)';
+comment on column source.cloudtrail_file_event.event_version is 'Version of the record''s format (eventVersion)';
+comment on column source.cloudtrail_file_event.aws_region is 'Region that the request was made to (awsRegion)';
+comment on column source.cloudtrail_file_event.error_code is 'Why the request failed, such as AccessDenied; NULL where it did not (errorCode)';
+comment on column source.cloudtrail_file_event.error_message is 'The error in words (errorMessage)';
+comment on column source.cloudtrail_file_event.request_id is 'Id of the request, from the service (requestID)';
+comment on column source.cloudtrail_file_event.shared_event_id is 'Equal in the events of one action that several accounts received (sharedEventID)';
+comment on column source.cloudtrail_file_event.recipient_account_id is 'Account that received the event (recipientAccountId)';
+comment on column source.cloudtrail_file_event.user_agent is 'Program that made the request, as it calls itself (userAgent)';
+comment on column source.cloudtrail_file_event.vpc_endpoint_id is 'VPC endpoint that the request went through (vpcEndpointId)';
+comment on column source.cloudtrail_file_event.source_ip_address is 'Where the request came from: an address, a service name or AWS Internal (sourceIPAddress)';
+comment on column source.cloudtrail_file_event.source_ip is 'source_ip_address where it is an address, else NULL';
+comment on column source.cloudtrail_file_event.read_only is 'Whether the action changes nothing (readOnly)';
+comment on column source.cloudtrail_file_event.management_event is 'Whether it is a management event (managementEvent)';
+comment on column source.cloudtrail_file_event.access_key_id is 'Access key that signed the request (userIdentity.accessKeyId)';
+comment on column source.cloudtrail_file_event.user_type is 'IAMUser, AssumedRole, Root, AWSService, … (userIdentity.type)';
+comment on column source.cloudtrail_file_event.username is 'The caller''s friendly name (userIdentity.userName)';
+comment on column source.cloudtrail_file_event.user_arn is 'The caller''s ARN (userIdentity.arn)';
+comment on column source.cloudtrail_file_event.principal_id is 'The caller''s unique id (userIdentity.principalId)';
+comment on column source.cloudtrail_file_event.user_account_id is 'The caller''s account (userIdentity.accountId)';
+comment on column source.cloudtrail_file_event.invoked_by is 'Service that made the request for the caller (userIdentity.invokedBy)';
+comment on column source.cloudtrail_file_event.user_identifier is 'The caller: user_arn, else session_issuer_arn, else principal_id';
+comment on column source.cloudtrail_file_event.session_issuer_arn is 'ARN of what issued the temporary credentials, mostly a role (userIdentity.sessionContext.sessionIssuer.arn)';
+comment on column source.cloudtrail_file_event.session_issuer_name is 'Its name (userIdentity.sessionContext.sessionIssuer.userName)';
+comment on column source.cloudtrail_file_event.mfa_authenticated is 'Whether the session was opened with a second factor (userIdentity.sessionContext.attributes.mfaAuthenticated)';
+comment on column source.cloudtrail_file_event.user_identity is 'Who made the request (userIdentity)';
+comment on column source.cloudtrail_file_event.request_parameters is 'What was asked for (requestParameters)';
+comment on column source.cloudtrail_file_event.response_elements is 'What an action that changes something answered (responseElements)';
+comment on column source.cloudtrail_file_event.additional_event_data is 'What is part of neither request nor answer (additionalEventData)';
+comment on column source.cloudtrail_file_event.resources is 'Resources that the event touched (resources)';
+comment on column source.cloudtrail_file_event.tls_details is 'TLS version, cipher suite and host name of the request (tlsDetails)';
+comment on column source.cloudtrail_file_event.service_event_details is 'What started a service event, and its result (serviceEventDetails)';
+comment on column source.cloudtrail_file_event.cloudtrail_event is 'The whole record';
+comment on column source.cloudtrail_file_event.path is 'File that the record is in, from the root of the file system';
+comment on column source.cloudtrail_file_event.file_line is 'Line of the file where the record begins, from 1; in CloudTrail''s own files all are in line 1';
+comment on column source.cloudtrail_file_event.partition is 'aws, aws-cn or aws-us-gov, where the path names a region';
+comment on column source.cloudtrail_file_event.region is 'Region in the path, as CloudTrail names its folders and files; the event''s own is aws_region';
+comment on column source.cloudtrail_file_event.account_id is 'Account in the path, as CloudTrail names its folders and files; the event''s own is recipient_account_id';
+comment on column source.cloudtrail_file_event.connection_name is 'Connection of the configuration that it came through';
+
+create or replace view public.cloudtrail_file_event as select * from source.cloudtrail_file_event;

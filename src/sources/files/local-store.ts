@@ -1,0 +1,205 @@
+import type { Dirent } from 'node:fs';
+import { lstat, open, readdir, realpath, stat } from 'node:fs/promises';
+import { SourceError } from '../source.ts';
+import type { FilesConnection } from './connection.ts';
+import { failedFile } from './file-failure.ts';
+import { ANY_FOLDERS, type Glob, matchesSegment, parseGlob } from './glob.ts';
+import type { Listed, Store, StoredFile, Wanted } from './store.ts';
+
+/** How far a glob has been followed down to a folder: the next of its segments. */
+interface Step {
+  readonly glob: Glob;
+  readonly index: number;
+}
+
+interface Entry {
+  readonly name: string;
+  /** Undefined: not known yet whether there is such a file. */
+  readonly kind: 'file' | 'folder' | 'link' | 'other' | undefined;
+}
+
+interface Found {
+  readonly kind: 'file' | 'folder' | 'other';
+  /** A link back to a folder that contains it: `**` has been there. */
+  readonly again?: boolean;
+  readonly links?: readonly string[];
+}
+
+/** What CloudTrail, CloudWatch Logs' export to S3 and people who keep evidence name their files. */
+const EVIDENCE = /\.(?:json|jsonl|ndjson|gz|zst)$/i;
+const READ_AT_ONCE = 64 * 1024;
+
+/** The files of this machine. Symbolic links are followed, but for those that lead back up. */
+export function localStore(connection: FilesConnection): Store {
+  const globs = connection.paths.flatMap(parseGlob);
+  return {
+    list: (wanted, signal) => new Listing(connection, globs, wanted, signal).files(),
+    open: async ({ path }, signal, lifetime) => {
+      try {
+        const handle = await open(path, 'r');
+        const stream = handle.createReadStream({ highWaterMark: READ_AT_ONCE, signal: lifetime });
+        if (signal.aborted) stream.destroy();
+        return stream;
+      } catch (error) {
+        throw failedFile(connection, path, error);
+      }
+    },
+  };
+}
+
+class Listing {
+  readonly #connection: FilesConnection;
+  readonly #globs: readonly Glob[];
+  readonly #wanted: Wanted;
+  readonly #signal: AbortSignal;
+  /** By their text: the globs that a file matches, or might have in a folder that was left out. */
+  readonly #matched = new Set<string>();
+  /** Folders that a path without wildcards names. */
+  readonly #present = new Set<string>();
+  readonly #otherNames = { count: 0, first: '' };
+
+  constructor(connection: FilesConnection, globs: readonly Glob[], wanted: Wanted, signal: AbortSignal) {
+    this.#connection = connection;
+    this.#globs = globs;
+    this.#wanted = wanted;
+    this.#signal = signal;
+  }
+
+  async *files(): AsyncGenerator<StoredFile, Listed, undefined> {
+    yield* this.#folder(
+      '/',
+      this.#globs.map((glob) => ({ glob, index: 0 })),
+      [],
+    );
+    const unmatched = new Map(this.#globs.map((glob) => [glob.text, glob]));
+    for (const text of this.#matched) unmatched.delete(text);
+    for (const { text, literal } of [...unmatched.values()]) {
+      if (!literal || this.#present.has(text)) continue;
+      this.#wanted.failed(this.#missing(text));
+      unmatched.delete(text);
+    }
+    return {
+      unmatched: [...unmatched.keys()],
+      otherNames: this.#otherNames,
+    };
+  }
+
+  /** `links`: what the symbolic links lead to by which this folder was reached. */
+  async *#folder(
+    folder: string,
+    reached: readonly Step[],
+    links: readonly string[],
+  ): AsyncGenerator<StoredFile, void, undefined> {
+    this.#signal.throwIfAborted();
+    const steps = withoutFolders(reached);
+    for (const { name, kind } of await this.#entries(folder, steps)) {
+      const path = folder + name;
+      const next = steps.flatMap((step) => advance(step, name));
+      if (next.length === 0) continue;
+      const found: Found =
+        kind === 'link' || kind === undefined ? await this.#resolve(path, kind, next, links) : { kind };
+      if (found.kind === 'file') {
+        if (this.#isMeant(path, next)) yield { path };
+      } else if (found.kind === 'folder') {
+        for (const { glob, index } of next) if (index === glob.segments.length) this.#present.add(glob.text);
+        const below = next.filter(
+          ({ glob, index }) =>
+            index < glob.segments.length && (found.again !== true || glob.segments[index] !== ANY_FOLDERS),
+        );
+        if (below.length === 0) continue;
+        if (this.#wanted.folder(`${path}/`)) yield* this.#folder(`${path}/`, below, found.links ?? links);
+        else for (const { glob } of below) this.#matched.add(glob.text);
+      }
+    }
+  }
+
+  #isMeant(path: string, steps: readonly Step[]): boolean {
+    const ends = steps.filter(({ glob, index }) => index === glob.segments.length);
+    const meant = ends.filter(({ glob }) => !glob.anyName || EVIDENCE.test(path));
+    for (const { glob } of meant) this.#matched.add(glob.text);
+    if (meant.length > 0) return this.#wanted.file(path);
+    if (ends.length > 0 && (this.#otherNames.count += 1) === 1) this.#otherNames.first = path;
+    return false;
+  }
+
+  /** The names in a folder that may matter, in order, with what they name where that is known already. */
+  async #entries(folder: string, steps: readonly Step[]): Promise<readonly Entry[]> {
+    const names = steps.map(({ glob, index }) => glob.segments[index]);
+    if (names.every((name) => typeof name === 'string'))
+      return [...new Set(names)].sort().map((name) => ({ name, kind: undefined }));
+    try {
+      const entries = await readdir(folder, { withFileTypes: true });
+      return entries
+        .map((entry) => ({ name: entry.name, kind: kindOf(entry) }))
+        .sort((a, b) => (a.name < b.name ? -1 : 1));
+    } catch (error) {
+      if (!isAbsent(error)) this.#wanted.failed(failedFile(this.#connection, folder, error));
+      return [];
+    }
+  }
+
+  /** What a symbolic link leads to, or what stands under a name of which nothing is known. */
+  async #resolve(
+    path: string,
+    kind: 'link' | undefined,
+    steps: readonly Step[],
+    links: readonly string[],
+  ): Promise<Found> {
+    try {
+      const found = await stat(path);
+      if (!found.isDirectory()) return { kind: found.isFile() ? 'file' : 'other' };
+      if (kind === undefined && !(await lstat(path)).isSymbolicLink()) return { kind: 'folder' };
+      const target = await realpath(path);
+      const parent = await realpath(path.slice(0, path.lastIndexOf('/') + 1));
+      const again = links.includes(target) || within(parent, target);
+      return { kind: 'folder', again, links: [...links, target] };
+    } catch (error) {
+      // A link into nowhere is lost evidence only where evidence was meant.
+      const isLost =
+        kind === 'link' && steps.some(({ glob, index }) => index === glob.segments.length && !glob.anyName);
+      if (isLost || (kind === 'link' && EVIDENCE.test(path)) || !isAbsent(error)) {
+        this.#wanted.failed(failedFile(this.#connection, path, error));
+      }
+      return { kind: 'other' };
+    }
+  }
+
+  #missing(path: string): SourceError {
+    const { name } = this.#connection;
+    return new SourceError('not_found', name, `${path} does not exist`, {
+      detail: `connections.${name}.paths names it.`,
+      hint: `Put the evidence there, or correct connections.${name}.paths.`,
+    });
+  }
+}
+
+function kindOf(entry: Dirent): NonNullable<Entry['kind']> {
+  if (entry.isFile()) return 'file';
+  if (entry.isDirectory()) return 'folder';
+  return entry.isSymbolicLink() ? 'link' : 'other';
+}
+
+function within(path: string, folder: string): boolean {
+  return path === folder || folder === '/' || path.startsWith(`${folder}/`);
+}
+
+/** With `**` standing for no folder as well. */
+function withoutFolders(steps: readonly Step[]): readonly Step[] {
+  return steps.flatMap((step) => {
+    const all = [step];
+    for (let { index } = step; step.glob.segments[index] === ANY_FOLDERS; index += 1) {
+      all.push({ glob: step.glob, index: index + 1 });
+    }
+    return all;
+  });
+}
+
+function advance({ glob, index }: Step, name: string): readonly Step[] {
+  const segment = glob.segments[index];
+  if (segment === undefined || !matchesSegment(segment, name)) return [];
+  return [{ glob, index: segment === ANY_FOLDERS ? index : index + 1 }];
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+}

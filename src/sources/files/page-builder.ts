@@ -1,0 +1,45 @@
+import type { Page, SourceRecord } from '../source.ts';
+
+const MAX_RECORDS = 1_000;
+/** Of the records' text. */
+const MAX_CHARACTERS = 1_000_000;
+
+/** Collects records, of several files where these are small, until they make a page. */
+export class PageBuilder {
+  readonly #most: number;
+  #records: SourceRecord[] = [];
+  #characters = 0;
+  #bytes = 0;
+
+  /** `most`: records after which no more are wanted. */
+  constructor(most: number) {
+    this.#most = Math.min(most, MAX_RECORDS);
+  }
+
+  get isEmpty(): boolean {
+    return this.#records.length === 0 && this.#bytes === 0;
+  }
+
+  /** True where the page is full. */
+  add(record: SourceRecord, characters: number): boolean {
+    this.#records.push(record);
+    this.#characters += characters;
+    return this.#records.length >= this.#most || this.#characters >= MAX_CHARACTERS;
+  }
+
+  take(): Page {
+    const page = { records: this.#records, bytes: this.#bytes };
+    this.#records = [];
+    this.#characters = 0;
+    this.#bytes = 0;
+    return page;
+  }
+
+  /** The same chunks, their bytes counted as read for the page. */
+  async *counting(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const chunk of chunks) {
+      this.#bytes += chunk.length;
+      yield chunk;
+    }
+  }
+}
