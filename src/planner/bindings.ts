@@ -1,23 +1,25 @@
-import type { Node, SelectStmt, SubLink } from '@pgsql/types';
+import type { Node, SubLink } from '@pgsql/types';
 import { bare } from '../sql/walk.ts';
-import type { Clause, Item, Level } from '../sql/scope.ts';
+import type { Item, Level } from '../sql/scope.ts';
 import { conjunctsOf } from './dependencies.ts';
-import { sourcesIn } from './equalities.ts';
-import { selectOf } from './nodes.ts';
+import { sourcesOfInterval } from './equalities.ts';
+import { inSublink, type Standpoint } from './frames.ts';
+import { rankOf, sourceOf, type KeySource, type Sought } from './key-source.ts';
 import { keepsRows, outputOf, type Output } from './outputs.ts';
 import { isOperator, type Site } from './sites.ts';
 import { recursionOf } from './recursion.ts';
 import type { Statement } from './statement.ts';
 import { surroundingsOf } from './surroundings.ts';
+import { sourcesWhen } from './truth.ts';
 
 /** An equality that bounds a site: the queries whose (single) output columns together give every key that can matter. */
 export interface Binding {
   readonly site: Site;
-  readonly sources: readonly SelectStmt[];
+  readonly sources: readonly KeySource[];
   /** The conjunct that says so; undefined for USING and NATURAL. */
   readonly condition: Node | undefined;
-  /** Where in its level the sources stand, when the site is no item of it. */
-  readonly clause?: Clause | undefined;
+  /** Where in the site's level the keys are computed. */
+  readonly standpoint: Standpoint;
   /** A subquery whose answer would change if the table were empty: it must be padded. */
   readonly padded?: Padding | undefined;
 }
@@ -42,33 +44,30 @@ export function alternativesFor(
   statement: Statement,
   seen: readonly Level[] = [],
 ): readonly Alternative[] {
-  const own = bindingsOf(site, keyType, statement).map((binding): Alternative => [binding]);
+  const own = bindingsOf({ site, keyType, statement }).map((binding): Alternative => [binding]);
   const { level } = site.item;
   if (seen.includes(level)) return own;
   return [...own, ...throughLevel(site, keyType, statement, [...seen, level])];
 }
 
-function bindingsOf(site: Site, keyType: string, statement: Statement): Binding[] {
+function bindingsOf(sought: Sought): Binding[] {
+  const { site, statement } = sought;
+  const { level } = site.item;
   const { conditions, merged } = surroundingsOf(site.item, statement);
-  const found: Binding[] = [];
-  for (const condition of conditions) {
-    if (!condition.seesItem) continue;
-    const sources = sourcesIn(condition.node, site, keyType, statement);
-    if (sources !== undefined) found.push({ site, sources, condition: condition.node });
-  }
+  const standpoint: Standpoint = { kind: 'item', item: site.item };
+  const seen = conditions.filter((condition) => condition.seesItem).map(({ node }) => node);
+  const found = seen.flatMap((node): Binding[] => {
+    const sources = sourcesWhen(true, node, level, sought);
+    return sources === undefined ? [] : [{ site, sources, condition: node, standpoint }];
+  });
+  const interval = sourcesOfInterval(seen, level, sought);
+  if (interval !== undefined) found.push({ site, sources: interval, condition: undefined, standpoint });
   for (const { column, other } of merged) {
     if (column === site.column && statement.functions.ownEquality)
-      found.push({ site, sources: [selectOf(other)], condition: undefined });
+      found.push({ site, sources: [sourceOf(other, level)], condition: undefined, standpoint });
   }
-  // A list or a subquery written next to the key is as small as its author meant it to be; a join may be anything.
-  return found.sort((a, b) => rank(a) - rank(b));
-}
-
-function rank(binding: Binding): number {
-  const { condition } = binding;
-  const kind = bare(condition, 'A_Expr')?.kind;
-  if (kind === 'AEXPR_IN' || kind === 'AEXPR_OP_ANY') return 0;
-  return condition !== undefined && 'SubLink' in condition ? 1 : 2;
+  const ranks = new Map(found.map((binding) => [binding, rankOf(binding.sources, statement)]));
+  return found.sort((one, two) => (ranks.get(one) ?? 0) - (ranks.get(two) ?? 0));
 }
 
 /** A level that bounds nothing itself may be bounded from outside, by the column that carries the key out of it. */
@@ -131,7 +130,8 @@ function outside(
       if (condition === undefined && (output.nullable || row !== undefined)) return [];
       const padded = condition === undefined ? { sublink: node, test, keyType } : undefined;
       const site = { item: outsideItem(parent), column: '' };
-      return [[{ site, sources: [selectOf(test)], condition, clause, padded }]];
+      const standpoint = inSublink(place, parent, statement);
+      return [[{ site, sources: [sourceOf(test, parent)], condition, standpoint, padded }]];
     }
   }
 }

@@ -14,8 +14,10 @@ export interface Dependencies {
   readonly joins: ReadonlySet<JoinExpr>;
   /** Virtual tables read inside subqueries of the expression. */
   readonly references: ReadonlySet<Reference>;
-  /** An aggregate or window function of a level around it is part of it: it has no value for a single row. */
-  readonly aggregates: boolean;
+  /** Levels of which an aggregate is part of it: it has a value for a group of their rows, and none for a single one. */
+  readonly aggregates: ReadonlySet<Level>;
+  /** A window function of the level is part of it: its value depends on the other rows. */
+  readonly windows: boolean;
   /** Computing it twice may give two answers: a volatile function, a LIMIT without a total order. Or it is not understood. */
   readonly unrepeatable: boolean;
 }
@@ -48,7 +50,8 @@ export function dependenciesOf(value: unknown, level: Level, statement: Statemen
     columns,
     joins,
     references: statement.referencesIn(value),
-    aggregates: hasOuterAggregate(value, around, statement),
+    aggregates: new Set(aggregatesOf(value, level, statement).values()),
+    windows: hasWindow(value),
     unrepeatable: unresolved.length > 0 || [value, ...ctes].some((part) => isUnrepeatable(part, statement)),
   };
 }
@@ -62,28 +65,42 @@ function isUnrepeatable(value: unknown, statement: Statement): boolean {
   );
 }
 
-/** An aggregate belongs to the nearest level whose columns it reads; one of no columns to the level that it stands in. */
-function hasOuterAggregate(value: unknown, around: ReadonlySet<Level>, statement: Statement): boolean {
-  let found = hasWindow(value);
-  const isAggregate = (node: Node): boolean => {
-    const name = bare(bare(node, 'FuncCall')?.funcname?.at(-1), 'String')?.sval;
-    return 'GroupingFunc' in node || (name !== undefined && statement.functions.aggregate.has(name));
-  };
-  walk(value, (node, kind) => {
-    if (kind === 'SelectStmt') return false;
-    if (isAggregate(node)) found = true;
-    return undefined;
-  });
-  walk(value, (node) => {
-    if (found || !isAggregate(node)) return undefined;
-    const read = columnsIn(node).flatMap((column) => {
-      const meaning = statement.scopes.levelOf.has(column) ? statement.names.resolve(column) : undefined;
-      return meaning?.kind === 'column' ? [meaning.item.level] : [];
+/**
+ * The aggregates of a level, or of levels around it, in an expression of it. An aggregate belongs to the nearest level
+ * whose columns it reads; one of no columns to the level that it stands in.
+ */
+export function aggregatesOf(value: unknown, level: Level, statement: Statement): ReadonlyMap<Node, Level> {
+  const around: Level[] = [];
+  for (let at: Level | undefined = level; at !== undefined; at = outward(at)) around.push(at);
+  const found = new Map<Node, Level>();
+  const visit = (part: unknown, isBelow: boolean): void => {
+    walk(part, (node, kind) => {
+      if (kind === 'SelectStmt' && !isBelow) {
+        visit((node as { SelectStmt: unknown }).SelectStmt, true);
+        return false;
+      }
+      if (!isAggregate(node, statement)) return undefined;
+      const read = columnsIn(node).flatMap((column) => {
+        if (!statement.scopes.levelOf.has(column)) return [];
+        const meaning = statement.names.resolve(column);
+        if (meaning.kind === 'unknown') return [meaning.level];
+        return meaning.kind === 'column' ? [meaning.item.level] : meaning.items.map((item) => item.level);
+      });
+      if (!read.every((each) => around.includes(each))) return undefined;
+      const nearest = around.find((each) => read.includes(each)) ?? (isBelow ? undefined : level);
+      if (nearest !== undefined) found.set(node, nearest);
+      return undefined;
     });
-    found = read.length > 0 && read.every((level) => around.has(level));
-    return undefined;
-  });
+  };
+  visit(value, false);
   return found;
+}
+
+function isAggregate(node: Node, statement: Statement): boolean {
+  const called = bare(node, 'FuncCall');
+  const name = bare(called?.funcname?.at(-1), 'String')?.sval;
+  if ('GroupingFunc' in node) return true;
+  return called?.over === undefined && name !== undefined && statement.functions.aggregate.has(name);
 }
 
 function columnsIn(value: unknown): ColumnRef[] {

@@ -1,123 +1,151 @@
-import type { A_Expr, Node, SelectStmt, SubLink } from '@pgsql/types';
+import type { A_Expr, Node } from '@pgsql/types';
+import type { Level } from '../sql/scope.ts';
 import { bare } from '../sql/walk.ts';
-import { conjunctsOf, dependenciesOf, functionNames } from './dependencies.ts';
-import { and, call, castTo, columnOf, selectOf } from './nodes.ts';
-import { isOperator, isSite, type Site } from './sites.ts';
-import type { Statement } from './statement.ts';
+import { fewest, sourceOf, type KeySource, type Sought } from './key-source.ts';
+import { call, castTo } from './nodes.ts';
+import { formOf, isOperator, isSame } from './sites.ts';
 
-/** The sources of keys in a condition: all of an OR must give one. */
-export function sourcesIn(node: Node, site: Site, keyType: string, statement: Statement): SelectStmt[] | undefined {
-  const or = bare(node, 'BoolExpr');
-  if (or?.boolop === 'OR_EXPR') {
-    const each = (or.args ?? []).map((argument) => {
-      const parts = conjunctsOf(argument).map((part) => sourcesIn(part, site, keyType, statement));
-      return parts.find((part) => part !== undefined);
-    });
-    return each.every((sources) => sources !== undefined) ? each.flat() : undefined;
-  }
-  const sublink = bare(node, 'SubLink');
-  if (sublink !== undefined) return sourcesOfSublink(sublink, site, keyType, statement);
-  const expression = bare(node, 'A_Expr');
-  return expression === undefined ? undefined : sourcesOfExpression(expression, site, keyType, statement);
-}
-
-function sourcesOfSublink(
-  sublink: SubLink,
-  site: Site,
-  keyType: string,
-  statement: Statement,
-): SelectStmt[] | undefined {
-  const query = bare(sublink.subselect, 'SelectStmt');
-  if (query === undefined) return undefined;
-  if (sublink.subLinkType === 'EXISTS_SUBLINK') return sourcesOfExists(query, site, keyType, statement);
-  if (sublink.subLinkType !== 'ANY_SUBLINK' || !isOperator('=', sublink.operName, statement)) return undefined;
-  const row = bare(sublink.testexpr, 'RowExpr')?.args;
-  if (row === undefined) return isSite(sublink.testexpr, site, keyType, statement) ? [query] : undefined;
-  const index = row.findIndex((each) => isSite(each, site, keyType, statement));
-  if (index === -1) return undefined;
-  const names = row.map((_each, at) => `c${String(at)}`);
-  const alias = { aliasname: 'row', colnames: names.map((sval) => ({ String: { sval } })) };
-  const subselect: Node = { RangeSubselect: { subquery: { SelectStmt: query }, alias, lateral: true } };
-  return [{ ...selectOf(columnOf('row', names[index] ?? '')), fromClause: [subselect] }];
-}
-
-/** `exists (select from t where t.x = site and …)` says what `site in (select t.x from t where …)` says. */
-function sourcesOfExists(
-  query: SelectStmt,
-  site: Site,
-  keyType: string,
-  statement: Statement,
-): SelectStmt[] | undefined {
-  const { fromClause, whereClause, groupClause, havingClause, lockingClause } = query;
-  const plain = (groupClause ?? []).length === 0 && (lockingClause ?? []).length === 0 && havingClause === undefined;
-  const level = statement.scopes.levels.find(({ select }) => select === query);
-  if (fromClause === undefined || !plain || level === undefined || isZero(query.limitCount)) return undefined;
-  // An aggregate without GROUP BY has a row whatever it reads.
-  if (functionNames(query.targetList).some((name) => statement.functions.aggregate.has(name))) return undefined;
-  const conjuncts = conjunctsOf(whereClause);
-  const readsSite = (node: Node): boolean => dependenciesOf(node, level, statement).items.has(site.item);
-  const others = conjuncts.filter((node) => !readsSite(node) && !('SubLink' in node));
-  for (const node of conjuncts) {
-    const expression = bare(node, 'A_Expr');
-    const [source, ...more] = (expression && sourcesOfExpression(expression, site, keyType, statement)) ?? [];
-    if (source === undefined || more.length > 0 || readsSite({ SelectStmt: source })) continue;
-    return [{ ...source, fromClause, ...(others.length === 0 ? {} : { whereClause: and(others) }) }];
-  }
-  return undefined;
-}
-
-function isZero(limit: Node | undefined): boolean {
-  const value = bare(limit, 'A_Const');
-  return value?.ival !== undefined && (value.ival.ival ?? 0) === 0;
-}
-
-function sourcesOfExpression(
+/** What a comparison says of the site where it has an outcome; undefined: nothing. */
+export function sourcesOfComparison(
+  outcome: boolean,
   expression: A_Expr,
-  site: Site,
-  keyType: string,
-  statement: Statement,
-): SelectStmt[] | undefined {
-  const { lexpr, rexpr, kind } = expression;
-  if (!isOperator('=', expression.name, statement) || lexpr === undefined || rexpr === undefined) return undefined;
+  level: Level,
+  sought: Sought,
+): readonly KeySource[] | undefined {
+  const { lexpr, rexpr, kind, name } = expression;
+  const { statement } = sought;
+  if (lexpr === undefined || rexpr === undefined) return undefined;
+  const says = isOperator(outcome ? '=' : '<>', name, statement);
   switch (kind) {
     case 'AEXPR_OP':
-    case 'AEXPR_NOT_DISTINCT': {
-      if (kind === 'AEXPR_NOT_DISTINCT' && site.nullable === true) return undefined;
-      const rows = [bare(lexpr, 'RowExpr')?.args, bare(rexpr, 'RowExpr')?.args];
-      const [left = [lexpr], right = [rexpr]] = rows;
-      for (const [index, one] of left.entries()) {
-        const two = right[index];
-        if (two === undefined) continue;
-        if (isSite(one, site, keyType, statement)) return [selectOf(two)];
-        if (isSite(two, site, keyType, statement)) return [selectOf(one)];
-      }
-      return undefined;
+      return says ? sourcesOfEquality(lexpr, rexpr, level, sought) : undefined;
+    case 'AEXPR_NOT_DISTINCT':
+      return outcome && says ? sourcesOfSameness(lexpr, rexpr, level, sought) : undefined;
+    case 'AEXPR_DISTINCT':
+      return !outcome && isOperator('=', name, statement) ? sourcesOfSameness(lexpr, rexpr, level, sought) : undefined;
+    case 'AEXPR_IN':
+      return says ? sourcesOfList(lexpr, bare(rexpr, 'List')?.items ?? [], level, sought) : undefined;
+    case 'AEXPR_OP_ANY':
+    case 'AEXPR_OP_ALL': {
+      // `<> all` is false where `= any` is true.
+      if (!says) return undefined;
+      return (kind === 'AEXPR_OP_ANY') === outcome
+        ? sourcesOfAny(lexpr, rexpr, level, sought)
+        : fewest(
+            elementsOf(rexpr).map((each) => sourcesOfEquality(lexpr, each, level, sought)),
+            statement,
+          );
     }
-    case 'AEXPR_IN': {
-      const items = bare(rexpr, 'List')?.items ?? [];
-      const [only] = items;
-      const index = (bare(lexpr, 'RowExpr')?.args ?? []).findIndex((one) => isSite(one, site, keyType, statement));
-      const column = items.flatMap((item) => bare(item, 'RowExpr')?.args?.[index] ?? []);
-      if (index !== -1) return column.length === items.length ? listSources(column) : undefined;
-      if (isSite(lexpr, site, keyType, statement)) return listSources(items);
-      return items.length === 1 && isSite(only, site, keyType, statement) ? [selectOf(lexpr)] : undefined;
-    }
-    case 'AEXPR_OP_ANY': {
-      if (!isSite(lexpr, site, keyType, statement)) return undefined;
-      // An untyped literal takes its type from the key, which unnest() alone would not give it.
-      const array = 'A_Const' in rexpr ? castTo(rexpr, `${keyType}[]`) : rexpr;
-      return [selectOf(call('unnest', [array]))];
+    case 'AEXPR_BETWEEN':
+    case 'AEXPR_BETWEEN_SYM':
+    case 'AEXPR_NOT_BETWEEN':
+    case 'AEXPR_NOT_BETWEEN_SYM': {
+      const [low, high] = bare(rexpr, 'List')?.items ?? [];
+      const within = (kind === 'AEXPR_BETWEEN' || kind === 'AEXPR_BETWEEN_SYM') === outcome;
+      if (!within || low === undefined || !statement.functions.ownEquality) return undefined;
+      return isSame(low, high, statement) ? sourcesOfEquality(lexpr, low, level, sought) : undefined;
     }
     default:
       return undefined;
   }
 }
 
+/** `site >= x and site <= x`, in any order and on any side. */
+export function sourcesOfInterval(
+  nodes: readonly Node[],
+  level: Level,
+  sought: Sought,
+): readonly KeySource[] | undefined {
+  const [lows, highs] = (['>=', '<='] as const).map((operator) => {
+    const mirrored = operator === '>=' ? '<=' : '>=';
+    return nodes.flatMap((node) => {
+      const expression = bare(node, 'A_Expr');
+      if (expression?.kind !== 'AEXPR_OP') return [];
+      const { lexpr, rexpr, name } = expression;
+      const isKey = (value: Node | undefined): boolean => isForm(value, sought);
+      if (rexpr !== undefined && isOperator(operator, name, sought.statement) && isKey(lexpr)) return [rexpr];
+      return lexpr !== undefined && isOperator(mirrored, name, sought.statement) && isKey(rexpr) ? [lexpr] : [];
+    });
+  });
+  const bound = lows?.find((low) => highs?.some((high) => isSame(low, high, sought.statement)));
+  return bound === undefined ? undefined : [sourceOf(bound, level)];
+}
+
+function isForm(node: Node | undefined, { site, keyType, statement }: Sought): boolean {
+  return formOf(node, site, keyType, statement) !== undefined;
+}
+
+/** Two rows are equal where all of their columns are. */
+export function sourcesOfEquality(
+  left: Node,
+  right: Node,
+  level: Level,
+  sought: Sought,
+): readonly KeySource[] | undefined {
+  const [lefts = [left], rights = [right]] = [bare(left, 'RowExpr')?.args, bare(right, 'RowExpr')?.args];
+  if (lefts.length !== rights.length) return undefined;
+  const each = lefts.flatMap((one, index) => {
+    const two = rights[index];
+    if (two === undefined) return [];
+    if (isForm(one, sought)) return [[sourceOf(two, level)]];
+    return isForm(two, sought) ? [[sourceOf(one, level)]] : [];
+  });
+  return fewest(each, sought.statement);
+}
+
+/** IS NOT DISTINCT FROM takes NULL for a value like any other. */
+function sourcesOfSameness(left: Node, right: Node, level: Level, sought: Sought): readonly KeySource[] | undefined {
+  const { site, keyType, statement } = sought;
+  const forms = [left, right].map((node) => formOf(node, site, keyType, statement));
+  return site.nullable === true || !forms.includes('always')
+    ? undefined
+    : sourcesOfEquality(left, right, level, sought);
+}
+
+function sourcesOfList(
+  left: Node,
+  items: readonly Node[],
+  level: Level,
+  sought: Sought,
+): readonly KeySource[] | undefined {
+  const index = (bare(left, 'RowExpr')?.args ?? []).findIndex((each) => isForm(each, sought));
+  const column = items.flatMap((item) => bare(item, 'RowExpr')?.args?.[index] ?? []);
+  if (index !== -1 && column.length === items.length) return listSources(column, level);
+  if (isForm(left, sought)) return listSources(items, level);
+  return sourcesOfEach(left, items, level, sought);
+}
+
+/** The site may be any of the elements: each must say what it is. */
+function sourcesOfEach(
+  left: Node,
+  elements: readonly Node[],
+  level: Level,
+  sought: Sought,
+): readonly KeySource[] | undefined {
+  const each = elements.map((element) => sourcesOfEquality(left, element, level, sought));
+  return each.every((sources) => sources !== undefined) ? each.flat() : undefined;
+}
+
+function sourcesOfAny(left: Node, array: Node, level: Level, sought: Sought): readonly KeySource[] | undefined {
+  if (!isForm(left, sought)) {
+    const elements = elementsOf(array);
+    return elements.length === 0 ? undefined : sourcesOfEach(left, elements, level, sought);
+  }
+  // An untyped literal takes its type from the key, which unnest() alone would not give it.
+  return [sourceOf(call('unnest', ['A_Const' in array ? castTo(array, `${sought.keyType}[]`) : array]), level)];
+}
+
+/** Of an array that is written out. */
+function elementsOf(array: Node): readonly Node[] {
+  const elements = bare(bare(array, 'TypeCast')?.arg ?? array, 'A_ArrayExpr')?.elements ?? [];
+  return elements.some((element) => 'A_ArrayExpr' in element) ? [] : elements;
+}
+
 /** Hundreds of literals are one array: a SELECT each would take longer to plan than the calls to make. */
-function listSources(items: readonly Node[]): SelectStmt[] {
+function listSources(items: readonly Node[], level: Level): readonly KeySource[] {
   const literals = items.filter((item) => bare(item, 'A_Const')?.sval !== undefined);
   const others = items.filter((item) => !literals.includes(item));
   const array: Node = { A_ArrayExpr: { elements: literals } };
-  const together = literals.length === 0 ? [] : [selectOf(call('unnest', [castTo(array, 'text[]')]))];
-  return [...together, ...others.map((item) => selectOf(item))];
+  const together = literals.length === 0 ? [] : [sourceOf(call('unnest', [castTo(array, 'text[]')]), level)];
+  return [...together, ...others.map((item) => sourceOf(item, level))];
 }

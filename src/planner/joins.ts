@@ -22,6 +22,29 @@ export function reducedJoinTypes(level: Level, statement: Statement): ReadonlyMa
   return types;
 }
 
+/** What is true of each row of a level, and the items of which each of them has a row. */
+export function innerConditions(
+  level: Level,
+  statement: Statement,
+): { readonly conditions: readonly Node[]; readonly items: ReadonlySet<Item> } {
+  const types = reducedJoinTypes(level, statement);
+  const conditions = [...conjunctsOf(level.select.whereClause)];
+  const items = new Set<Item>();
+  const descend = (node: Node): void => {
+    const join = bare(node, 'JoinExpr');
+    if (join?.larg === undefined || join.rarg === undefined) {
+      for (const item of leavesOf(node, level)) items.add(item);
+      return;
+    }
+    const type = types.get(join);
+    if (type === 'JOIN_INNER') conditions.push(...conjunctsOf(join.quals));
+    if (type === 'JOIN_INNER' || type === 'JOIN_LEFT') descend(join.larg);
+    if (type === 'JOIN_INNER' || type === 'JOIN_RIGHT') descend(join.rarg);
+  };
+  for (const node of level.select.fromClause ?? []) descend(node);
+  return { conditions, items };
+}
+
 function reduce(
   node: Node,
   nonNull: ReadonlySet<Item>,

@@ -1,14 +1,14 @@
-import type { JoinExpr, Node, SelectStmt } from '@pgsql/types';
-import { outward } from '../sql/names.ts';
-import type { Clause, Item, Level } from '../sql/scope.ts';
+import type { Node, SelectStmt } from '@pgsql/types';
+import type { Item, Level } from '../sql/scope.ts';
 import { bare } from '../sql/walk.ts';
 import type { Binding } from './bindings.ts';
-import { conjunctsOf, dependenciesOf } from './dependencies.ts';
-import { leavesOf } from './joins.ts';
-import { and, call, columnOf } from './nodes.ts';
-import { isUsable, prune, stand, type Kept } from './pruning.ts';
+import { aggregatesOf, dependenciesOf } from './dependencies.ts';
+import { frameAt, frameOf, namesOutside, type Frame, type Reading, type Standpoint } from './frames.ts';
+import { grouped } from './grouping.ts';
+import { isExpressionOnly, type KeySource } from './key-source.ts';
+import { and, call, columnOf, selectOf } from './nodes.ts';
+import { isUsable } from './pruning.ts';
 import type { Reference, Statement } from './statement.ts';
-import { surroundingsOf, type Condition } from './surroundings.ts';
 
 /** How a value becomes a key of a type: `trailhound.key_inet()` gives NULL for what no row can equal. */
 function asKey(value: Node, keyType: string): Node {
@@ -30,70 +30,82 @@ const VALUE = 'trailhound_value';
  * The query that gives the keys of a binding: `select distinct key from <the rest of the level, with its filters>`.
  * It may be wider than the statement, never narrower.
  *
- * @param readable whether an item's rows can be read now (hydrated, evaluated, or ordinary)
  * @returns undefined where the binding needs something that cannot be read yet
  */
-export function keyQuery(
-  binding: Binding,
-  keyType: string,
-  statement: Statement,
-  readable: (item: Item) => boolean,
-): SelectStmt | undefined {
-  const { site, sources, condition } = binding;
+export function keyQuery(binding: Binding, keyType: string, reading: Reading): SelectStmt | undefined {
+  const { site, sources, condition, standpoint } = binding;
+  const { statement } = reading;
   const { level } = site.item;
-  const inItem = level.items.includes(site.item);
-  const rest = inItem ? surroundingsOf(site.item, statement) : surroundingsOfExpression(level, binding.clause);
+  const inItem = standpoint.kind === 'item';
+  const frame = frameOf(level, standpoint, reading);
   const alias = inItem ? { name: site.item.name ?? KEY, column: site.column } : { name: KEY, column: KEY };
-  const kept = keep(rest.pieces, site.item, level, readable, statement);
-  const withKey = { ...kept, items: new Set([...kept.items, site.item]) };
+  const values = sources.map((source) => keysOf(source, keyType, frame, reading));
+  if (!values.every((value) => value !== undefined)) return undefined;
+  const withKey = { ...frame, items: new Set([...frame.items, site.item]) };
   // Conditions on the key alone hold for the keys as well: the key stands under the item's own name.
-  const forKey = (entry: Condition): boolean => {
-    const { columns } = dependenciesOf(entry.node, level, statement);
-    const own = columns.get(site.item);
-    return own === undefined || (entry.seesItem && [...own].every((name) => name === site.column));
-  };
-  const conditions = rest.conditions
-    .filter(
-      (entry) =>
-        entry.node !== condition &&
-        forKey(entry) &&
-        isVisible(entry, level, statement) &&
-        isUsable(entry.node, level, withKey, statement),
-    )
-    .map((entry) => entry.node);
-  for (const source of sources) {
-    // What stands for an expression is no level of its own: an aggregate in it would be one of another level.
-    const value =
-      source.fromClause === undefined && source.op === 'SETOP_NONE' ? source.targetList : { SelectStmt: source };
-    if (!isUsable(value, level, kept, statement)) return undefined;
-  }
-  const inner: SelectStmt = {
-    distinctClause: DISTINCT,
-    targetList: [{ ResTarget: { name: KEY, val: columnOf(alias.name, alias.column) } }],
-    fromClause: [...kept.nodes, keySource(sources, keyType, alias)],
-    ...where(conditions),
-    limitOption: 'LIMIT_OPTION_DEFAULT',
-    op: 'SETOP_NONE',
-  };
-  const complete = withCtes(inner, statement, readable);
-  return complete === undefined ? undefined : wrap(complete, level, statement, readable);
+  const conditions = frame.conditions.filter((entry) => {
+    const own = dependenciesOf(entry.node, level, statement).columns.get(site.item);
+    const forKey = own === undefined || (entry.seesItem && [...own].every((name) => name === site.column));
+    return forKey && entry.node !== condition && isUsable(entry.node, withKey, statement);
+  });
+  const keys = lateral(unionAll(values), alias.name, alias.column);
+  return enclosed(columnOf(alias.name, alias.column), keys, frame, nodesOf(conditions), reading);
 }
 
-/** `lateral (select key_inet(v) from (<source>) …  union all …) as a(ip_address)` */
-function keySource(sources: readonly SelectStmt[], keyType: string, alias: { name: string; column: string }): Node {
-  const each = sources.map((source): SelectStmt => ({
-    targetList: [{ ResTarget: { val: asKey(columnOf(VALUE, VALUE), keyType) } }],
-    fromClause: [lateral(source, VALUE, VALUE)],
-    limitOption: 'LIMIT_OPTION_DEFAULT',
-    op: 'SETOP_NONE',
-  }));
-  const union = each.reduce<SelectStmt | undefined>(
-    (larg, rarg) =>
-      larg === undefined ? rarg : { op: 'SETOP_UNION', all: true, larg, rarg, limitOption: 'LIMIT_OPTION_DEFAULT' },
-    undefined,
+/** The keys of a source, as `select key_inet(v) from (<source>) as …`; undefined where they cannot be read yet. */
+function keysOf(source: KeySource, keyType: string, frame: Frame, reading: Reading): SelectStmt | undefined {
+  const { statement } = reading;
+  const standpoint: Standpoint = { kind: 'expression', clause: { kind: 'where' } };
+  const own = source.level === frame.level ? frame : frameOf(source.level, standpoint, reading, frame);
+  const { query } = source;
+  const isExpression = isExpressionOnly(query);
+  // What stands for an expression is no level of its own: an aggregate in it would be one of another level.
+  if (!isUsable(isExpression ? query.targetList : { SelectStmt: query }, own, statement)) return undefined;
+  if (isExpression && countsRows(query, own.level, statement)) return undefined;
+  const when = source.when.filter((node) => isUsable(node, own, statement));
+  if (source.guarded && when.length < source.when.length && !isSimple(query)) return undefined;
+  const from = lateral(isExpression && when.length > 0 ? whereTrue(query, when) : query, VALUE, VALUE);
+  const filters = isExpression ? [] : when;
+  if (own === frame) {
+    const key = asKey(columnOf(VALUE, VALUE), keyType);
+    return { ...selectOf(key), fromClause: [from], ...where(filters) };
+  }
+  const conditions = own.conditions.filter(({ node }) => isUsable(node, own, statement));
+  const values = enclosed(columnOf(VALUE, VALUE), from, own, [...nodesOf(conditions), ...filters], reading, frame);
+  if (values === undefined || !isUsable({ SelectStmt: values }, frame, statement)) return undefined;
+  return { ...selectOf(asKey(columnOf(VALUE, VALUE), keyType)), fromClause: [lateral(values, VALUE, VALUE)] };
+}
+
+/** count(*) has no columns that would tell its level. */
+function countsRows({ targetList }: SelectStmt, level: Level, statement: Statement): boolean {
+  const [inside, below] = [targetList, { SelectStmt: { targetList } }].map((value) =>
+    aggregatesOf(value, level, statement),
   );
-  if (union === undefined) throw new Error('a binding without a source');
-  return lateral(union, alias.name, alias.column);
+  return inside?.size !== below?.size;
+}
+
+/** A column or a constant: it can be read anywhere. */
+function isSimple({ targetList }: SelectStmt): boolean {
+  const value = bare(targetList?.[0], 'ResTarget')?.val;
+  return value !== undefined && ('ColumnRef' in value || 'A_Const' in value);
+}
+
+/** `case when … then value end`: PostgreSQL computes the value nowhere else. */
+function whereTrue({ targetList }: SelectStmt, when: readonly Node[]): SelectStmt {
+  const result = bare(targetList?.[0], 'ResTarget')?.val;
+  const branch = { CaseWhen: { expr: and(when), ...(result === undefined ? {} : { result }) } };
+  return selectOf({ CaseExpr: { args: [branch] } });
+}
+
+function unionAll(queries: readonly SelectStmt[]): SelectStmt {
+  const nothing = { ...selectOf({ A_Const: { isnull: true } }), whereClause: { A_Const: { boolval: {} } } };
+  return (
+    queries.reduce<SelectStmt | undefined>(
+      (larg, rarg) =>
+        larg === undefined ? rarg : { op: 'SETOP_UNION', all: true, larg, rarg, limitOption: 'LIMIT_OPTION_DEFAULT' },
+      undefined,
+    ) ?? nothing
+  );
 }
 
 function lateral(query: SelectStmt, name: string, column: string): Node {
@@ -106,112 +118,45 @@ function lateral(query: SelectStmt, name: string, column: string): Node {
   };
 }
 
-/** Puts the levels around it that a key query names columns of: `select k from <outer pieces>, lateral (<inner>)`. */
-function wrap(
-  inner: SelectStmt,
-  from: Level,
-  statement: Statement,
-  readable: (item: Item) => boolean,
+/** `select distinct <value> from <a frame's entries>, <from>`, and around it the frames whose columns it names. */
+function enclosed(
+  value: Node,
+  from: Node,
+  frame: Frame,
+  conditions: readonly Node[],
+  reading: Reading,
+  known?: Frame,
 ): SelectStmt | undefined {
-  let query = inner;
-  for (let level: Level = from; ;) {
-    if (![...dependenciesOf({ SelectStmt: query }, level, statement).items].some((item) => item.level !== level))
-      return query;
-    const next = outward(level);
-    if (next === undefined) return undefined;
-    const placed = placeIn(level, next);
-    if (placed === undefined) return undefined;
-    const rest =
-      placed.kind === 'item' ? surroundingsOf(placed.item, statement) : surroundingsOfExpression(next, placed.clause);
-    const own = placed.kind === 'item' ? placed.item : undefined;
-    const kept = keep(rest.pieces, own, next, readable, statement);
-    const needs = dependenciesOf({ SelectStmt: query }, next, statement);
-    if (![...needs.items].every((item) => item.level !== next || kept.items.has(item))) return undefined;
-    if (!stand(needs, next, kept.nodes)) return undefined;
-    const conditions = rest.conditions
-      .filter((entry) => isVisible(entry, next, statement) && isUsable(entry.node, next, kept, statement))
-      .map((entry) => entry.node);
-    const around: SelectStmt = {
-      distinctClause: DISTINCT,
-      targetList: [{ ResTarget: { name: KEY, val: columnOf(KEY, KEY) } }],
-      fromClause: [...kept.nodes],
-      ...where(conditions),
-      limitOption: 'LIMIT_OPTION_DEFAULT',
-      op: 'SETOP_NONE',
-    };
-    const complete = withCtes(around, statement, readable);
-    if (complete === undefined) return undefined;
-    query = { ...complete, fromClause: [...kept.nodes, lateral(query, KEY, KEY)] };
-    level = next;
-  }
+  const { statement } = reading;
+  const inner: SelectStmt = {
+    distinctClause: DISTINCT,
+    targetList: [{ ResTarget: { name: KEY, val: value } }],
+    fromClause: [from],
+    ...where(conditions),
+    limitOption: 'LIMIT_OPTION_DEFAULT',
+    op: 'SETOP_NONE',
+  };
+  const rows = overRows(inner, frame, statement);
+  const query = rows && withCtes(rows, statement, reading.readable);
+  const { outer } = frame;
+  if (query === undefined || !namesOutside(query, frame.level, statement)) return query;
+  if (outer === undefined || frameAt(known, outer.level) !== undefined) return outer && query;
+  const usable = outer.conditions.filter(({ node }) => isUsable(node, outer, statement));
+  return enclosed(columnOf(KEY, KEY), lateral(query, KEY, KEY), outer, nodesOf(usable), reading, known);
 }
 
-/** How a level stands in the level whose columns it names: as a LATERAL item, or in an expression. */
-function placeIn(
-  level: Level,
-  outer: Level,
-): { kind: 'item'; item: Item } | { kind: 'expression'; clause: Clause | undefined } | undefined {
-  for (let at: Level | undefined = level; at !== undefined; at = at.parent) {
-    if (at.parent !== outer) continue;
-    if (at.place.kind === 'from') return { kind: 'item', item: at.place.item };
-    if (at.place.kind === 'sublink') return { kind: 'expression', clause: at.place.clause };
-    return at.place.kind === 'branch' ? { kind: 'expression', clause: undefined } : undefined;
-  }
-  return undefined;
+/** A query with the rows of a frame before its own FROM entries, or with its groups. */
+function overRows(query: SelectStmt, frame: Frame, statement: Statement): SelectStmt | undefined {
+  const { fromClause = [], whereClause: _conditions, ...rest } = query;
+  // The conditions of the level have chosen its rows before they are grouped.
+  const groups = frame.grouped ? grouped({ ...rest, fromClause }, frame, statement) : undefined;
+  if (groups !== undefined) return { ...groups.query, fromClause: [groups.from, ...(groups.query.fromClause ?? [])] };
+  if (dependenciesOf({ SelectStmt: query }, frame.level, statement).aggregates.has(frame.level)) return undefined;
+  return { ...query, fromClause: [...frame.nodes, ...fromClause] };
 }
 
-/** The rows for which an expression of a level is computed. */
-function surroundingsOfExpression(
-  level: Level,
-  clause: Clause | undefined,
-): { readonly pieces: readonly Node[]; readonly conditions: readonly Condition[] } {
-  const { fromClause = [], whereClause } = level.select;
-  if (clause?.kind === 'on' && !fromClause.some((node) => isInnerDownTo(clause.join, node))) {
-    // WHERE says nothing of what ON asks under an outer join: its rows may be the ones that do not match.
-    const { larg, rarg, quals } = clause.join;
-    return { pieces: [larg, rarg].flatMap((side) => side ?? []), conditions: conditionsOf(quals) };
-  }
-  return { pieces: fromClause, conditions: conditionsOf(whereClause) };
-}
-
-function isInnerDownTo(wanted: JoinExpr, node: Node): boolean {
-  const join = bare(node, 'JoinExpr');
-  if (join?.jointype !== 'JOIN_INNER') return false;
-  return join === wanted || [join.larg, join.rarg].some((side) => side !== undefined && isInnerDownTo(wanted, side));
-}
-
-function conditionsOf(condition: Node | undefined): Condition[] {
-  const none = new Set<Item>();
-  return conjunctsOf(condition).map((node) => ({ node, seesItem: true, hidden: none }));
-}
-
-function isVisible(entry: Condition, level: Level, statement: Statement): boolean {
-  return [...dependenciesOf(entry.node, level, statement).items].every((item) => !entry.hidden.has(item));
-}
-
-/** The FROM entries, as far as they can be read without the item that the keys are for. */
-function keep(
-  pieces: readonly Node[],
-  without: Item | undefined,
-  level: Level,
-  readable: (item: Item) => boolean,
-  statement: Statement,
-): Kept {
-  const nodes: Node[] = [];
-  const items = new Set<Item>();
-  for (const piece of pieces) {
-    const node = prune(piece, level, (item) => item !== without && readable(item), statement);
-    if (node === undefined) continue;
-    const leaves = leavesOf(node, level);
-    const needs = dependenciesOf(node, level, statement);
-    const known = new Set([...items, ...leaves]);
-    // LATERAL over what is not there: without the entry there are only more rows.
-    if (![...needs.items].every((item) => item.level !== level || known.has(item))) continue;
-    if (!stand(needs, level, [...nodes, node])) continue;
-    nodes.push(node);
-    for (const leaf of leaves) items.add(leaf);
-  }
-  return { nodes, items, readable };
+function nodesOf(conditions: readonly { readonly node: Node }[]): Node[] {
+  return conditions.map(({ node }) => node);
 }
 
 function where(nodes: readonly Node[]): { whereClause?: Node } {

@@ -1,7 +1,9 @@
+import type { Node } from '@pgsql/types';
 import { bare } from '../sql/walk.ts';
 import type { Level } from '../sql/scope.ts';
 import { functionNames, hasWindow } from './dependencies.ts';
-import { isSite, type Site } from './sites.ts';
+import { groupClauseOf } from './grouping.ts';
+import { isColumn, type Site } from './sites.ts';
 import type { Statement } from './statement.ts';
 import { isNullable } from './surroundings.ts';
 
@@ -34,10 +36,23 @@ export function keepsRows(level: Level): boolean {
   return limitCount === undefined && limitOffset === undefined && !distinctOn && !hasWindow(targetList);
 }
 
+/** Whether each group of a level has one key. */
 function isGroupedBy(site: Site, level: Level, statement: Statement): boolean {
-  return (level.select.groupClause ?? []).some((node) => {
-    const position = bare(node, 'A_Const')?.ival?.ival;
-    const target = position === undefined ? undefined : bare(level.select.targetList?.[position - 1], 'ResTarget')?.val;
-    return isSite(target ?? node, site, '', statement);
-  });
+  return groupClauseOf(level, statement).some((node) => groupsBySite(node, site, statement));
+}
+
+function groupsBySite(node: Node, site: Site, statement: Statement): boolean {
+  const set = bare(node, 'GroupingSet');
+  const within = (each: Node): boolean => groupsBySite(each, site, statement);
+  switch (set?.kind) {
+    case undefined:
+      return (bare(node, 'RowExpr')?.args ?? [node]).some((each) => isColumn(each, site, statement));
+    case 'GROUPING_SET_SETS':
+      return (set.content ?? []).length > 0 && (set.content ?? []).every(within);
+    case 'GROUPING_SET_SIMPLE':
+      return (set.content ?? []).some(within);
+    // ROLLUP and CUBE have a set of nothing.
+    default:
+      return false;
+  }
 }

@@ -7,7 +7,9 @@ import { parseOwn } from '../sql/parse.ts';
 import { bare, walk, withoutLocations } from '../sql/walk.ts';
 import { alternativesFor, type Alternative, type Binding, type Padding } from './bindings.ts';
 import { dependenciesOf } from './dependencies.ts';
+import type { Reading } from './frames.ts';
 import { keyQuery, withCtes } from './key-query.ts';
+import type { KeySource } from './key-source.ts';
 import { selectOf } from './nodes.ts';
 import {
   firstLevel,
@@ -67,9 +69,12 @@ class Planner {
   readonly #paddings: PaddedSubquery[] = [];
   #evaluated = 0;
 
+  readonly #reading: Reading;
+
   constructor(statement: Statement, restrictions: ReadonlyMap<Reference, Restrictions>) {
     this.#statement = statement;
     this.#restrictions = restrictions;
+    this.#reading = { statement, readable: (item) => this.#isReadable(item) };
   }
 
   run(): Planned {
@@ -206,14 +211,12 @@ class Planner {
 
   #addLookup(reference: Reference, key: Column): boolean {
     for (const [index, found] of this.#alternatives(reference, key).entries()) {
-      const evaluated = found.map(({ sources, site }) => this.#evaluateSources(sources, site.item.level));
+      const evaluated = found.map(({ sources }) => this.#evaluateSources(sources));
       // What was evaluated stands in the tree as rows now: the same alternative reads those.
       const alternative = evaluated.includes(true) ? (this.#alternatives(reference, key)[index] ?? found) : found;
       // The test is written once more into the statement's text, where a placeholder means nothing.
       if (alternative.some(({ padded }) => namesPlaceholder(padded?.test))) continue;
-      const queries = alternative.map((binding) =>
-        keyQuery(binding, key.type, this.#statement, (item) => this.#isReadable(item)),
-      );
+      const queries = alternative.map((binding) => keyQuery(binding, key.type, this.#reading));
       if (!queries.every((query) => query !== undefined)) continue;
       this.#steps.push({
         kind: 'lookup',
@@ -222,7 +225,7 @@ class Planner {
         queries: queries.map((query) => deparse({ SelectStmt: query })),
         from: alternative
           .flatMap((binding) => binding.sources)
-          .map(describeSource)
+          .map(({ query }) => describeSource(query))
           .join(', '),
         ordinary: queries.some((query) => this.#statement.readsOrdinaryRelations(query)),
       });
@@ -304,11 +307,11 @@ class Planner {
   }
 
   /** `in (select … limit 20)`, `= (select … limit 1)`: the subquery that gives the keys is evaluated once. */
-  #evaluateSources(sources: readonly SelectStmt[], level: Level): boolean {
+  #evaluateSources(sources: readonly KeySource[]): boolean {
     let evaluated = false;
-    for (const source of sources) {
-      const inside = this.#statement.levelsIn({ SelectStmt: source });
-      if (this.#evaluateCtes({ SelectStmt: source })) evaluated = true;
+    for (const { query, level } of sources) {
+      const inside = this.#statement.levelsIn({ SelectStmt: query });
+      if (this.#evaluateCtes({ SelectStmt: query })) evaluated = true;
       for (const { select, place, parent } of inside) {
         if (place.kind !== 'sublink' || parent !== level || !this.#isEvaluable(select, level)) continue;
         const replaced = this.#evaluate(select, place.node.subselect);
@@ -340,10 +343,10 @@ class Planner {
     return this.#evaluated - 1;
   }
 
-  #readsReturning({ sources, site: { item } }: Binding): boolean {
-    return sources.some((source) => {
-      const { items } = dependenciesOf({ SelectStmt: source }, item.level, this.#statement);
-      const ctes = [...this.#statement.ctesIn({ SelectStmt: source }), ...[...items].flatMap(({ cte }) => cte ?? [])];
+  #readsReturning({ sources }: Binding): boolean {
+    return sources.some(({ query, level }) => {
+      const { items } = dependenciesOf({ SelectStmt: query }, level, this.#statement);
+      const ctes = [...this.#statement.ctesIn({ SelectStmt: query }), ...[...items].flatMap(({ cte }) => cte ?? [])];
       return ctes.some((cte) => cte.level === undefined) || [...items].some((read) => read.kind === 'changed');
     });
   }

@@ -7,26 +7,62 @@ import { and } from './nodes.ts';
 import type { Statement } from './statement.ts';
 
 /**
- * A FROM entry without the items that cannot be read yet: a superset of its rows as far as the remaining columns go.
- * Undefined where nothing sound remains.
+ * The FROM entries of a level as far as they can be read, all to be joined: a superset of their rows as far as the
+ * remaining columns go.
  */
-export function prune(
-  node: Node,
-  level: Level,
-  readable: (item: Item) => boolean,
+export function keep(
+  pieces: readonly Node[],
+  within: Omit<Kept, 'nodes' | 'items' | 'grouped'>,
+  isKept: (item: Item) => boolean,
   statement: Statement,
-): Node | undefined {
+): Kept {
+  const { level } = within;
+  const nodes: Node[] = [];
+  const items = new Set<Item>();
+  const kept: Kept = { ...within, nodes, items, grouped: false };
+  for (const piece of pieces) {
+    const node = prune(piece, kept, isKept, statement);
+    if (node === undefined) continue;
+    nodes.push(node);
+    for (const leaf of leavesOf(node, level)) items.add(leaf);
+  }
+  return kept;
+}
+
+/** Whether what a FROM entry names of other entries and of levels around it is kept. */
+function isStanding(node: Node, kept: Kept, statement: Statement): boolean {
+  const needs = dependenciesOf(node, kept.level, statement);
+  for (let at: Kept | undefined = kept; at !== undefined; at = at.outer)
+    if (!stand(needs, at.level, at.nodes)) return false;
+  return [...needs.items].every((item) => {
+    for (let at: Kept | undefined = kept; at !== undefined; at = at.outer)
+      if (at.level === item.level) return at.items.has(item);
+    return false;
+  });
+}
+
+/** What LATERAL sees on the right side of a join. */
+function besides(kept: Kept, left: Node | undefined): Kept {
+  if (left === undefined) return kept;
+  const items = new Set([...kept.items, ...leavesOf(left, kept.level)]);
+  return { ...kept, nodes: [...kept.nodes, left], items };
+}
+
+/** A FROM entry without the items that cannot be read yet. Undefined where nothing sound remains. */
+function prune(node: Node, around: Kept, isKept: (item: Item) => boolean, statement: Statement): Node | undefined {
+  const { level } = around;
   const join = bare(node, 'JoinExpr');
   if (join?.larg === undefined || join.rarg === undefined) {
     const [item] = leavesOf(node, level);
-    return item !== undefined && readable(item) ? node : undefined;
+    // LATERAL over what is not there: without the entry there are only more rows.
+    return item !== undefined && isKept(item) && isStanding(node, around, statement) ? node : undefined;
   }
-  const left = prune(join.larg, level, readable, statement);
-  const right = prune(join.rarg, level, readable, statement);
+  const left = prune(join.larg, around, isKept, statement);
+  const right = prune(join.rarg, besides(around, left), isKept, statement);
   const whole = left === join.larg && right === join.rarg;
   const sides = [left, right].flatMap((side) => side ?? []);
-  const kept = { nodes: sides, items: new Set(sides.flatMap((side) => leavesOf(side, level))), readable };
-  const usable = conjunctsOf(join.quals).filter((qual) => isUsable(qual, level, kept, statement));
+  const kept = { ...around, nodes: sides, items: new Set(sides.flatMap((side) => leavesOf(side, level))) };
+  const usable = conjunctsOf(join.quals).filter((qual) => isUsable(qual, kept, statement));
   const allUsable = usable.length === conjunctsOf(join.quals).length;
   if (whole && allUsable) return node;
   switch (join.jointype) {
@@ -49,29 +85,37 @@ export function prune(
   }
 }
 
-/** What is kept of FROM in a key query. */
+/** What is kept of a level in a key query, and of the levels around it. */
 export interface Kept {
+  readonly level: Level;
+  /** FROM entries. */
   readonly nodes: readonly Node[];
   readonly items: ReadonlySet<Item>;
   /** Whether an item's rows can be read now: of what subqueries name. */
   readonly readable: (item: Item) => boolean;
+  /** Its rows are grouped as the statement groups them: aggregates have a value. */
+  readonly grouped: boolean;
+  readonly outer: Kept | undefined;
 }
 
-/** Whether an expression can be computed from what is kept of FROM, with the same answer each time. */
-export function isUsable(value: unknown, level: Level, kept: Kept, statement: Statement): boolean {
-  const needs = dependenciesOf(value, level, statement);
+/** Whether an expression of a level can be computed from what is kept, with the same answer each time. */
+export function isUsable(value: unknown, kept: Kept, statement: Statement): boolean {
+  const needs = dependenciesOf(value, kept.level, statement);
+  const around = new Map<Level, Kept>();
+  for (let at: Kept | undefined = kept; at !== undefined; at = at.outer) around.set(at.level, at);
   return (
     !needs.unrepeatable &&
-    !needs.aggregates &&
-    [...needs.items].every((item) => item.level !== level || kept.items.has(item)) &&
-    [...needs.references].every((reference) => reference.item.level === level || kept.readable(reference.item)) &&
+    !needs.windows &&
+    [...needs.aggregates].every((level) => around.get(level)?.grouped === true) &&
+    [...needs.items].every((item) => around.get(item.level)?.items.has(item) === true) &&
+    [...needs.references].every((reference) => reference.item.level === kept.level || kept.readable(reference.item)) &&
     [...statement.ctesIn(value)].every((cte) => cte.level !== undefined) &&
-    stand(needs, level, kept.nodes)
+    [...around.values()].every(({ level, nodes }) => stand(needs, level, nodes))
   );
 }
 
 /** Whether the joins of a level that an expression names columns by are whole in what is kept of FROM. */
-export function stand(needs: Dependencies, level: Level, kept: readonly Node[]): boolean {
+function stand(needs: Dependencies, level: Level, kept: readonly Node[]): boolean {
   if (needs.joins.size === 0) return true;
   const [own, whole] = [joinsIn(level.select.fromClause ?? []), joinsIn(kept)];
   return [...needs.joins].every((join) => !own.has(join) || whole.has(join));

@@ -37,7 +37,7 @@ export interface FunctionFacts {
   /** Aggregates and window functions. */
   readonly aggregate: ReadonlySet<string>;
   readonly setReturning: ReadonlySet<string>;
-  /** `=` and `<>` of a key without a schema are pg_catalog's: nobody's operators are searched first or fit better. */
+  /** `=`, `<>`, `<=` and `>=` of a key without a schema are pg_catalog's: nobody's operators are searched first or fit better. */
   readonly ownEquality: boolean;
 }
 
@@ -189,14 +189,9 @@ export class Statement {
 
   /** The CTEs that a part of the tree names but does not define, and those that they name: as a WITH lists them. */
   ctesIn(value: unknown, found = new Set<Cte>()): Set<Cte> {
-    const own = new Set<unknown>();
-    walk(value, (node, kind) => {
-      if (kind === 'CommonTableExpr') own.add(bare(node, 'CommonTableExpr'));
-      return undefined;
-    });
-    for (const rangeVar of rangeVarsIn(value)) {
+    for (const rangeVar of undefinedIn(value, this.#itemOf)) {
       const cte = this.#itemOf.get(rangeVar)?.cte;
-      if (cte === undefined || own.has(cte.node) || found.has(cte)) continue;
+      if (cte === undefined || found.has(cte)) continue;
       const before = new Set([...found, cte]);
       for (const inner of this.ctesIn(cte.node.ctequery, before)) if (inner !== cte) found.add(inner);
       found.add(cte);
@@ -228,6 +223,11 @@ export class Statement {
     return this.#unstable.size > 0 && rangeVarsIn(value).some((rangeVar) => this.#unstable.has(rangeVar));
   }
 
+  /** The level of a SELECT of this statement. */
+  levelOf(select: SelectStmt | undefined): Level | undefined {
+    return this.scopes.levels.find((level) => level.select === select);
+  }
+
   /** The levels inside a part of the tree. */
   levelsIn(value: unknown): Level[] {
     const selects = new Set<SelectStmt>();
@@ -253,6 +253,24 @@ function rangeVarsIn(value: unknown): RangeVar[] {
     return undefined;
   });
   return found;
+}
+
+/** Mentions of CTEs that no WITH around them defines: a key query may have one WITH below another. */
+function undefinedIn(
+  value: unknown,
+  itemOf: ReadonlyMap<RangeVar, Item>,
+  defined: ReadonlySet<unknown> = new Set(),
+): RangeVar[] {
+  if (value === null || typeof value !== 'object') return [];
+  if (Array.isArray(value)) return value.flatMap((each) => undefinedIn(each, itemOf, defined));
+  const { withClause, RangeVar: rangeVar } = value as Pick<SelectStmt, 'withClause'> & { RangeVar?: RangeVar };
+  const own = (withClause?.ctes ?? []).map((node) => bare(node, 'CommonTableExpr'));
+  const all = own.length === 0 ? defined : new Set([...defined, ...own]);
+  if (rangeVar !== undefined) {
+    const cte = itemOf.get(rangeVar)?.cte;
+    return cte === undefined || all.has(cte.node) ? [] : [rangeVar];
+  }
+  return Object.values(value).flatMap((each) => undefinedIn(each, itemOf, all));
 }
 
 function collectSelects(value: unknown, found: Set<SelectStmt>): void {

@@ -406,11 +406,6 @@ const REFUSED: readonly (readonly [name: string, text: string])[] = [
     `select ip_address from ${A} a where not exists (select from watchlist w where w.address = a.ip_address)`,
   ],
   ['text of an address, which ends in its mask', `select ip_address from ${A} where ip_address::text = '34.1.1.1/32'`],
-  ['a key made of an aggregate', `select max(source_ip) in (select ip_address from ${A}) from ${E}`],
-  [
-    'a key made of an aggregate of the level around it',
-    `select username, (select country_code from ${A} a where a.ip_address = max(e.source_ip)) from ${E} e group by username`,
-  ],
 ];
 
 describe('what cannot be bounded is refused before any call', () => {

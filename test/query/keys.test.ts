@@ -1,0 +1,209 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TrailhoundError } from '../../src/kernel/errors.ts';
+import { openBench, sorted, type Bench } from './support/bench.ts';
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await openBench({ events: 12 });
+});
+afterAll(async () => {
+  await bench.close();
+});
+
+const E = 'cloudtrail_trail_event';
+const A = 'abuseipdb_check_ip';
+const W = `watchlist w join ${A} a`;
+const ALL = ['2600:1f18::7', '34.1.1.1', '34.1.1.2', '34.1.1.3'];
+const BOTH = ['34.1.1.1', '34.1.1.77'];
+
+/** A statement, and the addresses that it may cost a call each. */
+type Case = readonly [name: string, text: string, asked: readonly string[]];
+
+async function answersLikePostgreSQL(text: string, asked: readonly string[]): Promise<void> {
+  const expected = sorted(await bench.oracle(text));
+  const answer = await bench.ask(text);
+  expect(sorted(answer.rows)).toEqual(expected);
+  expect(answer.asked).toEqual(asked);
+}
+
+/** Refused before any call. */
+async function refuses(text: string): Promise<void> {
+  const error: unknown = await bench.ask(text).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(TrailhoundError);
+  expect((error as TrailhoundError).code).toBe('unbounded_key');
+}
+
+/** What `on <condition>` says of the key. */
+const CONDITIONS: readonly (readonly [condition: string, asked: readonly string[]])[] = [
+  ['(a.ip_address = w.address) is true', BOTH],
+  ['(a.ip_address <> w.address) is false', BOTH],
+  ['(a.ip_address = w.address) is not false and a.ip_address = $$34.1.1.1$$', ['34.1.1.1']],
+  ['not (a.ip_address <> w.address)', BOTH],
+  ['not (a.ip_address <> w.address or a.is_public is null)', BOTH],
+  [
+    'not ((a.ip_address <> w.address or w.note = $$known$$) and a.ip_address <> $$34.1.1.9$$)',
+    ['34.1.1.77', '34.1.1.9'],
+  ],
+  ['not (a.ip_address is distinct from w.address)', BOTH],
+  ['(a.ip_address = w.address) = true', BOTH],
+  ['false is distinct from (a.ip_address = w.address) and w.address = a.ip_address', BOTH],
+  [
+    'case when note = $$known$$ then a.ip_address = w.address else a.ip_address = $$34.1.1.9$$ end',
+    ['34.1.1.1', '34.1.1.9'],
+  ],
+  ['case a.ip_address when w.address then a.is_public end', BOTH],
+  ['case when a.ip_address = w.address then true else false end', BOTH],
+  [
+    'case when pg_input_is_valid(w.note, $$inet$$) then a.ip_address = w.note::inet else a.ip_address = w.address end',
+    BOTH,
+  ],
+  ['coalesce(a.ip_address = w.address, false)', BOTH],
+  ['coalesce(a.ip_address = w.address, a.ip_address = $$34.1.1.3$$)', [...BOTH, '34.1.1.3'].sort()],
+  ['coalesce(a.ip_address, $$::1$$) = w.address', BOTH],
+  ['case when a.is_public then a.ip_address end = w.address', BOTH],
+  ['nullif(a.ip_address, $$34.1.1.1$$) = w.address', BOTH],
+  ['a.ip_address between $$34.1.1.3$$ and $$34.1.1.3$$', ['34.1.1.3']],
+  ['a.ip_address between symmetric w.address and w.address', BOTH],
+  ['not (a.ip_address not between w.address and w.address)', BOTH],
+  ['a.ip_address >= w.address and w.address >= a.ip_address', BOTH],
+  ['a.ip_address = any (array[w.address, $$34.1.1.3$$])', [...BOTH, '34.1.1.3'].sort()],
+  ['w.address = any (array[a.ip_address])', BOTH],
+  ['w.address in (a.ip_address)', BOTH],
+  ['a.ip_address = all (array[w.address, $$34.1.1.1$$])', ['34.1.1.1']],
+  ['not (a.ip_address <> all (array[w.address, $$34.1.1.3$$]))', [...BOTH, '34.1.1.3'].sort()],
+  ['not (a.ip_address not in ($$34.1.1.3$$, $$34.1.1.1$$))', ['34.1.1.1', '34.1.1.3']],
+  ['not (a.ip_address not in (select address from watchlist))', BOTH],
+  ['not (a.ip_address <> all (select address from watchlist where address is not null))', BOTH],
+  ['(a.is_public, a.ip_address) = (true, w.address)', BOTH],
+  ['not ((a.is_public, a.ip_address) <> (true, w.address))', BOTH],
+  ['(select a.ip_address = w.address)', BOTH],
+  ['w.note in (select x.note from watchlist x where x.address = a.ip_address)', BOTH],
+  ['w.note < any (select $$x$$ from watchlist x where x.address = a.ip_address)', BOTH],
+  ['a.ip_address = w.address and (w.note = $$known$$ or false)', ['34.1.1.1']],
+  [
+    '(a.ip_address = w.address and w.note = $$known$$) or (a.ip_address = $$34.1.1.9$$ and w.note = $$nobody$$)',
+    ['34.1.1.1'],
+  ],
+  ['(a.ip_address = w.address and false) or (a.ip_address = w.address and null)', []],
+];
+
+describe('a condition bounds the key', () => {
+  test.each(CONDITIONS)('%s', async (condition, asked) => {
+    await answersLikePostgreSQL(`select w.note, a.ip_address, a.is_tor from ${W} on ${condition}`, asked);
+  });
+});
+
+describe('a condition that lets every key pass bounds nothing', () => {
+  test.each([
+    'not (a.ip_address = w.address)',
+    '(a.ip_address = w.address) is not false',
+    '(a.ip_address = w.address) is not true',
+    'coalesce(a.ip_address = w.address, true)',
+    'case when a.is_tor then a.ip_address = w.address else true end',
+    'case when a.ip_address = w.address then false else true end',
+    'coalesce(case when a.is_tor then a.ip_address end, w.address) = w.address',
+    'case when a.is_tor then a.ip_address end is not distinct from nullif(w.address, w.address)',
+    'a.ip_address between w.address and $$34.1.1.3$$',
+    'a.ip_address >= w.address and a.ip_address >= w.address',
+    'a.ip_address = all (array[]::inet[])',
+    'a.ip_address <> all (array[w.address])',
+    'w.address in (a.ip_address, $$34.1.1.1$$)',
+    'exists (select count(*) from watchlist x where x.address = a.ip_address)',
+    'exists (select from watchlist x where x.address = a.ip_address group by rollup (x.note))',
+    'exists (select from watchlist x left join watchlist y on y.address = a.ip_address)',
+    'w.note not in (select x.note from watchlist x where x.address = a.ip_address)',
+  ])('%s', async (condition) => {
+    await refuses(`select w.note, a.ip_address, a.is_tor from ${W} on ${condition}`);
+  });
+});
+
+const GROUPS: readonly Case[] = [
+  [
+    'an aggregate of the level around, in the groups that HAVING keeps',
+    `select username, max(e.source_ip), (select a.country_code from ${A} a where a.ip_address = max(e.source_ip)) from ${E} e group by username having username > 'user2'`,
+    ['2600:1f18::7', '34.1.1.2'],
+  ],
+  [
+    'an aggregate without GROUP BY, with the filters of both levels',
+    `select (select a.country_code from ${A} a where a.ip_address = max(e.source_ip) and a.is_public) from ${E} e where event_id > 'e05'`,
+    ['34.1.1.3'],
+  ],
+  ['an aggregate in IN', `select max(source_ip) in (select ip_address from ${A}) from ${E}`, ['2600:1f18::7']],
+  [
+    'an aggregate in HAVING',
+    `select username from ${E} e group by username having count(*) > 2 and max(source_ip) not in (select ip_address from ${A} a where a.is_tor)`,
+    ['2600:1f18::7', '34.1.1.1'],
+  ],
+  [
+    'what a grouping set makes of a missing key',
+    `select source_ip, (select is_tor from ${A} a where a.ip_address = coalesce(e.source_ip, '34.1.1.9')) from ${E} e group by rollup (source_ip)`,
+    [...ALL, '34.1.1.9'].sort(),
+  ],
+  [
+    'GROUP BY by ordinal, and an aggregate with a filter',
+    `select username, (select is_tor from ${A} a where a.ip_address = min(e.source_ip) filter (where e.event_id > 'e05')) from ${E} e group by 1`,
+    ['34.1.1.1', '34.1.1.2', '34.1.1.3'],
+  ],
+  [
+    'an argument of an aggregate, which is computed for each row',
+    `select username, max((select a.abuse_confidence_score from ${A} a where a.ip_address = e.source_ip)) from ${E} e group by username having count(*) > 100`,
+    ALL,
+  ],
+  [
+    'two levels further in',
+    `select username from ${E} e group by username having exists (select from watchlist w where exists (select from ${A} a where a.ip_address = max(e.source_ip) and a.ip_address > w.address))`,
+    ['2600:1f18::7', '34.1.1.2', '34.1.1.3'],
+  ],
+];
+
+const EXISTENCE: readonly Case[] = [
+  [
+    'the filters of EXISTS, subqueries among them',
+    `select a.is_tor from ${A} a where exists (select from ${E} e where e.source_ip = a.ip_address and e.source_ip in (select remote_ip from guardduty_finding))`,
+    ['34.1.1.3'],
+  ],
+  [
+    'a condition of a join in EXISTS',
+    `select a.is_tor from ${A} a where exists (select from ${E} e join watchlist w on w.address = a.ip_address and w.address = e.source_ip)`,
+    ['34.1.1.1'],
+  ],
+  [
+    'OR in EXISTS',
+    `select a.is_tor from ${A} a where exists (select from watchlist w where (w.address = a.ip_address and w.note = 'known') or (a.ip_address = '34.1.1.9' and w.note = 'rumour'))`,
+    ['34.1.1.1', '34.1.1.9'],
+  ],
+  [
+    'EXISTS in EXISTS',
+    `select a.is_tor from ${A} a where exists (select from watchlist w where w.note = 'known' and exists (select from ${E} e where e.source_ip = w.address and w.address = a.ip_address))`,
+    ['34.1.1.1'],
+  ],
+  [
+    'a derived table in EXISTS',
+    `select a.is_tor from ${A} a where exists (select from (select note from watchlist w where w.address = a.ip_address) x where x.note = 'known')`,
+    BOTH,
+  ],
+  [
+    'UNION in EXISTS',
+    `select a.is_tor from ${A} a where exists (select from watchlist w where w.address = a.ip_address union all select from ${E} e where e.source_ip = a.ip_address and event_id = 'e06')`,
+    ['34.1.1.1', '34.1.1.3', '34.1.1.77'],
+  ],
+  [
+    'GROUP BY and HAVING in EXISTS',
+    `select a.is_tor from ${A} a where exists (select from ${E} e where e.source_ip = a.ip_address group by e.username having count(*) > 1)`,
+    ALL,
+  ],
+  [
+    'a look-up beside it in EXISTS',
+    `select a.is_tor from ${A} a where exists (select from ${E} e join ${A} b on b.ip_address = e.source_ip and b.is_public = a.is_public where e.source_ip = a.ip_address and e.event_id < 'e04')`,
+    ['34.1.1.1', '34.1.1.2'],
+  ],
+];
+
+describe('keys come from', () => {
+  test.each([...GROUPS, ...EXISTENCE])('%s', async (_name, text, asked) => {
+    await answersLikePostgreSQL(text, asked);
+  });
+});
