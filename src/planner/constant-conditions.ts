@@ -1,7 +1,8 @@
 import type { Node } from '@pgsql/types';
 import type { Clause, Level } from '../sql/scope.ts';
 import { bare } from '../sql/walk.ts';
-import { conjunctsOf, dependenciesOf } from './dependencies.ts';
+import { conjunctsOf } from './dependencies.ts';
+import { isAggregated } from './grouping.ts';
 import { and, or } from './nodes.ts';
 import { isConstant } from './predicates.ts';
 import type { Statement } from './statement.ts';
@@ -21,11 +22,10 @@ export function constantsOfLevel(level: Level, statement: Statement): Node[] {
 
 /** Those without which an expression of a level is never computed, or its value never read. */
 export function constantsOfExpression(level: Level, clause: Clause, statement: Statement): Node[] {
-  const { targetList, sortClause, groupClause, havingClause, whereClause } = level.select;
-  const { aggregates } = dependenciesOf([targetList, sortClause], level, statement);
+  const { whereClause } = level.select;
   // An aggregate without GROUP BY has a row even over none; with grouping sets, too.
-  const isRowOfNone = aggregates || havingClause !== undefined || (groupClause ?? []).length > 0;
-  const where = clause.kind === 'other' && isRowOfNone ? [] : conjunctsOf(whereClause);
+  const isRowOfNone = clause.kind === 'other' && isAggregated(level, statement);
+  const where = isRowOfNone ? [] : conjunctsOf(whereClause);
   return [...where.filter((node) => isConstant(node, level, statement)), ...constantsOfLevel(level, statement)];
 }
 

@@ -40,7 +40,8 @@ function rowsOf(expression: A_Expr | undefined): readonly (readonly [left: Node,
 /** Computed alike for the whole statement: constants, parameters, stable functions of them. */
 export function isConstant(node: Node, level: Level, statement: Statement): boolean {
   const needs = dependenciesOf(node, level, statement);
-  return needs.items.size === 0 && !needs.unrepeatable && !needs.aggregates && !contains(node, 'SubLink');
+  const isRow = needs.aggregates.size === 0 && !needs.windows;
+  return needs.items.size === 0 && !needs.unrepeatable && isRow && !contains(node, 'SubLink');
 }
 
 export function contains(node: Node, wanted: NodeKind): boolean {
