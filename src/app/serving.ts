@@ -50,7 +50,13 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
 
   const sources = createSources(config, aws);
   closers.push(() => sources.close());
-  const hydrator = createHydrator({ pool: engine.pool, sources: sources.byName, log, metrics });
+  const hydrator = createHydrator({
+    pool: engine.pool,
+    sources: sources.byName,
+    tables: catalog.tables,
+    log,
+    metrics,
+  });
   closers.push(() => hydrator.close());
   hydrator.sweep().catch((error: unknown) => log.warn({ err: error }, 'cannot drop relations of a dead process'));
 

@@ -1,4 +1,4 @@
-import type { Column } from '../catalog/table.ts';
+import type { Column, VirtualTable } from '../catalog/table.ts';
 import type { Pool } from '../engine/pool.ts';
 import { linkAbort, untilAborted } from '../kernel/abort.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -9,6 +9,7 @@ import type { ScanRequest, Source } from '../sources/source.ts';
 import { quoteIdent } from '../sql/substitute.ts';
 import type { Patience } from './call-scheduler.ts';
 import { CallScheduler, DEFAULT_PATIENCE } from './call-scheduler.ts';
+import { Cleaning } from './cleaning.ts';
 import type { Fetch } from './fetch.ts';
 import { fillLookup, type Spent } from './fill-lookup.ts';
 import { fillScan } from './fill-scan.ts';
@@ -33,6 +34,8 @@ export interface HydratorOptions {
   readonly pool: Pool;
   /** By `VirtualTable.source`. Whoever made them closes them. */
   readonly sources: ReadonlyMap<string, Source>;
+  /** Whose answers the key cache may keep, and for how long. */
+  readonly tables?: readonly VirtualTable[];
   readonly log: Logger;
   readonly metrics?: HydrationMetrics;
   readonly patience?: Patience;
@@ -41,7 +44,10 @@ export interface HydratorOptions {
 }
 
 export interface RunningHydrator extends Hydrator {
-  /** Drops the relations that dead processes left; call it once at start. Returns how many. */
+  /**
+   * Drops the relations that dead processes left, and from then on what the key cache holds too long; call it once at
+   * start. Returns how many relations.
+   */
   sweep(): Promise<number>;
 }
 
@@ -64,6 +70,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
   const limiter = new RateLimiter(clock);
   const relations = new Relations({ pool, log, clock });
   const cache = new KeyCache(pool, log);
+  const cleaning = new Cleaning({ cache, tables: options.tables ?? [], clock, log });
   const scans = new ScanLog(pool, log);
   const flights = new Flights();
   const scheduler = new CallScheduler({
@@ -223,11 +230,14 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
         }),
       ),
     recorded: () => scans.flush(),
-    sweep: () => relations.sweep(),
+    sweep: async () => {
+      const [dropped] = await Promise.all([relations.sweep(), cleaning.start()]);
+      return dropped;
+    },
     close: async () => {
       closing.abort(new TrailhoundError('admin_shutdown', 'terminating connection due to administrator command'));
       await Promise.allSettled(running);
-      await Promise.all([cache.flush(), scans.flush()]);
+      await Promise.all([cache.flush(), scans.flush(), cleaning.close()]);
       await relations.close();
     },
   };

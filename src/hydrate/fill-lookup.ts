@@ -20,7 +20,7 @@ export interface LookupParts {
 
 /** What a statement has asked so far, over all its references and the levels of its recursions. */
 export interface Spent {
-  /** Look-ups that it has started: trailhound.max_lookups bounds their sum. */
+  /** Look-ups that it has started or means to: trailhound.max_lookups bounds their sum. */
   lookups: number;
   /** One key is one call a statement, and has one answer in it, whatever the cache says. */
   readonly answers: Map<string, Answer>;
@@ -150,6 +150,8 @@ async function claim(asked: readonly Asked[], request: LookupRequest, fetch: Fet
     for (const one of missing) {
       one.ticket = parts.flights.join(one.id, cached, (severity, message) => statement.notice(severity, message));
     }
+    // Set aside for them: what others mean to ask must not use it up.
+    parts.spent.lookups += needed;
   } finally {
     read.end();
   }
@@ -171,6 +173,10 @@ function overBudget(needed: number, allowed: number, request: LookupRequest, kno
   );
 }
 
+function isFirst({ ticket }: Asked): boolean {
+  return ticket?.first === true;
+}
+
 /** The calls of one look-up: as many at once as the session allows, each key by whichever statement comes to it first. */
 class Calls {
   started = 0;
@@ -190,7 +196,10 @@ class Calls {
     this.#request = request;
     this.#fetch = fetch;
     this.#parts = parts;
-    this.#waiting = asked.filter((one) => one.ticket !== undefined);
+    const waiting = asked.filter((one) => one.ticket !== undefined);
+    // First what others may wait for, then what others mean to ask.
+    const [own, others] = [waiting.filter(isFirst), waiting.filter((one) => !isFirst(one))];
+    this.#waiting = [...own, ...others];
   }
 
   /** Resolves when every key has landed, whoever asked; rejects with the first failure unless trailhound.partial is on. */
@@ -231,26 +240,42 @@ class Calls {
     for (let next = queue.next(); next.done !== true; next = queue.next()) {
       if (this.#stopped || this.#fetch.signal.aborted) return;
       const one = next.value;
-      if (one.ticket?.flight.state !== 'queued') continue;
-      if (this.#hopeless) {
-        one.ticket.leave();
+      const { ticket } = one;
+      if (ticket?.flight.state !== 'queued') {
+        // Somebody else was quicker.
+        if (ticket?.first === true) this.#parts.spent.lookups -= 1;
         continue;
       }
-      this.#spend();
-      await one.ticket.flight.start((signal, notice) => this.#ask(one, signal, notice));
+      if (this.#hopeless) {
+        ticket.leave();
+        continue;
+      }
+      if (!this.#spend(ticket)) await this.#leaveToOthers(ticket);
+      else await ticket.flight.start((signal, notice) => this.#ask(one, signal, notice));
     }
   }
 
-  /** Keys that another statement meant to ask for, but was cancelled, were not in the count before the first call. */
-  #spend(): void {
-    const { maxLookups } = this.#fetch.statement.settings;
+  #spend({ first }: Ticket): boolean {
     const { spent } = this.#parts;
-    if (spent.lookups >= maxLookups) {
-      const others = 'a statement that was to ask for some of them has been cancelled.';
-      throw overBudget(spent.lookups + 1, maxLookups, this.#request, others);
-    }
-    spent.lookups += 1;
+    if (!first && spent.lookups >= this.#fetch.statement.settings.maxLookups) return false;
+    if (!first) spent.lookups += 1;
     this.started += 1;
+    return true;
+  }
+
+  /** A statement that means to ask may yet be cancelled: then what it would have asked for was not in our count. */
+  async #leaveToOthers(ticket: Ticket): Promise<void> {
+    ticket.decline();
+    const { flight } = ticket;
+    const answered = flight.answer.then(
+      () => 'answered',
+      () => 'answered',
+    );
+    const end = await abortable(Promise.race([answered, flight.abandoned.then(() => 'abandoned')]), this.#fetch.signal);
+    if (end === 'answered' || this.#stopped) return;
+    const { spent } = this.#parts;
+    const others = 'a statement that was to ask for some of them has ended before.';
+    throw overBudget(spent.lookups + 1, this.#fetch.statement.settings.maxLookups, this.#request, others);
   }
 
   async #ask(one: Asked, signal: AbortSignal, notice: CallContext['notice']): ReturnType<Ask> {

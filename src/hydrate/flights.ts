@@ -8,6 +8,10 @@ export type Ask = (signal: AbortSignal, notice: Notice) => Promise<{ answer: Ans
 /** One statement's share in a flight. */
 export interface Ticket {
   readonly flight: Flight;
+  /** Nobody meant to ask before: it is this statement that does. */
+  readonly first: boolean;
+  /** This statement will not ask, whatever becomes of the others. */
+  decline(): void;
   /** The last one to leave aborts a request in flight, or takes one off the queue that nobody has started. */
   leave(): void;
 }
@@ -16,6 +20,8 @@ interface Flight {
   /** `queued`: some statement means to ask; any of its waiters may. */
   readonly state: 'queued' | 'running' | 'done' | 'failed' | 'left';
   readonly answer: Promise<Answer>;
+  /** Resolves when all who still wait have declined to ask. */
+  readonly abandoned: Promise<void>;
   /** Never rejects; does nothing unless queued. Resolves when the flight has landed. */
   start(ask: Ask): Promise<void>;
 }
@@ -47,12 +53,11 @@ export class Flights {
   }
 
   join(key: string, landed: boolean, notice: Notice): Ticket {
-    let flight = this.#find(key, landed);
-    if (flight === undefined) {
-      flight = new SharedFlight((ended) => this.#landed(key, ended));
-      this.#flights.set(key, flight);
-    }
-    return flight.join(notice);
+    const known = this.#find(key, landed);
+    if (known !== undefined) return known.join(notice, false);
+    const flight = new SharedFlight((ended) => this.#landed(key, ended));
+    this.#flights.set(key, flight);
+    return flight.join(notice, true);
   }
 
   #find(key: string, landed: boolean): SharedFlight | undefined {
@@ -75,12 +80,15 @@ export class Flights {
 class SharedFlight implements Flight {
   state: Flight['state'] = 'queued';
   readonly answer: Promise<Answer>;
+  readonly abandoned: Promise<void>;
   kept: Promise<void> = Promise.resolve();
   readonly #controller = new AbortController();
   readonly #waiters = new Set<Notice>();
+  readonly #declined = new Set<Notice>();
   readonly #ended: (flight: SharedFlight) => void;
   #resolve: (answer: Answer) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
+  #abandon: () => void = () => undefined;
   #landing: Promise<void> | undefined;
 
   constructor(ended: (flight: SharedFlight) => void) {
@@ -89,15 +97,26 @@ class SharedFlight implements Flight {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+    this.abandoned = new Promise((resolve) => {
+      this.#abandon = resolve;
+    });
     // Every waiter may have left before it fails.
     this.answer.catch(() => undefined);
   }
 
-  join(notice: Notice): Ticket {
+  join(notice: Notice, first: boolean): Ticket {
     // A waiter is an identity of its own, even where two join with the same function.
     const waiter: Notice = (severity, message) => notice(severity, message);
     this.#waiters.add(waiter);
-    return { flight: this, leave: () => this.#leave(waiter) };
+    const decline = () => {
+      this.#declined.add(waiter);
+      this.#checkAbandoned();
+    };
+    return { flight: this, first, decline, leave: () => this.#leave(waiter) };
+  }
+
+  #checkAbandoned(): void {
+    if ([...this.#waiters].every((waiter) => this.#declined.has(waiter))) this.#abandon();
   }
 
   start(ask: Ask): Promise<void> {
@@ -124,7 +143,9 @@ class SharedFlight implements Flight {
   }
 
   #leave(waiter: Notice): void {
-    if (!this.#waiters.delete(waiter) || this.#waiters.size > 0) return;
+    if (!this.#waiters.delete(waiter)) return;
+    this.#checkAbandoned();
+    if (this.#waiters.size > 0) return;
     if (this.state !== 'queued' && this.state !== 'running') return;
     this.state = 'left';
     this.#ended(this);

@@ -76,6 +76,23 @@ export class KeyCache {
     return this.#batches.add(cacheKeyText(key), { key, answer });
   }
 
+  /**
+   * Drops what no statement may be answered with any more. Answers of tables that are not among these (another process
+   * may have them) go once they are older than any of these would be.
+   */
+  async clean(ttlMs: ReadonlyMap<string, number>, now: number): Promise<number> {
+    if (ttlMs.size === 0) return 0;
+    const longest = Math.max(...ttlMs.values());
+    const { rowCount } = await this.#pool.query(
+      `delete from trailhound.key_cache as cached
+        where cached.fetched_at < coalesce(
+          (select oldest from unnest($1::text[], $2::timestamptz[]) as limits (table_name, oldest)
+            where limits.table_name = cached.table_name), $3::timestamptz)`,
+      [[...ttlMs.keys()], [...ttlMs.values()].map((ttl) => timestamp(now - ttl)), timestamp(now - longest)],
+    );
+    return rowCount ?? 0;
+  }
+
   flush(): Promise<void> {
     return this.#batches.flush();
   }

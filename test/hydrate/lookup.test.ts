@@ -185,6 +185,69 @@ test('the cancel of one of two waiters aborts nothing; the last one’s does', a
   await expect(last).rejects.toThrow('canceling');
 });
 
+test('keys that another statement means to ask for need no budget, and are left to it where there is none', async () => {
+  source.hold = true;
+  const keys = addresses(10);
+  const first = hydrator.lookup(request(keys), statement({ concurrency: 1 }));
+  await source.waiting(1);
+  // Two of them it asks for itself, having nothing better to do.
+  const second = hydrator.lookup(request(keys), statement({ maxLookups: 2 }));
+  await source.waiting(3);
+  source.hold = false;
+  source.open();
+  expect(rowsOf(await second)).toHaveLength(10);
+  expect(rowsOf(await first)).toHaveLength(10);
+  expect(source.requests).toHaveLength(10);
+});
+
+test('where that statement ends before, the other one fails for its budget, and for nothing else', async () => {
+  source.hold = true;
+  const keys = addresses(10);
+  const impatient = statement({ concurrency: 1 });
+  const first = hydrator.lookup(request(keys), impatient);
+  await source.waiting(1);
+  const second = hydrator.lookup(request(keys), statement({ maxLookups: 2 }));
+  const failing = expect(second).rejects.toMatchObject({
+    code: 'lookup_budget',
+    detail: expect.stringContaining('has ended before') as string,
+  });
+  await source.waiting(3);
+  impatient.cancel();
+  await expect(first).rejects.toThrow('canceling');
+  await failing;
+  expect(source.requests).toHaveLength(3);
+});
+
+test('what others have asked for leaves its place in the budget free', async () => {
+  source.hold = true;
+  const frugal = statement({ concurrency: 1, maxLookups: 2 });
+  const first = hydrator.lookup(request(['203.0.113.1', '203.0.113.2']), frugal);
+  await source.waiting(1);
+  const second = hydrator.lookup(request(['203.0.113.2']), statement());
+  await source.waiting(2);
+  source.hold = false;
+  source.open();
+  await Promise.all([first, second]);
+  expect(rowsOf(await hydrator.lookup(request(['203.0.113.3']), frugal))).toHaveLength(1);
+  await expect(hydrator.lookup(request(['203.0.113.4']), frugal)).rejects.toMatchObject({ code: 'lookup_budget' });
+});
+
+test('answers that have outlived their table’s time are removed as the server starts, and every hour', async () => {
+  const clock = new ManualClock();
+  await hydrator.close();
+  const other = { ...reputation, name: 'other', ttlMs: 1_000 };
+  hydrator = open({ clock, tables: [reputation, other] });
+  await hydrator.lookup(request(['203.0.113.1']), statement());
+  await hydrator.lookup({ ...request(['203.0.113.2']), table: other }, statement());
+  await hydrator.lookup({ ...request(['203.0.113.3']), table: { ...reputation, name: 'gone' } }, statement());
+  expect(await cachedKeys()).toHaveLength(3);
+  await clock.advance(5_000);
+  await hydrator.sweep();
+  expect(await cachedKeys()).toEqual(['203.0.113.1', '203.0.113.3']);
+  await clock.advance(reputation.ttlMs);
+  while ((await cachedKeys()).length > 0) await clock.advance(3_600_000);
+});
+
 test('keys that a cancelled statement meant to ask for are asked by the other that waits for them', async () => {
   source.hold = true;
   const keys = addresses(10);

@@ -1,0 +1,49 @@
+import type { VirtualTable } from '../catalog/table.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Logger } from '../kernel/log.ts';
+import type { KeyCache } from './key-cache.ts';
+
+/** Answers live for hours or days: what is kept too long in between only takes room. */
+const EVERY_MS = 3_600_000;
+
+export interface CleaningOptions {
+  readonly cache: KeyCache;
+  readonly tables: readonly VirtualTable[];
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Keeps the key cache free of what has outlived its table's time to live: now, and every hour from then on. */
+export class Cleaning {
+  readonly #options: CleaningOptions;
+  readonly #ttlMs: ReadonlyMap<string, number>;
+  #cancel: (() => void) | undefined;
+  #running: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: CleaningOptions) {
+    this.#options = options;
+    const lookups = options.tables.filter((table) => table.kind === 'lookup');
+    this.#ttlMs = new Map(lookups.map(({ name, ttlMs }) => [name, ttlMs]));
+  }
+
+  /** Resolves when the first one is through. Never rejects. */
+  start(): Promise<void> {
+    this.#running = this.#clean();
+    return this.#running;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancel?.();
+    await this.#running;
+  }
+
+  async #clean(): Promise<void> {
+    const { cache, clock, log } = this.#options;
+    await cache
+      .clean(this.#ttlMs, clock.now())
+      .catch((error: unknown) => log.warn({ err: error }, 'old answers could not be removed from the key cache'));
+    if (!this.#closed) this.#cancel = clock.schedule(EVERY_MS, () => void this.start());
+  }
+}
