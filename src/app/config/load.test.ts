@@ -102,6 +102,27 @@ describe('connections', () => {
     });
   });
 
+  it('reads the paths of files as relative to the file, and leaves buckets and the end of a folder as they are', () => {
+    const paths = '[./evidence/**/*.json.gz, ~/case/, /cases/7, "s3://bucket/prefix/"]';
+    const config = load(`connections: { evidence: { kind: files, paths: ${paths}, delivery_slack: none } }`);
+    expect(config.connections.evidence).toEqual({
+      kind: 'files',
+      paths: [
+        path.join(directory, 'evidence/**/*.json.gz'),
+        `${path.join(os.homedir(), 'case')}/`,
+        '/cases/7',
+        's3://bucket/prefix/',
+      ],
+      deliverySlackMs: 'none',
+    });
+    expect(load('connections: { files: { paths: [a] } }').connections.files).toMatchObject({
+      deliverySlackMs: 86_400_000,
+    });
+    expect(failure('connections: { files: { paths: [] } }').message).toMatch(
+      /files\.paths: expected at least one path$/,
+    );
+  });
+
   it('replaces ${VAR} after parsing, so that a value cannot change the structure', () => {
     const config = load('connections: { abuseipdb: { api_key: "${KEY}" } }', { KEY: '"}, x: {a' });
     expect(config.connections.abuseipdb).toMatchObject({ apiKey: '"}, x: {a' });

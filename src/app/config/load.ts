@@ -130,9 +130,11 @@ function withConnections(tree: unknown, environment: Environment): unknown {
 /** Of files: a slash at a path's end says that a folder is meant. */
 function withPaths(connection: Connection, resolved: (text: string) => string): Connection {
   if (connection.kind !== 'files') return connection;
-  const paths = connection.paths.map((text) =>
-    text.startsWith('s3://') ? text : resolved(text) + (text.endsWith('/') ? '/' : ''),
-  );
+  const paths = connection.paths.map((text) => {
+    if (text.startsWith('s3://')) return text;
+    const absolute = resolved(text);
+    return text.endsWith('/') && !absolute.endsWith('/') ? `${absolute}/` : absolute;
+  });
   return { ...connection, paths };
 }
 
