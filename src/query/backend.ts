@@ -43,6 +43,22 @@ export interface ClientBackend {
   query(statement: InjectedStatement): Promise<InjectedResult>;
   /** Parse and Describe: parameter types and, for what returns rows, its fields. */
   describe(text: string, parameterTypes: readonly number[]): Promise<Description>;
+  /**
+   * Of a statement that the client has prepared, by Parse or PREPARE.
+   * @param text the client's, for which it is asked
+   */
+  describePrepared(name: string, text: string): Promise<Description>;
+  /** One row: EXECUTE's arguments, computed and converted to the parameters' types as EXECUTE does it. */
+  executeArguments(execute: ExecuteText, types: readonly number[]): Promise<InjectedResult>;
+}
+
+/** A text and where EXECUTE stands in it, in bytes; `end` is behind the arguments. */
+export interface ExecuteText {
+  readonly text: string;
+  readonly start: number;
+  readonly nameStart: number;
+  readonly nameEnd: number;
+  readonly end: number;
 }
 
 export interface Description {

@@ -7,6 +7,7 @@ import { parseStatements } from '../sql/parse.ts';
 import type { ClientBackend, Description } from './backend.ts';
 import { computeRestrictions, type KnownRestrictions } from './constants.ts';
 import { deadlineOf } from './deadline.ts';
+import { executedText, mayExecute, type Executed } from './execute.ts';
 import { Execution } from './execution.ts';
 import { explainer, explainPlan } from './explain.ts';
 import { askFacts, type StatementFacts } from './facts.ts';
@@ -54,7 +55,7 @@ class Pipeline implements QueryPipeline {
     // U&"…" may spell any name in escapes.
     if (lower.includes('u&"') || lower.includes('trailhound.')) return true;
     for (const name of this.#viewNames) if (lower.includes(name)) return true;
-    return false;
+    return mayExecute(lower);
   }
 
   split(text: string): readonly { text: string; offset: number }[] | undefined {
@@ -68,6 +69,22 @@ class Pipeline implements QueryPipeline {
     this.#misspelt.note([...reading.settings, ...(request.startupSettings ?? [])], request.session);
     // They are written behind the statements that they tell of.
     if (reading.relations.some((name) => STATISTICS.has(name))) await this.#hydrator.recorded();
+    const { execute } = reading.classified;
+    if (execute === undefined) return this.#rewrite(request, reading, backend, arrived);
+    const executed = await executedText(execute, request.text, backend, (text) => this.mayConcern(text));
+    const own = executed && this.#plans.read(executed.text);
+    if (own === undefined) return undefined;
+    return this.#rewrite({ ...request, ...executed, parameters: [] }, own, backend, arrived, executed);
+  }
+
+  /** @param executed where the request's text is that of a prepared statement */
+  async #rewrite(
+    request: RewriteRequest,
+    reading: Reading,
+    backend: ClientBackend,
+    arrived: number,
+    executed?: Executed,
+  ): Promise<Rewrite | undefined> {
     if (reading.classified.kind === 'relay' || !this.#namesView(reading)) return undefined;
     // Sent together: one round trip.
     const [description, facts] = await Promise.all([
@@ -77,16 +94,25 @@ class Pipeline implements QueryPipeline {
     if (![...facts.planning.relations.values()].some((relation) => relation.view !== undefined)) return undefined;
     // The loopback serves what is not planned here, and what would be read differently in the session's own spelling.
     if (reading.classified.query === undefined || !isReadAsPlanned(facts, request.text)) return undefined;
+    // EXPLAIN (GENERIC_PLAN) has no values, which a simple Query alone can leave out.
+    const { kind } = reading.classified;
+    if (kind === 'explain' && !executed && request.parameters.length < description.parameterTypes.length)
+      return undefined;
     const analysis = this.#plans.analyse(request.text, reading, facts.planning);
     if (analysis === undefined) return undefined;
     // PostgreSQL's own 42501 is the right answer, and it raises that before it opens any table.
     if (!analysis.statement.references.every((reference) => mayRead(reference, facts))) return undefined;
+    // Its arguments travel as text.
+    if (request.parameterTypes.length > 0 && executed !== undefined && !facts.textRoundTrips) return undefined;
     if (facts.misspelt !== undefined) throw unknownSetting(facts.misspelt);
-    return this.#run({ request, backend, reading, description, facts, analysis, arrived });
+    const parameters = executed === undefined ? request.parameters : await executed.computeArguments();
+    const isOwnText = executed === undefined;
+    const own = { ...request, parameters };
+    return this.#run({ request: own, isOwnText, backend, reading, description, facts, analysis, arrived });
   }
 
   async #run(work: Work): Promise<Rewrite> {
-    const { request, backend, reading, description, facts, analysis } = work;
+    const { request, isOwnText, backend, reading, description, facts, analysis } = work;
     const { kind } = reading.classified;
     const { statement, planned } = analysis;
     const deadline = deadlineOf(facts.statementTimeoutMs, work.arrived, request.signal);
@@ -97,9 +123,10 @@ class Pipeline implements QueryPipeline {
       const open = facts.catalogFirst ? analysis.restrictions : new Map<Reference, never>();
       const known = await computeRestrictions(open, parameters, backend);
       if (kind === 'explain') return this.#explained(work, known);
-      if (!('plan' in planned)) throw positioned(planned, request);
+      const written = { user: request.user, text: isOwnText ? request.text : undefined };
+      if (!('plan' in planned)) throw positioned(planned, written);
       const refusal = refusalOf(planned.plan, known);
-      if (refusal !== undefined) throw positioned(refusal, request);
+      if (refusal !== undefined) throw positioned(refusal, written);
       if (!facts.textRoundTrips && planned.plan.steps.some(keepsRows)) throw lossyText();
       const execution = new Execution({
         plan: planned.plan,
@@ -169,6 +196,8 @@ class Pipeline implements QueryPipeline {
 
 interface Work {
   readonly request: RewriteRequest;
+  /** The text is the client's, not one that EXECUTE stands for. */
+  readonly isOwnText: boolean;
   readonly backend: ClientBackend;
   readonly reading: Reading;
   readonly description: Description;

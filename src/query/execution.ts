@@ -36,7 +36,13 @@ export interface ClientParameters {
 
 interface Filled {
   readonly rows: HydratedRows | 'empty';
-  readonly guard: ((parameters: ParameterList) => string) | undefined;
+  readonly guard: Guard | undefined;
+}
+
+/** A condition that fails the statement, and the stored keys that it reads: COPY takes no parameters. */
+interface Guard {
+  readonly known: HydratedRows;
+  readonly sql: (parameters: ParameterList) => string;
 }
 
 /** Far beyond any budget of calls; each is held as a text. */
@@ -120,7 +126,7 @@ export class Execution {
   }
 
   async release(): Promise<void> {
-    const filled = [...this.#filled.values()].flatMap(({ rows }) => (rows === 'empty' ? [] : [rows]));
+    const filled = [...this.#filled.values()].flatMap(rowsOf);
     const evaluated = [...this.#evaluated.values()].flatMap(({ parts }) => parts);
     await Promise.all([...filled, ...evaluated].map((rows) => rows.release()));
   }
@@ -194,20 +200,26 @@ export class Execution {
       },
       this.#context,
     );
-    await this.#fill(reference, { rows, guard: step.ordinary ? this.#guard(step, [...keys]) : undefined });
+    await this.#fill(reference, { rows, guard: undefined });
+    if (!step.ordinary) return;
+    const guard = await this.#guard(step, [...keys]);
+    this.#filled.set(placeholder('reference', reference.id), { rows, guard, reference });
   }
 
   /** Fails the statement when its own snapshot holds a key that was not asked for. */
-  #guard(step: Lookup, keys: readonly string[]): (parameters: ParameterList) => string {
-    return (parameters) => {
-      const known = parameters.addTextArray(keys);
+  async #guard(step: Lookup, keys: readonly string[]): Promise<Guard> {
+    const rows = keys.map((key) => [key]);
+    const known = await this.#store([{ name: 'key', type: 'text' }], rows);
+    const sql: Guard['sql'] = (parameters) => {
       const queries = step.queries.map((query) => `(${this.#substituted(query, parameters)})`).join(' union all ');
       return (
         `(select trailhound.keys_missing(pg_catalog.count(*)) from (${queries}) as k(key)` +
         // NULL is no key, and yet is unequal to all of none.
-        ` where k.key is not null and k.key operator(pg_catalog.<>) all (${known}::pg_catalog.text[]::${step.key.type}[]))`
+        ` where k.key is not null and k.key operator(pg_catalog.<>) all` +
+        ` (select s.key::${step.key.type} from (${storedSql(known, parameters)}) as s))`
       );
     };
+    return { known, sql };
   }
 
   async #evaluate(step: Evaluate): Promise<void> {
@@ -282,7 +294,7 @@ export class Execution {
     const filled = this.#filled.get(name);
     return filled === undefined
       ? undefined
-      : referenceSql(filled.reference.view, filled.rows, parameters, filled.guard);
+      : referenceSql(filled.reference.view, filled.rows, parameters, filled.guard?.sql);
   }
 
   #evaluatedSql(name: string, parameters: ParameterList): string | undefined {
@@ -299,11 +311,11 @@ export class Execution {
 
   async #fill(reference: Reference, filled: Filled): Promise<void> {
     const name = placeholder('reference', reference.id);
-    const before = this.#filled.get(name)?.rows ?? 'empty';
+    const before = this.#filled.get(name);
     this.#filled.set(name, { ...filled, reference });
     if (filled.rows !== 'empty')
       this.#statistics.set(reference, sum(this.#statistics.get(reference), filled.rows.statistics));
-    if (before !== 'empty') await before.release();
+    if (before !== undefined) await Promise.all(rowsOf(before).map((rows) => rows.release()));
   }
 
   async #put(name: string, evaluated: Evaluated): Promise<void> {
@@ -311,6 +323,10 @@ export class Execution {
     this.#evaluated.set(name, evaluated);
     await Promise.all(before.filter((part) => !evaluated.parts.includes(part)).map((part) => part.release()));
   }
+}
+
+function rowsOf({ rows, guard }: Filled): HydratedRows[] {
+  return [...(rows === 'empty' ? [] : [rows]), ...(guard === undefined ? [] : [guard.known])];
 }
 
 function tooManyKeys(table: string, allowed: number): TrailhoundError {

@@ -5,7 +5,6 @@ import type { Reference } from '../planner/statement.ts';
 import type { Unbounded } from '../planner/steps.ts';
 import { BackendError } from './backend.ts';
 import type { KnownRestrictions } from './constants.ts';
-import type { RewriteRequest } from './pipeline.ts';
 
 /** The rows of a level that is evaluated once travel as text, which these settings make ambiguous. */
 export function lossyText(): TrailhoundError {
@@ -32,9 +31,12 @@ export function refusalOf(plan: Plan, known: ReadonlyMap<Reference, KnownRestric
     .find(({ unbounded }) => known.get(unbounded)?.contradiction !== true);
 }
 
-/** The planner's refusal, at its place in the user's own text. */
-export function positioned({ error, unbounded }: Unbounded, { text, user }: RewriteRequest): TrailhoundError {
-  const before = Buffer.from(text).subarray(0, unbounded.location).toString();
+/** The planner's refusal, at its place in the text that the user wrote; undefined: it stands for EXECUTE. */
+export function positioned(
+  { error, unbounded }: Unbounded,
+  { text, user }: { readonly text: string | undefined; readonly user: string },
+): TrailhoundError {
+  const before = text === undefined ? undefined : Buffer.from(text).subarray(0, unbounded.location).toString();
   return new TrailhoundError(error.code, error.message, {
     detail: error.detail,
     hint:
@@ -42,6 +44,6 @@ export function positioned({ error, unbounded }: Unbounded, { text, user }: Rewr
         ? 'Below a view or in a function only what names the values itself bounds them: write the join in the statement.'
         : error.hint,
     // PostgreSQL counts characters, not UTF-16 units.
-    position: Array.from(before).length + 1,
+    position: before === undefined ? undefined : Array.from(before).length + 1,
   });
 }

@@ -3,6 +3,7 @@ import {
   BackendError,
   type ClientBackend,
   type Description,
+  type ExecuteText,
   type InjectedResult,
   type InjectedStatement,
 } from '../query/backend.ts';
@@ -21,6 +22,7 @@ import { encodeParse } from '../wire/frontend/parse.ts';
 import { encodeSync } from '../wire/frontend/sync.ts';
 import { type BackendLink, BackendGone } from './backend-link.ts';
 import type { Expected, Outcome, ReplyKind } from './expected.ts';
+import { locatedInClients, withName } from './execute-arguments.ts';
 import { payload } from './filters.ts';
 
 /** Seen in pg_prepared_statements by a statement that looks while ours exists. */
@@ -57,41 +59,74 @@ export class SessionBackend implements ClientBackend {
   async query(statement: InjectedStatement): Promise<InjectedResult> {
     const name = this.freshName();
     const parameters = statement.parameters ?? [];
-    const replies = await this.#inject(statement.text, name, [
-      ['parse', encodeParse({ statement: name, text: statement.text, parameterTypes: statement.parameterTypes ?? [] })],
-      ['bind', encodeBind({ portal: name, statement: name, parameters, resultFormats: [] })],
-      ['describe', encodeDescribe({ target: 'P', name })],
-      ['execute', encodeExecute({ portal: name, maxRows: statement.maxRows ?? 0 })],
-      ['close', encodeClose({ target: 'P', name })],
-      ['close', encodeClose({ target: 'S', name })],
-    ]);
+    const replies = await this.#inject(
+      statement.text,
+      [name],
+      [
+        [
+          'parse',
+          encodeParse({ statement: name, text: statement.text, parameterTypes: statement.parameterTypes ?? [] }),
+        ],
+        ['bind', encodeBind({ portal: name, statement: name, parameters, resultFormats: [] })],
+        ['describe', encodeDescribe({ target: 'P', name })],
+        ['execute', encodeExecute({ portal: name, maxRows: statement.maxRows ?? 0 })],
+        ['close', encodeClose({ target: 'P', name })],
+        ['close', encodeClose({ target: 'S', name })],
+      ],
+    );
     return { fields: replies.fields ?? [], rows: replies.rows, complete: !replies.suspended };
   }
 
   async describe(text: string, parameterTypes: readonly number[]): Promise<Description> {
     const name = this.freshName();
-    const { parameterTypes: types, fields } = await this.#inject(text, name, [
-      ['parse', encodeParse({ statement: name, text, parameterTypes })],
-      ['describe', encodeDescribe({ target: 'S', name })],
-      ['close', encodeClose({ target: 'S', name })],
-    ]);
+    const { parameterTypes: types, fields } = await this.#inject(
+      text,
+      [name],
+      [
+        ['parse', encodeParse({ statement: name, text, parameterTypes })],
+        ['describe', encodeDescribe({ target: 'S', name })],
+        ['close', encodeClose({ target: 'S', name })],
+      ],
+    );
     return { parameterTypes: types, fields };
   }
 
-  /** Of a statement that the client has prepared. */
   async describePrepared(name: string, text: string): Promise<Description> {
-    const { parameterTypes, fields } = await this.#inject(text, undefined, [
-      ['describe', encodeDescribe({ target: 'S', name })],
-    ]);
+    const { parameterTypes, fields } = await this.#inject(
+      text,
+      [],
+      [['describe', encodeDescribe({ target: 'S', name })]],
+    );
     return { parameterTypes, fields };
   }
 
-  #inject(text: string, name: string | undefined, messages: readonly (readonly [ReplyKind, Buffer])[]) {
+  async executeArguments(execute: ExecuteText, types: readonly number[]): Promise<InjectedResult> {
+    const own = this.freshName();
+    const name = this.freshName();
+    const columns = types.map((_type, index) => `$${String(index + 1)}`);
+    const messages: [ReplyKind, Buffer][] = [
+      ['parse', encodeParse({ statement: own, text: `select ${columns.join(', ')}`, parameterTypes: types })],
+      ['parse', encodeParse({ statement: name, text: withName(execute, own), parameterTypes: [] })],
+      ['bind', encodeBind({ portal: name, statement: name, parameters: [], resultFormats: [] })],
+      ['execute', encodeExecute({ portal: name, maxRows: 0 })],
+      ['close', encodeClose({ target: 'P', name })],
+      ['close', encodeClose({ target: 'S', name })],
+      ['close', encodeClose({ target: 'S', name: own })],
+    ];
+    try {
+      const { rows } = await this.#inject(execute.text, [own, name], messages);
+      return { fields: [], rows, complete: true };
+    } catch (error) {
+      throw error instanceof BackendError ? new BackendError(locatedInClients(error.fields, execute, own)) : error;
+    }
+  }
+
+  #inject(text: string, names: readonly string[], messages: readonly (readonly [ReplyKind, Buffer])[]) {
     const replies = new Replies();
     return new Promise<Replies>((resolve, reject) => {
       const end = (outcome: Outcome) => {
         if (outcome === 'done') {
-          if (name !== undefined) this.#leftOver.delete(name);
+          for (const name of names) this.#leftOver.delete(name);
           resolve(replies);
           return;
         }
@@ -110,7 +145,7 @@ export class SessionBackend implements ClientBackend {
         return;
       }
       this.#sweep();
-      if (name !== undefined) this.#leftOver.add(name);
+      for (const name of names) this.#leftOver.add(name);
       messages.forEach(([kind, message], index) => {
         const last = index === messages.length - 1;
         this.#link.send(message, this.#expect(kind, replies, last ? end : undefined));

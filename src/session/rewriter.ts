@@ -175,6 +175,16 @@ class GuardedBackend implements ClientBackend {
     return this.#backend.describe(...statement);
   }
 
+  async describePrepared(...prepared: Parameters<ClientBackend['describePrepared']>) {
+    this.#check();
+    return this.#backend.describePrepared(...prepared);
+  }
+
+  async executeArguments(...execute: Parameters<ClientBackend['executeArguments']>) {
+    this.#check();
+    return this.#backend.executeArguments(...execute);
+  }
+
   close(): void {
     this.#open = false;
   }

@@ -1,4 +1,4 @@
-import type { Node } from '@pgsql/types';
+import type { ExecuteStmt, Node } from '@pgsql/types';
 import { modificationOf } from './modification.ts';
 import { bare } from './walk.ts';
 
@@ -12,14 +12,18 @@ export type StatementKind =
   | 'create table as'
   /** INSERT, UPDATE, DELETE, MERGE. */
   | 'modification'
+  /** EXECUTE, and EXPLAIN or CREATE TABLE AS of it: what it runs was prepared before. */
+  | 'execute'
   /** Stores a query or names the table without reading it: relayed untouched. */
   | 'relay';
 
 export interface Classified {
   readonly kind: StatementKind;
-  /** The SELECT, INSERT, UPDATE, DELETE or MERGE whose references are replaced; undefined for 'relay'. */
+  /** The SELECT, INSERT, UPDATE, DELETE or MERGE whose references are replaced; undefined for 'relay' and 'execute'. */
   readonly query: Node | undefined;
   readonly explainFormat: 'text' | 'json' | 'other';
+  /** Of kind 'execute' alone. */
+  readonly execute: ExecuteStmt | undefined;
 }
 
 /** What a statement does with the tables that it names. */
@@ -31,9 +35,15 @@ export function classify(node: Node): Classified {
   if (cursor !== undefined) return plain('cursor', cursor.query);
   const copy = bare(node, 'CopyStmt');
   if (copy !== undefined) return plain('copy', copy.query);
+  const execute = bare(node, 'ExecuteStmt');
+  if (execute !== undefined) return { kind: 'execute', query: undefined, explainFormat: 'text', execute };
   const created = bare(node, 'CreateTableAsStmt');
   // A materialized view keeps its query: replacing references would freeze today's rows in it.
-  if (created?.objtype === 'OBJECT_TABLE') return plain('create table as', created.query);
+  if (created?.objtype === 'OBJECT_TABLE') {
+    return created.query !== undefined && 'ExecuteStmt' in created.query
+      ? classify(created.query)
+      : plain('create table as', created.query);
+  }
   const explain = bare(node, 'ExplainStmt');
   if (explain?.query !== undefined) {
     const inner = classify(explain.query);
@@ -50,6 +60,7 @@ export function classify(node: Node): Classified {
             : 'explain analyze',
       query: inner.query,
       explainFormat: formatOf(format),
+      execute: inner.execute,
     };
   }
   return plain('relay');
@@ -57,7 +68,7 @@ export function classify(node: Node): Classified {
 
 function plain(kind: StatementKind, query?: Node): Classified {
   const reads = query !== undefined && ('SelectStmt' in query || modificationOf(query) !== undefined);
-  return { kind: reads ? kind : 'relay', query: reads ? query : undefined, explainFormat: 'text' };
+  return { kind: reads ? kind : 'relay', query: reads ? query : undefined, explainFormat: 'text', execute: undefined };
 }
 
 function isOff(argument: Node | undefined): boolean {

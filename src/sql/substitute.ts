@@ -9,6 +9,17 @@ export interface Replacement {
   readonly text: string;
 }
 
+/** Where EXECUTE stands in a text, in bytes. */
+export interface Execution {
+  readonly start: number;
+  readonly nameStart: number;
+  readonly nameEnd: number;
+  /** Behind its arguments. */
+  readonly end: number;
+  /** CREATE TABLE … AS EXECUTE. */
+  readonly afterAs: boolean;
+}
+
 /** The text with the replacements made; everything else stays the user's own. Outer replacements win over inner ones. */
 export function replaceBytes(text: string, replacements: readonly Replacement[]): string {
   const bytes = Buffer.from(text);
@@ -29,9 +40,11 @@ export function replaceBytes(text: string, replacements: readonly Replacement[])
 
 /** Finds by tokens what the tree does not locate: where a reference or a subquery begins and ends. */
 export class Slices {
+  readonly #text: string;
   readonly #tokens: readonly Token[];
 
   constructor(text: string) {
+    this.#text = text;
     this.#tokens = scanTokens(text).filter((token) => token.kind === 'other');
   }
 
@@ -64,6 +77,36 @@ export class Slices {
   qualification(location: number, surplus: number): Replacement {
     const at = this.#indexAt(location);
     return { start: this.#start(at), end: this.#start(this.#endOfName(at, surplus) + 2), text: '' };
+  }
+
+  /** EXECUTE of an EXECUTE, EXPLAIN EXECUTE or CREATE TABLE AS EXECUTE: tables and prepared statements may have its name. */
+  execution(): Execution | undefined {
+    const before = ['', 'explain', 'analyze', 'analyse', 'verbose', ')', 'as'];
+    const isOne = (token: Token, index: number): boolean =>
+      token.text.toLowerCase() === 'execute' && before.includes(this.#word(index - 1));
+    const at = this.#tokens.findIndex(isOne);
+    if (at === -1) return undefined;
+    const name = this.#endOfName(at + 1, 1);
+    const last = this.#word(name + 1) === '(' ? this.#closing(name + 1) : name;
+    return {
+      start: this.#start(at),
+      nameStart: this.#start(at + 1),
+      nameEnd: this.#end(name),
+      end: this.#end(last),
+      afterAs: this.#word(at - 1) === 'as',
+    };
+  }
+
+  /** The statement without the semicolon at its end, and what `prepare name (types) as` has before it. */
+  preparedQuery(): string {
+    let first = 0;
+    if (this.#word(0) === 'prepare') {
+      const name = this.#endOfName(1, 1);
+      first = (this.#word(name + 1) === '(' ? this.#closing(name + 1) : name) + 2;
+    }
+    const last = this.#tokens.length - 1;
+    const end = this.#word(last) === ';' ? last - 1 : last;
+    return Buffer.from(this.#text).subarray(this.#start(first), this.#end(end)).toString();
   }
 
   /** The last token of so many dotted parts. */

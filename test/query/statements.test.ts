@@ -241,3 +241,118 @@ describe('keys that only the statement itself makes', () => {
     await expect(bench.ask(text)).rejects.toMatchObject({ code: 'unbounded_key' });
   });
 });
+
+describe('EXECUTE', () => {
+  /** The prepared statements of a session outlive its transactions. */
+  async function prepared(text: string, work: () => Promise<void>): Promise<void> {
+    await bench.client.query(text);
+    try {
+      await work();
+    } finally {
+      await bench.client.query('rollback to before; deallocate all');
+    }
+  }
+
+  test.each([
+    [
+      `prepare q (inet) as select ip_address, country_code from ${A} where ip_address = $1`,
+      `execute q('34.1.1.2')`,
+      ['34.1.1.2'],
+    ],
+    [
+      `PREPARE "Q" AS select score from ${A} a right join host h on a.ip_address = h.ip where h.id < $1; -- end`,
+      `/* x */ EXECUTE "Q" (1 + 1.6)`,
+      ALL.slice(0, 2),
+    ],
+    [
+      `prepare execute as values ((select abuse_confidence_score from ${A} where ip_address = '34.1.1.3'))`,
+      `execute execute`,
+      ['34.1.1.3'],
+    ],
+    [`prepare q as select event_id from only ${E}`, `execute q`, []],
+    [
+      `prepare q (inet[], text) as select a.ip_address, $2, ')' from ${A} a where a.ip_address = any ($1)`,
+      `execute q(array['34.1.1.1', '34.1.1.3']::inet[], ') as execute q(')`,
+      ['34.1.1.1', '34.1.1.3'],
+    ],
+    [
+      `prepare q (int) as update host h set score = a.abuse_confidence_score from ${A} a where a.ip_address = h.ip and h.id = $1 returning h.*`,
+      `execute q(1)`,
+      ['34.1.1.1'],
+    ],
+    [
+      `prepare q as with gone as (delete from host using ${A} a where a.ip_address = host.ip returning *) insert into host_log select ip from gone`,
+      `execute q`,
+      ALL,
+    ],
+    [
+      `prepare q (inet) as insert into host_log (ip) select ip_address from ${A} where ip_address = $1`,
+      `explain (analyze, costs off, timing off, summary off, buffers off, format yaml) execute q('34.1.1.2')`,
+      ['34.1.1.2'],
+    ],
+  ])('%s; %s', async (definition, text, keys) => {
+    await bench.client.query('savepoint before');
+    await prepared(definition, async () => {
+      if (text.startsWith('explain')) expect((await bench.ask(text)).asked).toEqual(keys);
+      else expect((await both(text)).asked).toEqual(keys);
+    });
+  });
+
+  test('creates a table of what was prepared', async () => {
+    await bench.client.query('savepoint before');
+    await prepared(
+      `prepare q (inet) as select ip_address, country_code from ${A} where ip_address = $1 -- the end`,
+      async () => {
+        expect((await bench.ask(`create table execute as execute q('34.1.1.2')`)).asked).toEqual(['34.1.1.2']);
+        const { rows } = await bench.client.query({ text: 'table execute', rowMode: 'array' });
+        await bench.client.query('drop table execute');
+        expect(rows).toEqual(
+          await bench.oracle(`select ip_address, country_code from ${A} where ip_address = '34.1.1.2'`),
+        );
+        expect(
+          (await bench.ask(`create temp table execute (ip, country) as execute q('34.1.1.3') with no data`)).asked,
+        ).toEqual(['34.1.1.3']);
+        expect((await bench.client.query('table execute')).rows).toEqual([]);
+      },
+    );
+  });
+
+  test('computes its arguments once', async () => {
+    await bench.client.query('savepoint before; create temp sequence calls');
+    await prepared(`prepare q (int) as select $1, count(*) from ${E}`, async () => {
+      for (const value of [1, 2]) {
+        const { rows } = await bench.ask(`execute q(nextval('calls')::int)`);
+        expect(rows).toEqual([[value, '20']]);
+      }
+    });
+  });
+
+  test('is explained without a call', async () => {
+    await bench.client.query('savepoint before');
+    await prepared(`prepare q (inet) as select ip_address, country_code from ${A} where ip_address = $1`, async () => {
+      const { asked, rows } = await bench.ask(`explain execute q('34.1.1.2')`);
+      expect(asked).toEqual([]);
+      expect(rows.length).toBeGreaterThan(0);
+    });
+  });
+
+  test('fails as PostgreSQL does where its arguments are wrong', async () => {
+    await bench.client.query('savepoint before');
+    await prepared(`prepare q (int) as select $1, count(*) from ${E}`, async () => {
+      for (const [text, code] of [
+        ['execute q', '42601'],
+        ['execute q(1, 2)', '42601'],
+        [`execute q('1'::text)`, '42804'],
+        [`execute q('x')`, '22P02'],
+        ['execute q(1/0)', '22012'],
+      ] as const) {
+        await expect(bench.client.query(text), text).rejects.toMatchObject({ code });
+        await bench.client.query('rollback to before');
+        const error = await bench.ask(text).catch((thrown: unknown) => thrown);
+        const { fields } = error as { fields?: ReadonlyMap<string, string> };
+        expect(fields?.get('C') ?? (error as { code: string }).code, text).toBe(code);
+        await bench.client.query('rollback to before');
+      }
+    });
+  });
+});

@@ -4,10 +4,12 @@ import {
   BackendError,
   type ClientBackend,
   type Description,
+  type ExecuteText,
   type InjectedResult,
   type InjectedStatement,
   type Parameter,
 } from '../../../src/query/backend.ts';
+import { withName } from '../../../src/session/execute-arguments.ts';
 import { parseStatements } from '../../../src/sql/parse.ts';
 
 /** What pg sends in Parse, which counts parameters that the text never names, and how it reads columns. */
@@ -26,6 +28,7 @@ export class DirectBackend implements ClientBackend {
   readonly #client: Client;
   readonly transactionStatus = 'I';
   readonly texts: string[] = [];
+  #prepared = 0;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(client: Client) {
@@ -85,5 +88,23 @@ export class DirectBackend implements ClientBackend {
     });
     await this.query({ text: 'deallocate described' });
     return { parameterTypes: JSON.parse(rows[0]?.[0] ?? '[]') as number[], fields: undefined };
+  }
+
+  describePrepared(): Promise<Description> {
+    return Promise.resolve({ parameterTypes: [], fields: undefined });
+  }
+
+  async executeArguments(execute: ExecuteText, types: readonly number[]): Promise<InjectedResult> {
+    const named = await this.query({
+      text: `select ${types.map((oid) => `format_type(${String(oid)}, null)`).join(` || ', ' || `)}`,
+    });
+    const columns = types.map((_type, index) => `$${String(index + 1)}`);
+    // What fails leaves it behind.
+    this.#prepared += 1;
+    const name = `arguments_${String(this.#prepared)}`;
+    await this.query({ text: `prepare ${name} (${named.rows[0]?.[0] ?? ''}) as select ${columns.join(', ')}` });
+    const result = await this.query({ text: withName(execute, name) });
+    await this.query({ text: `deallocate ${name}` });
+    return result;
   }
 }
