@@ -160,7 +160,7 @@ function readsPadded(value: unknown, statement: Statement): boolean {
   return found;
 }
 
-function callsVolatile(value: unknown, statement: Statement): boolean {
+export function callsVolatile(value: unknown, statement: Statement): boolean {
   return functionNames(value).some((name) => statement.functions.volatile.has(name));
 }
 

@@ -8,6 +8,7 @@ import { bare, walk, withoutLocations } from '../sql/walk.ts';
 import { alternativesFor, type Alternative, type Binding, type Padding } from './bindings.ts';
 import { dependenciesOf } from './dependencies.ts';
 import type { Reading } from './frames.ts';
+import { endsByLimit, growthOf, type Growth } from './growing.ts';
 import { keyQuery, withCtes } from './key-query.ts';
 import type { KeySource } from './key-source.ts';
 import { selectOf } from './nodes.ts';
@@ -15,7 +16,9 @@ import {
   firstLevel,
   isDrivable,
   isInTerm,
+  isDefinedIn,
   isReadInTerm,
+  mayEndBefore,
   nextLevel,
   recursionOf,
   recursionsIn,
@@ -25,7 +28,7 @@ import {
 } from './recursion.ts';
 import type { Restrictions } from './restrictions.ts';
 import { isPlaceholder, placeholder, type Reference, type Statement } from './statement.ts';
-import { readsLevel, type Step, type Unbounded } from './steps.ts';
+import { readsLevel, type Growing, type RecursionStep, type Step, type Unbounded } from './steps.ts';
 
 /** What is done before the statement runs, in this order. Immutable; what EXPLAIN prints. */
 export interface Plan {
@@ -33,6 +36,8 @@ export interface Plan {
   /** References that no row of the result can depend on: they are empty, and nothing is called. */
   readonly dead: ReadonlySet<Reference>;
   readonly paddings: readonly PaddedSubquery[];
+  /** Set where the statement may end before all is known. */
+  readonly growth: Growth | undefined;
 }
 
 /** A subquery that the statement reads with a row of NULL more, where a condition holds. */
@@ -61,6 +66,7 @@ class Planner {
   readonly #hydrated = new Set<Reference>();
   /** Inside of a recursion that is driven: those of each level. */
   #steps: Step[] = [];
+  readonly #driven = new Map<RecursionStep, Recursion>();
   readonly #refused: Step[] = [];
   /** The recursive term of that recursion. */
   #term: Level | undefined;
@@ -92,7 +98,16 @@ class Planner {
     }
     const failed = this.#hydrate(lookups);
     if (failed !== undefined) return this.#unbounded(failed.reference, failed.key);
-    return { plan: { steps: [...this.#refused, ...this.#steps], dead, paddings: this.#paddings } };
+    const steps = [...this.#refused, ...this.#steps];
+    const growth = growthOf(this.#statement, steps, (step) => this.#mentionOf(step));
+    return { plan: { steps, dead, paddings: this.#paddings, growth } };
+  }
+
+  #mentionOf(step: Growing): Item | undefined {
+    if (step.kind === 'lookup') return step.reference.item;
+    const driven = this.#driven.get(step);
+    const [only, ...others] = driven?.cte.references.filter((item) => item !== driven.self) ?? [];
+    return others.length === 0 ? only : undefined;
   }
 
   /** `where 1 <> 1`: whether it is true is known only when PostgreSQL has computed it. */
@@ -173,7 +188,7 @@ class Planner {
     const [first, next] = [base, term.select].map((query) => withCtes(query, this.#statement, readable));
     if (first === undefined || next === undefined) return lookups[0];
     const id = this.#newLevel();
-    this.#steps.push({
+    const step: RecursionStep = {
       kind: 'recursion',
       id,
       working,
@@ -183,7 +198,9 @@ class Planner {
       term: deparse({ SelectStmt: nextLevel(next, recursion, working, id) }),
       steps,
       node: text,
-    });
+    };
+    this.#steps.push(step);
+    this.#driven.set(step, recursion);
     cte.node.ctequery = { SelectStmt: selectAll(id) };
     return undefined;
   }
@@ -213,11 +230,15 @@ class Planner {
     for (const [index, found] of this.#alternatives(reference, key).entries()) {
       const evaluated = found.map(({ sources }) => this.#evaluateSources(sources));
       // What was evaluated stands in the tree as rows now: the same alternative reads those.
-      const alternative = evaluated.includes(true) ? (this.#alternatives(reference, key)[index] ?? found) : found;
+      let alternative = evaluated.includes(true) ? (this.#alternatives(reference, key)[index] ?? found) : found;
+      let queries = this.#keyQueries(alternative, key);
+      if (this.#endRecursions(queries)) {
+        alternative = this.#alternatives(reference, key)[index] ?? found;
+        queries = this.#keyQueries(alternative, key);
+      }
       // The test is written once more into the statement's text, where a placeholder means nothing.
       if (alternative.some(({ padded }) => namesPlaceholder(padded?.test))) continue;
-      const queries = alternative.map((binding) => keyQuery(binding, key.type, this.#reading));
-      if (!queries.every((query) => query !== undefined)) continue;
+      if (queries === undefined) continue;
       this.#steps.push({
         kind: 'lookup',
         reference,
@@ -234,6 +255,29 @@ class Planner {
       return true;
     }
     return false;
+  }
+
+  #keyQueries(alternative: Alternative, { type }: Column): readonly SelectStmt[] | undefined {
+    const queries = alternative.map((binding) => keyQuery(binding, type, this.#reading));
+    return queries.every((query) => query !== undefined) ? queries : undefined;
+  }
+
+  /**
+   * `select … from r limit 3` may end where r alone does not, and so would `select distinct key from r` not. Such a
+   * recursion is driven for as long as the statement needs it, or read once, which ends after so many rows.
+   */
+  #endRecursions(queries: readonly SelectStmt[] | undefined): boolean {
+    let ended = false;
+    for (const recursion of queries === undefined ? [] : this.#recursions()) {
+      const { node, level } = recursion.cte;
+      const query = bare(node.ctequery, 'SelectStmt');
+      if (!isDefinedIn(node, queries) || query === undefined || !mayEndBefore(recursion, this.#statement)) continue;
+      if (endsByLimit(recursion, this.#statement)) this.#drive(recursion, []);
+      else if (level?.parent !== undefined && this.#isAlone(query, level.parent))
+        node.ctequery = this.#evaluate(query, node.ctequery, recursion.cte) ?? { SelectStmt: query };
+      ended ||= bare(node.ctequery, 'SelectStmt') !== query;
+    }
+    return ended;
   }
 
   #pad({ sublink, test, keyType }: Padding): void {
@@ -324,8 +368,13 @@ class Planner {
   }
 
   #isEvaluable(query: SelectStmt, level: Level): boolean {
-    const needs = dependenciesOf({ SelectStmt: query }, level, this.#statement);
-    return needs.unrepeatable && needs.items.size === 0 && this.#isHydrated({ SelectStmt: query });
+    return this.#isUnrepeatable({ SelectStmt: query }, level) && this.#isAlone(query, level);
+  }
+
+  /** Whether it can be computed now, without a row of the levels around it. */
+  #isAlone(query: SelectStmt, level: Level): boolean {
+    const { items } = dependenciesOf({ SelectStmt: query }, level, this.#statement);
+    return items.size === 0 && this.#isHydrated({ SelectStmt: query });
   }
 
   /** @param whole the CTE whose query it is, where that names itself: a query of it alone would be one more level */

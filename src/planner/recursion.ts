@@ -1,5 +1,6 @@
-import type { Node, SelectStmt } from '@pgsql/types';
+import type { CommonTableExpr, Node, SelectStmt } from '@pgsql/types';
 import { isWithin, type Cte, type Item, type Level } from '../sql/scope.ts';
+import { bare, walk } from '../sql/walk.ts';
 import { dependenciesOf } from './dependencies.ts';
 import { placeholder, type Reference, type Statement } from './statement.ts';
 
@@ -23,8 +24,10 @@ export function recursionOf(cte: Cte): Recursion | undefined {
   return isWithin(self.level, term) ? { cte, level, base, term, self } : undefined;
 }
 
+/** Those for which no rows stand yet. */
 export function recursionsIn(statement: Statement): readonly Recursion[] {
-  return statement.scopes.levels.flatMap(({ ctes }) => ctes.flatMap((cte) => recursionOf(cte) ?? []));
+  const all = statement.scopes.levels.flatMap(({ ctes }) => ctes.flatMap((cte) => recursionOf(cte) ?? []));
+  return all.filter(({ cte, level }) => bare(cte.node.ctequery, 'SelectStmt') === level.select);
 }
 
 /**
@@ -56,6 +59,22 @@ function isRepeated(level: Level, term: Level, seen: readonly Cte[] = []): boole
     if (readers.length > 0 && readers.every((item) => isRepeated(item.level, term, [...seen, cte]))) return true;
   }
   return false;
+}
+
+/** Whether a statement may end where a recursion alone does not: some of its rows may be enough for what is around it. */
+export function mayEndBefore({ level }: Recursion, { scopes }: Statement): boolean {
+  return scopes.levels.some(
+    (other) => !isWithin(other, level) && (other.select.limitCount !== undefined || other.place.kind === 'sublink'),
+  );
+}
+
+export function isDefinedIn(cte: CommonTableExpr, value: unknown): boolean {
+  let found = false;
+  walk(value, (node, kind) => {
+    if (kind === 'CommonTableExpr' && bare(node, 'CommonTableExpr') === cte) found = true;
+    return undefined;
+  });
+  return found;
 }
 
 /** All rows of a recursive CTE, given its own query with the WITH that this needs. */

@@ -54,6 +54,9 @@ export interface RecursionStep {
   readonly node: Node;
 }
 
+/** A step that may give a part of its rows first, and more of them later. */
+export type Growing = RecursionStep | Extract<Step, { kind: 'lookup' }>;
+
 /** Whether rows of a step travel as text, from the client's backend and back. */
 export function keepsRows(step: Step): boolean {
   return step.kind === 'evaluate' || step.kind === 'recursion';

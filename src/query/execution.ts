@@ -8,6 +8,7 @@ import type {
 } from '../hydrate/hydrator.ts';
 import { TrailhoundError } from '../kernel/errors.ts';
 import { placeholder, type Reference, type Statement } from '../planner/statement.ts';
+import type { Growth } from '../planner/growing.ts';
 import type { Plan } from '../planner/plan.ts';
 import { lookupsIn, type RecursionStep, type Step } from '../planner/steps.ts';
 import type { LookupKey, Predicate, Source } from '../sources/source.ts';
@@ -100,7 +101,33 @@ export class Execution {
     });
     await Promise.allSettled(scanning);
     await Promise.all(scanning);
-    await this.#perform(this.#plan.steps);
+    const { steps, growth } = this.#plan;
+    const at = growth === undefined ? steps.length : steps.indexOf(growth.step);
+    await this.#perform(steps.slice(0, at));
+    if (growth !== undefined) await this.#grow(growth, steps.slice(at));
+  }
+
+  /** What comes after the step that grows is done anew each time, because it may read from it. */
+  async #grow({ step, probe }: Growth, steps: readonly Step[]): Promise<void> {
+    for await (const state of step.kind === 'recursion' ? this.#recurse(step) : this.#lookUpInBatches(step)) {
+      await this.#perform(steps.slice(1));
+      if (state === 'last') continue;
+      const { rows } = await this.#runOwn(probe, 1);
+      if (rows[0]?.[0] === 't') return;
+      for (const { reference } of lookupsIn(steps)) this.#forgetRows(reference);
+    }
+  }
+
+  /** The same keys again cost no call. */
+  async *#lookUpInBatches(step: Lookup): AsyncGenerator<'more' | 'last'> {
+    const { concurrency, maxLookups } = this.#context.settings;
+    const keys = await this.#keysOf(step);
+    for (let count = concurrency; count < keys.length; count = nextCount(count, maxLookups)) {
+      await this.#ask(step, keys.slice(0, count));
+      yield 'more';
+    }
+    await this.#ask(step, keys);
+    yield 'last';
   }
 
   /** Scans have been read before. */
@@ -178,31 +205,40 @@ export class Execution {
   }
 
   async #lookup(step: Lookup): Promise<void> {
-    const { reference } = step;
+    await this.#ask(step, await this.#keysOf(step));
+  }
+
+  async #keysOf({ queries, reference }: Lookup): Promise<readonly string[]> {
+    const keys = new Set<string>();
+    if (this.#restrictions.get(reference)?.contradiction === true) return [];
+    for (const query of queries) {
+      const { rows, complete } = await this.#runOwn(query, MAX_KEYS);
+      if (!complete) throw tooManyKeys(reference.view.table.name, this.#context.settings.maxLookups);
+      for (const [key] of rows) if (key !== null && key !== undefined) keys.add(key);
+    }
+    return [...keys];
+  }
+
+  async #ask(step: Lookup, keys: readonly string[]): Promise<void> {
+    const { reference, from } = step;
+    const { table } = reference.view;
     const known = this.#restrictions.get(reference);
     if (known?.contradiction === true) {
       await this.#fill(reference, { rows: 'empty', guard: undefined });
       return;
     }
-    const keys = new Set<string>();
-    for (const query of step.queries) {
-      const { rows, complete } = await this.#runOwn(query, MAX_KEYS);
-      if (!complete) throw tooManyKeys(reference.view.table.name, this.#context.settings.maxLookups);
-      for (const [key] of rows) if (key !== null && key !== undefined) keys.add(key);
-    }
-    const { table } = reference.view;
     const rows = await this.#hydrator.lookup(
       {
         table,
-        keys: withInputs([...keys], reference, known?.predicates ?? []),
+        keys: withInputs(keys, reference, known?.predicates ?? []),
         columns: columnsToFetch(reference),
-        keyExpression: step.from,
+        keyExpression: from,
       },
       this.#context,
     );
     await this.#fill(reference, { rows, guard: undefined });
     if (!step.ordinary) return;
-    const guard = await this.#guard(step, [...keys]);
+    const guard = await this.#guard(step, keys);
     this.#filled.set(placeholder('reference', reference.id), { rows, guard, reference });
   }
 
@@ -236,7 +272,7 @@ export class Execution {
     };
     // Nothing else reads them; and yet the text may name them outside of the recursive term, in a CTE of their own.
     await clear();
-    yield* recurse(step, {
+    const levels = recurse(step, {
       signal: this.#context.signal,
       run: (text, maxRows) => this.#runOwn(text, maxRows),
       perform: (steps) => this.#perform(steps),
@@ -244,7 +280,11 @@ export class Execution {
       store: (columns, rows) => this.#store(columns, rows),
       put: (name, evaluated) => this.#put(name, evaluated),
     });
-    await clear();
+    try {
+      yield* levels;
+    } finally {
+      await clear();
+    }
   }
 
   #store(columns: readonly StoredColumn[], rows: readonly Row[]): Promise<HydratedRows> {
@@ -318,6 +358,11 @@ export class Execution {
     if (before !== undefined) await Promise.all(rowsOf(before).map((rows) => rows.release()));
   }
 
+  #forgetRows(reference: Reference): void {
+    const statistics = this.#statistics.get(reference);
+    if (statistics !== undefined) this.#statistics.set(reference, { ...statistics, rows: 0 });
+  }
+
   async #put(name: string, evaluated: Evaluated): Promise<void> {
     const before = this.#evaluated.get(name)?.parts ?? [];
     this.#evaluated.set(name, evaluated);
@@ -353,8 +398,8 @@ function tooManyRows(): TrailhoundError {
     `a subquery gives more than ${String(MAX_EVALUATED_ROWS)} rows to look up`,
     {
       detail:
-        'Its LIMIT, DISTINCT ON, window or volatile function makes it a level that is evaluated once, before the rest.',
-      hint: 'Lower its LIMIT, or put its rows into a table first: create temp table rows_needed as select ....',
+        'Its LIMIT, DISTINCT ON, window, volatile function or recursion makes it a level that is evaluated once, before the rest.',
+      hint: 'Lower its LIMIT, bound its recursion, or put its rows into a table first: create temp table rows_needed as select ....',
     },
   );
 }
@@ -372,6 +417,11 @@ function withInputs(keys: readonly string[], reference: Reference, predicates: r
     );
   }
   return keys.flatMap((key) => combinations.map((inputs) => ({ key, inputs })));
+}
+
+/** Four times as many, but what is allowed is tried before what is not. */
+function nextCount(count: number, allowed: number): number {
+  return count < allowed && 4 * count > allowed ? allowed : 4 * count;
 }
 
 /** A reference in a recursion is fetched once a level. */

@@ -23,6 +23,8 @@ export interface ReferenceExplanation {
   readonly keys?: { readonly column: string; readonly from: string; readonly query: readonly string[] };
   /** The recursive CTE at each level of which keys are computed and looked up. */
   readonly recursion?: string;
+  /** Keys are asked for in growing numbers, and no more of them once the statement has the rows of its LIMIT. */
+  readonly untilLimit?: boolean;
   readonly problem?: string;
   /** EXPLAIN ANALYZE alone. */
   readonly fetched?: FetchStatistics;
@@ -61,12 +63,14 @@ export function explainPlan(
     const found = lookupOf(reference, planned.plan.steps);
     if (found !== undefined) {
       const { lookup, within } = found;
+      const { growth } = planned.plan;
       return {
         ...base,
         ...none,
         fetches: 'lookup',
         keys: { column: lookup.key.name, from: lookup.from, query: lookup.queries },
         ...(within === undefined ? {} : { recursion: within.name }),
+        ...(growth !== undefined && [lookup, within].includes(growth.step) ? { untilLimit: true } : {}),
       };
     }
     const source = sourceOf(table.source);
@@ -105,6 +109,7 @@ export function explanationLines(explanations: readonly ReferenceExplanation[]):
       ...line('Kept by PostgreSQL', [...new Set(each.kept)].join(', ')),
       ...line('Rows at most', each.limit === undefined ? '' : String(each.limit)),
       ...line('Driven', each.recursion === undefined ? '' : `level by level, as ${each.recursion} recurses`),
+      ...line('Ends', each.untilLimit === true ? 'with LIMIT, keys are asked for in growing numbers' : ''),
       ...line('Keys from', each.keys?.from ?? ''),
       ...(each.keys?.query ?? []).flatMap((query) =>
         line(

@@ -396,3 +396,71 @@ describe('a recursion of more rows than are bound as parameters', () => {
     await answersLikePostgreSQL(text, ['34.1.1.1']);
   });
 });
+
+/** A statement whose LIMIT leaves a choice: rows of the same without it, and the addresses that it may cost. */
+const LIMITED: readonly (readonly [name: string, text: string, limit: number, asked: readonly string[]])[] = [
+  [
+    'the levels that LIMIT needs',
+    `with recursive r(ip, n) as (
+       select inet '34.1.1.1', 1
+       union all
+       select try_inet(h.target), n + 1 from r join ${A} a on a.ip_address = r.ip join hop h on h.origin = r.ip where n < 20)
+     select * from r`,
+    2,
+    ['34.1.1.1'],
+  ],
+  [
+    'no look-up where the non-recursive term has enough',
+    `with recursive r(ip) as (
+       select origin from hop
+       union all
+       select a.ip_address from r join ${A} a on a.ip_address = r.ip and a.is_tor where a.ip_address < '34.1.1.1')
+     select * from r`,
+    5,
+    [],
+  ],
+  [
+    'levels whose rows a look-up outside lets through',
+    `with recursive r(ip, n) as (
+       select inet '34.1.1.1', 1
+       union all
+       select try_inet(h.target), n + 1 from r join ${A} a on a.ip_address = r.ip join hop h on h.origin = r.ip where n < 20)
+     select r.*, b.country_code from r join ${A} b on b.ip_address = r.ip where b.abuse_confidence_score > 11`,
+    1,
+    ['34.1.1.1', '34.1.1.2'],
+  ],
+  [
+    'what joins on the side that an outer join keeps',
+    `with recursive r(ip, n) as (select inet '34.1.1.1', 1 union all select r.ip + 1, n + 1 from r where n < 9)
+     select r.n, b.country_code from r left join ${A} b on b.ip_address = r.ip`,
+    2,
+    ['34.1.1.1', '34.1.1.2'],
+  ],
+];
+
+describe('LIMIT ends a recursion', () => {
+  test.each(LIMITED)('%s', async (_name, text, limit, asked) => {
+    const all = sorted(await bench.oracle(text));
+    const answer = await bench.ask(`${text} limit ${String(limit)}`);
+    expect(answer.rows).toHaveLength(limit);
+    for (const row of sorted(answer.rows)) expect(all).toContain(row);
+    expect(answer.asked).toEqual(asked);
+  });
+
+  test('that never ends alone', async () => {
+    const text = `with recursive r(ip) as (select inet '34.1.1.1' union all select inet '34.1.1.1' + (r.ip <> '34.1.1.1')::int from r)
+      select r.ip, a.abuse_confidence_score from r join ${A} a on a.ip_address = r.ip limit 3`;
+    const { rows, asked } = await bench.ask(text);
+    expect([rows, asked]).toEqual([Array.from({ length: 3 }, () => ['34.1.1.1', 11]), ['34.1.1.1']]);
+  });
+
+  test('not where what is sorted or counted needs all rows', async () => {
+    const all = ['34.1.1.1', '34.1.1.2', '34.1.1.3'];
+    await answersLikePostgreSQL(`${CIRCLE} select * from r order by n desc, ip limit 2`, all);
+    await answersLikePostgreSQL(`${CIRCLE} select count(*) from r limit 1`, all);
+    await answersLikePostgreSQL(
+      `${CIRCLE} select r.ip from hop h left join r on r.ip = h.origin where r.ip is null limit 2`,
+      all,
+    );
+  });
+});

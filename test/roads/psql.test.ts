@@ -102,6 +102,24 @@ describe.skipIf(PSQL_VERSION === undefined)('psql', () => {
     expect(line).toMatch(new RegExp(`trailhound.*${String(road.endpoint.port)}`));
   });
 
+  test('a recursive CTE follows addresses by their reputation, level by level', async () => {
+    const text = `with recursive r(ip, n) as (
+        select inet '5.188.86.12', 1
+        union all
+        select a.ip_address + 1, n + 1 from r join abuseipdb_check_ip a on a.ip_address = r.ip where n < 4)
+      select ip, n from r order by n`;
+    expect(await lines(`${text};`)).toEqual(['5.188.86.12|1', '5.188.86.13|2', '5.188.86.14|3', '5.188.86.15|4']);
+    expect((await lines(`explain ${text};`)).join('\n')).toMatch(/Driven: level by level, as r recurses/);
+  });
+
+  test('a recursion that never ends is read as far as LIMIT needs it, or refused', async () => {
+    const text = `with recursive r(n) as (select 1 union all select n + 1 from r)
+      select r.n from r join abuseipdb_check_ip a on a.ip_address = inet '5.188.86.0' + r.n`;
+    expect(await lines(`${text} limit 3;`)).toHaveLength(3);
+    const { stderr } = await psql(road, `${text} order by 1 desc limit 3;`, PLAIN);
+    expect(stderr).toMatch(/54001: a subquery gives more than 250000 rows/);
+  });
+
   test('\\copy writes what a query over virtual tables gives', async () => {
     const file = join(directory, 'hits.csv');
     await lines(
