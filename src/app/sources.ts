@@ -1,4 +1,5 @@
 import { abuseipdbCheckSource } from '../sources/abuseipdb/check-source.ts';
+import { cloudtrailTrailSource } from '../sources/aws/cloudtrail/trail-source.ts';
 import { cloudwatchLogsSource } from '../sources/aws/cloudwatch-logs/source.ts';
 import { createAwsConnection, type AwsConnection, type AwsConnectionConfig } from '../sources/aws/connection.ts';
 import { guarddutyDetectorSource } from '../sources/aws/guardduty/detector-source.ts';
@@ -44,6 +45,7 @@ export function createSources(config: Config, overrides: AwsOverrides = {}): Sou
   );
   const check = abuseipdbCheckSource(lookup);
   const byName = new Map<string, Source>([
+    ['cloudtrail_trail', cloudtrailTrailSource(aws)],
     ['cloudwatch_logs', cloudwatchLogsSource(aws)],
     ['files', filesSource(files)],
     ['guardduty_detector', guarddutyDetectorSource(aws)],

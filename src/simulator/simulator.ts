@@ -40,7 +40,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const services: readonly Service[] = [
     await Logs.load(world, { ...options.logs, notEqualMatchesMissing }),
     await GuardDuty.load(world, { notEqualMatchesMissing }),
-    new CloudTrail(world),
+    new CloudTrail(world, now),
     new AccountManagement(world),
     new Sts(world, now),
     new AbuseIpdb(world.abuseipdb ?? {}, now),

@@ -54,6 +54,12 @@ export interface Trail {
   readonly s3BucketName?: string | undefined;
   readonly isMultiRegionTrail?: boolean | undefined;
   readonly isOrganizationTrail?: boolean | undefined;
+  /** True where it is not said. */
+  readonly isLogging?: boolean | undefined;
+  readonly latestDeliveryError?: string | undefined;
+  /** As GetEventSelectors gives them; one kind of the two. Without them all management events are recorded. */
+  readonly eventSelectors?: readonly unknown[] | undefined;
+  readonly advancedEventSelectors?: readonly unknown[] | undefined;
 }
 
 export interface Detector {

@@ -40,6 +40,7 @@ describe('the catalog', () => {
     expect(catalog.tables.map(({ name, source, kind, ttlMs }) => [name, source, kind, ttlMs])).toEqual([
       ['abuseipdb_check_ip', 'abuseipdb_check', 'lookup', 86_400_000],
       ['cloudtrail_file_event', 'files', 'scan', 0],
+      ['cloudtrail_trail', 'cloudtrail_trail', 'scan', 300_000],
       ['cloudtrail_trail_event', 'cloudwatch_logs', 'scan', 300_000],
       ['guardduty_detector', 'guardduty_detector', 'scan', 300_000],
       ['guardduty_finding', 'guardduty_finding', 'scan', 300_000],
@@ -76,6 +77,7 @@ describe('the catalog', () => {
     expect(catalog.views.map((view) => [`${view.schema}.${view.name}`, view.table.name])).toEqual([
       ['public.abuseipdb_check_ip', 'abuseipdb_check_ip'],
       ['public.cloudtrail_file_event', 'cloudtrail_file_event'],
+      ['public.cloudtrail_trail', 'cloudtrail_trail'],
       ['public.cloudtrail_trail_event', 'cloudtrail_trail_event'],
       ['public.guardduty_detector', 'guardduty_detector'],
       ['public.guardduty_finding', 'guardduty_finding'],

@@ -48,6 +48,7 @@ describe.skipIf(PSQL_VERSION === undefined)('psql', () => {
     const views = [
       'abuseipdb_check_ip',
       'cloudtrail_file_event',
+      'cloudtrail_trail',
       'cloudtrail_trail_event',
       'guardduty_detector',
       'guardduty_finding',

@@ -4,14 +4,18 @@ import { Parameters } from '../aws/parameters.ts';
 import type { Operation, Service, ServiceRequest } from '../service.ts';
 import type { World } from '../world.ts';
 import { describeTrails } from './describe-trails.ts';
+import { getEventSelectors } from './get-event-selectors.ts';
+import { getTrailStatus } from './get-trail-status.ts';
 
 /** AWS CloudTrail, API version 2013-11-01, AWS JSON 1.1. */
 export class CloudTrail implements Service {
   readonly name = 'cloudtrail';
   readonly #world: World;
+  readonly #now: () => number;
 
-  constructor(world: World) {
+  constructor(world: World, now: () => number) {
     this.#world = world;
+    this.#now = now;
   }
 
   claims(request: ServiceRequest): boolean {
@@ -31,6 +35,8 @@ export class CloudTrail implements Service {
       accountId: account.accountId,
       answer: () => {
         if (operation === 'DescribeTrails') return json11(describeTrails(parameters, account, region));
+        if (operation === 'GetTrailStatus') return json11(getTrailStatus(parameters, account, region, this.#now()));
+        if (operation === 'GetEventSelectors') return json11(getEventSelectors(parameters, account, region));
         throw new AwsError('UnknownOperationException', `the simulator does not know ${operation}`);
       },
     };

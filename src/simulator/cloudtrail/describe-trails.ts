@@ -1,15 +1,14 @@
 import type { Parameters } from '../aws/parameters.ts';
-import type { Account, Region, Trail } from '../world.ts';
+import type { Account, Region } from '../world.ts';
+import { arnOf } from './find-trail.ts';
 
 /** The trails of the region and, as shadows, those of other regions that cover it. */
 export function describeTrails(parameters: Parameters, account: Account, region: Region): unknown {
   const names = parameters.strings('trailNameList', 0, 1_000) ?? [];
   const shadows = parameters.boolean('includeShadowTrails') ?? true;
-  const arnOf = (trail: Trail): string =>
-    `arn:aws:cloudtrail:${trail.homeRegion}:${account.accountId}:trail/${trail.name}`;
   const trails = (account.trails ?? []).filter((trail) => {
     if (names.length > 0) {
-      return names.includes(arnOf(trail)) || (trail.homeRegion === region.name && names.includes(trail.name));
+      return names.includes(arnOf(trail, account)) || (trail.homeRegion === region.name && names.includes(trail.name));
     }
     return trail.homeRegion === region.name || (shadows && trail.isMultiRegionTrail === true);
   });
@@ -20,7 +19,7 @@ export function describeTrails(parameters: Parameters, account: Account, region:
       IncludeGlobalServiceEvents: true,
       IsMultiRegionTrail: trail.isMultiRegionTrail ?? false,
       HomeRegion: trail.homeRegion,
-      TrailARN: arnOf(trail),
+      TrailARN: arnOf(trail, account),
       LogFileValidationEnabled: true,
       ...(trail.logGroupName === undefined
         ? {}
@@ -28,7 +27,7 @@ export function describeTrails(parameters: Parameters, account: Account, region:
             CloudWatchLogsLogGroupArn: `arn:aws:logs:${trail.homeRegion}:${account.accountId}:log-group:${trail.logGroupName}:*`,
             CloudWatchLogsRoleArn: `arn:aws:iam::${account.accountId}:role/CloudTrail_CloudWatchLogs_Role`,
           }),
-      HasCustomEventSelectors: false,
+      HasCustomEventSelectors: (trail.eventSelectors ?? trail.advancedEventSelectors) !== undefined,
       HasInsightSelectors: false,
       IsOrganizationTrail: trail.isOrganizationTrail ?? false,
     })),

@@ -44,13 +44,29 @@ export function demoWorld(now: Date): World {
             logGroupName: 'CloudTrail/GlobalServiceEvents',
             isMultiRegionTrail: true,
           },
-          { name: STOPPED_TRAIL, homeRegion: 'eu-west-1', logGroupName: 'CloudTrail/eu-data-events' },
+          {
+            name: STOPPED_TRAIL,
+            homeRegion: 'eu-west-1',
+            logGroupName: 'CloudTrail/eu-data-events',
+            advancedEventSelectors: DATA_EVENTS,
+          },
         ],
       },
     ],
     abuseipdb: { dailyLimit: 1_000, check: abuseIpdbAnswers(now) },
   };
 }
+
+/** Of one bucket, and nothing else. */
+const DATA_EVENTS = [
+  {
+    Name: 'Objects in one bucket',
+    FieldSelectors: [
+      { Field: 'eventCategory', Equals: ['Data'] },
+      { Field: 'resources.type', Equals: ['AWS::S3::Object'] },
+    ],
+  },
+];
 
 function detectorsOf(region: string, now: Date) {
   const detectorId = DETECTORS[region];

@@ -91,6 +91,10 @@ export class AwsConnection {
     return this.#client('logs', region, logsClient);
   }
 
+  cloudTrail(region: string): CloudTrail {
+    return this.#client('cloudtrail', region, cloudTrailClient);
+  }
+
   guardDuty(region: string): GuardDuty {
     return this.#client('guardduty', region, guardDutyClient);
   }
@@ -151,15 +155,14 @@ export class AwsConnection {
     return this.#trailLogGroups.get(async () => {
       const perRegion = await Promise.all(
         regions.map((region) => {
-          const client = this.#client<CloudTrail>('cloudtrail', region, cloudTrailClient);
           const call = { region, action: 'cloudtrail:DescribeTrails' };
           return this.call(context, this.#controlLimit('cloudtrail', region), call, (signal) =>
-            client.describeTrails(signal),
+            this.cloudTrail(region).describeTrails(signal),
           );
         }),
       );
       const found = new Map<string, TrailLogGroup>();
-      for (const trail of perRegion.flat()) {
+      for (const trail of perRegion.flatMap(({ trails }) => trails)) {
         const group = logGroupOf(trail.logGroupArn);
         if (group !== undefined)
           found.set(`${group.accountId}/${group.region}/${group.name}`, { ...group, trail: trail.name });

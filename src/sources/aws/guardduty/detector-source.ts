@@ -2,7 +2,8 @@ import type { CallContext, Page, Predicate, Pushed, ScanRequest, ScanSource, Sou
 import type { AwsConnection } from '../connection.ts';
 import { contradicts } from '../../contradictions.ts';
 import { isNameOperator, nameTest } from '../../names.ts';
-import { type Place, eachPlace, limitOf, listDetectors } from './detectors.ts';
+import { type Place, eachPlace } from '../each-place.ts';
+import { limitOf, listDetectors } from './detectors.ts';
 
 const PRUNING = new Set(['@detector_id', '@region', '@account_id', '@connection_name']);
 

@@ -1,61 +1,9 @@
-import type { CallContext, Page, Predicate, RateLimit } from '../../source.ts';
+import type { CallContext, RateLimit } from '../../source.ts';
 import { SourceError } from '../../source.ts';
-import type { AwsConnection } from '../connection.ts';
-import { type Part, mergeParts } from '../../merge-parts.ts';
-import { nameTest } from '../../names.ts';
-import { partitionOf } from '../../regions.ts';
+import type { Place } from '../each-place.ts';
 
-/** GuardDuty in one region, as one connection sees it. */
-export interface Place {
-  readonly connection: AwsConnection;
-  readonly region: string;
-  readonly partition: string;
-  readonly accountId: string | undefined;
-}
-
-/** Regions asked at once by one statement. */
-const CONCURRENT_REGIONS = 16;
 /** GuardDuty's limits are not published; what the console uses is a handful. */
 const CONCURRENCY = 5;
-
-/** Reads every region of every connection at once; the connection's and region's own failures are all told. */
-export async function* eachPlace(
-  connections: readonly AwsConnection[],
-  predicates: readonly Predicate[],
-  context: CallContext,
-  /** By the source's own paths; those of the rows may be another's (a finding's region and account). */
-  wanted: { readonly region: (name: string) => boolean; readonly account: (id: string) => boolean },
-  read: (place: Place, context: CallContext) => AsyncGenerator<Page, void, undefined>,
-): AsyncGenerator<Page, void, undefined> {
-  const isConnectionWanted = nameTest(predicates, '@connection_name');
-  const lookups = connections
-    .filter(({ name }) => isConnectionWanted(name))
-    .map(
-      (connection): Part<readonly Place[]> =>
-        async function* lookup(partContext) {
-          const regions = (await connection.regions(partContext)).filter(wanted.region);
-          if (regions.length === 0) return;
-          const accountId = await connection.accountId(partContext);
-          if (accountId !== undefined && !wanted.account(accountId)) return;
-          yield regions.map((region) => ({ connection, region, partition: partitionOf(region), accountId }));
-        },
-    );
-  const places: Place[] = [];
-  for await (const found of mergeParts(lookups, context, { concurrency: Number.POSITIVE_INFINITY }))
-    places.push(...found);
-
-  const tolerate = (error: unknown) => {
-    if (context.partial !== true || !(error instanceof SourceError)) return false;
-    context.notice('WARNING', `rows of connection ${error.connection} are missing: ${error.message}`);
-    return true;
-  };
-  const parts = places.map(
-    (place): Part<Page> =>
-      (partContext) =>
-        read(place, partContext),
-  );
-  yield* mergeParts(parts, context, { concurrency: CONCURRENT_REGIONS, tolerate });
-}
 
 export async function listDetectors(place: Place, context: CallContext): Promise<readonly string[]> {
   const { connection, region } = place;

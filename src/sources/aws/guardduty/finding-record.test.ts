@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createAwsConnection } from '../connection.ts';
-import type { Place } from './detectors.ts';
+import type { Place } from '../each-place.ts';
 import { findingRecord } from './finding-record.ts';
 
 const PLACE: Place = {

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { SourceRecord } from '../../source.ts';
-import type { Place } from './detectors.ts';
+import type { Place } from '../each-place.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -3,7 +3,8 @@ import type { AwsConnection } from '../connection.ts';
 import { contradicts } from '../../contradictions.ts';
 import { isNameOperator, nameTest } from '../../names.ts';
 import { type CompiledCriteria, compileCriteria, describeCriterion } from './criteria.ts';
-import { type Place, eachPlace, limitOf, listDetectors, nextTokenOf } from './detectors.ts';
+import { type Place, eachPlace } from '../each-place.ts';
+import { limitOf, listDetectors, nextTokenOf } from './detectors.ts';
 import { findingRecord } from './finding-record.ts';
 
 /** ListFindings and GetFindings: at most 50 ids. */
