@@ -72,7 +72,7 @@ async function trails(predicates: readonly Predicate[], columns = [NAME]) {
   const found = await allRecords(cloudtrailTrailSource([connection]), request);
   return found.toSorted((a, b) => (nameOf(a.value) < nameOf(b.value) ? -1 : 1));
 }
-const nameOf = (value: unknown) => String((value as { Name: string }).Name);
+const nameOf = (value: unknown) => (value as { Name: string }).Name;
 const calls = (operation: string) => simulator.calls.count({ operation });
 
 describe('trails', () => {

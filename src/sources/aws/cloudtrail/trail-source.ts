@@ -62,7 +62,11 @@ async function* scan(
       const key = `${place.connection.name} ${trail.arn}`;
       const home = homeOf(trail, place);
       const known: Readonly<Record<string, unknown>> = { ...trail.value, ...home };
-      if (seen.has(key) || !tests.every(([path, test]) => test(String(known[path.replace('@', '')] ?? '')))) continue;
+      const satisfies = tests.every(([path, test]) => {
+        const value = known[path.replace('@', '')];
+        return test(typeof value === 'string' ? value : '');
+      });
+      if (!satisfies || seen.has(key)) continue;
       seen.add(key);
       const more = await details(trail, columns, place, partContext);
       bytes += more.bytes;
