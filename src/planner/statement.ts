@@ -6,6 +6,7 @@ import { fieldsOf, scopesOf, type Cte, type Item, type Level, type Scopes } from
 import type { SpaceColumn } from '../sql/space.ts';
 import { quoteIdent } from '../sql/substitute.ts';
 import { bare, walk } from '../sql/walk.ts';
+import { tellApart } from './same-names.ts';
 
 /** What the client's backend said of a name in FROM. */
 export interface RelationFacts {
@@ -66,6 +67,10 @@ export class Statement {
   readonly names: Names;
   readonly references: readonly Reference[];
   readonly functions: FunctionFacts;
+  /** What a name with a schema means cannot be said for sure. */
+  readonly isAmbiguous: boolean;
+  /** `schema.table.column` and the like, with how many names qualify the column in the text. */
+  readonly qualified: ReadonlyMap<ColumnRef, number>;
   /** It inserts into, updates or deletes from a virtual table, or locks rows of one: PostgreSQL refuses that itself. */
   readonly changesView: boolean;
   /** Subqueries that the statement reads with a row more than the key queries would. */
@@ -79,7 +84,11 @@ export class Statement {
   /** @param node a SELECT, INSERT, UPDATE, DELETE or MERGE */
   constructor(node: Node, facts: ReadonlyMap<string, RelationFacts>, functions: FunctionFacts) {
     this.node = structuredClone(node);
-    this.scopes = scopesOf(this.node);
+    const scopes = scopesOf(this.node);
+    const apart = tellApart(scopes, (rangeVar) => facts.get(relationName(rangeVar))?.view?.schema);
+    this.isAmbiguous = apart === undefined;
+    this.qualified = apart?.columns ?? new Map();
+    this.scopes = apart === undefined || apart.relations.size === 0 ? scopes : scopesOf(this.node);
     this.functions = functions;
     this.#outputNames = outputNamesIn(this.scopes);
     const columns = new Map<Item, readonly string[]>();
@@ -108,7 +117,7 @@ export class Statement {
       used: usedColumns(item, view, this),
       location: rangeVar.location ?? 0,
       parts: 1 + (rangeVar.schemaname === undefined ? 0 : 1) + (rangeVar.catalogname === undefined ? 0 : 1),
-      ownAlias: rangeVar.alias !== undefined,
+      ownAlias: rangeVar.alias !== undefined && apart?.relations.has(rangeVar) !== true,
     }));
     for (const reference of this.references) this.#rename(reference);
     this.#qualify();

@@ -182,13 +182,11 @@ export class Execution {
       const alias = reference.ownAlias ? undefined : quoteIdent(reference.item.name ?? '');
       replacements.push(slices.reference(reference.location, reference.parts, own, alias));
     }
-    const unaliased = new Set(statement.references.filter((each) => !each.ownAlias).map((each) => each.item.name));
-    for (const column of statement.scopes.levelOf.keys()) {
-      const fields = fieldsOf(column);
-      // schema.table.column: the table's place now has an alias, which no schema qualifies.
-      if (fields.length > 2 && unaliased.has(fields.at(-2) ?? '')) {
-        replacements.push(slices.qualification(column.location ?? 0, fields.length - 2));
-      }
+    const aliases = new Set(statement.references.flatMap(({ ownAlias, item }) => (ownAlias ? [] : [item.name])));
+    for (const [column, parts] of statement.qualified) {
+      const [alias = ''] = fieldsOf(column);
+      // The table's place now has an alias, which no schema qualifies.
+      if (aliases.has(alias)) replacements.push(slices.qualification(column.location ?? 0, parts, quoteIdent(alias)));
     }
     return { text: replaceBytes(text, replacements), parameters };
   }

@@ -114,7 +114,7 @@ function rangeVarsIn(node: Node): RangeVar[] {
 function analysisOf({ query }: Classified, { relations, functions }: PlanningFacts): Analysis | undefined {
   if (query === undefined) return undefined;
   const statement = new Statement(query, relations, functions);
-  if (statement.references.length === 0 || statement.changesView) return undefined;
+  if (statement.references.length === 0 || statement.changesView || statement.isAmbiguous) return undefined;
   const restrictions = new Map(
     statement.references.map((reference) => [reference, restrictionsOf(reference, statement)]),
   );

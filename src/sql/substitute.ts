@@ -73,10 +73,10 @@ export class Slices {
     return { start: this.#start(first), end: this.#end(last), text };
   }
 
-  /** The schema (and catalog) before `relation.column` in a column reference of more than two fields. */
-  qualification(location: number, surplus: number): Replacement {
+  /** The names before the dot of a column, in a column reference that so many of them qualify. */
+  qualification(location: number, parts: number, own: string): Replacement {
     const at = this.#indexAt(location);
-    return { start: this.#start(at), end: this.#start(this.#endOfName(at, surplus) + 2), text: '' };
+    return { start: this.#start(at), end: this.#end(this.#endOfName(at, parts)), text: own };
   }
 
   /** EXECUTE of an EXECUTE, EXPLAIN EXECUTE or CREATE TABLE AS EXECUTE: tables and prepared statements may have its name. */
