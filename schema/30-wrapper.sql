@@ -17,7 +17,7 @@ declare
   is_super boolean := (select rolsuper from pg_catalog.pg_roles where rolname operator(pg_catalog.=) current_user);
   -- What schema/*.sql declares a table with: src/catalog/table.ts says what each means.
   declared text[] := case catalog
-    when 'pg_catalog.pg_foreign_table'::pg_catalog.regclass then array['source', 'kind', 'ttl']
+    when 'pg_catalog.pg_foreign_table'::pg_catalog.regclass then array['source', 'kind', 'ttl', 'size']
     when 'pg_catalog.pg_attribute'::pg_catalog.regclass then array['key', 'operators', 'path', 'expression', 'default']
     else array[]::text[] end;
   -- What leads to another server, or says how; "Connection Options" and the sections after it of postgres_fdw's manual

@@ -47,7 +47,7 @@ create foreign table source.cloudtrail_trail_event (
   region text options (key 'optional', operators '=,<>,like', path '@region'),
   account_id text options (key 'optional', operators '=,<>,like', path '@account_id'),
   connection_name text options (key 'optional', operators '=,<>,like', path '@connection_name')
-) server trailhound options (source 'cloudwatch_logs', kind 'scan', ttl '5 minutes');
+) server trailhound options (source 'cloudwatch_logs', kind 'scan', ttl '5 minutes', size 'large');
 comment on foreign table source.cloudtrail_trail_event is 'CloudTrail events in CloudWatch Logs (FilterLogEvents)';
 comment on column source.cloudtrail_trail_event.log_group_name is 'CloudWatch log group; without a condition on it, the log groups that the connection names';
 comment on column source.cloudtrail_trail_event.log_stream_name is 'Stream in the log group (logStreamName)';

@@ -97,6 +97,7 @@ function toTable(row: TableRow): VirtualTable {
     oid: row.oid,
     source: row.options.source ?? '',
     kind: row.options.kind === 'lookup' ? 'lookup' : 'scan',
+    size: row.options.size === 'large' ? 'large' : undefined,
     ttlMs: row.ttl_ms,
     columns: row.columns.map(toColumn),
     comment: row.comment ?? '',

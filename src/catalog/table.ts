@@ -38,6 +38,8 @@ export interface VirtualTable {
   readonly source: string;
   /** `lookup` needs its required key; `scan` does not. */
   readonly kind: 'scan' | 'lookup';
+  /** Reading all of a large one costs many calls: it waits for values that small ones give to its optional keys. */
+  readonly size?: 'large' | undefined;
   /** How long an answer may be reused, in milliseconds; 0: not cached. */
   readonly ttlMs: number;
   readonly columns: readonly Column[];

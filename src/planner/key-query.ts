@@ -6,12 +6,38 @@ import { aggregatesOf, dependenciesOf } from './dependencies.ts';
 import { frameAt, frameOf, namesOutside, type Frame, type Reading, type Standpoint } from './frames.ts';
 import { grouped } from './grouping.ts';
 import { isExpressionOnly, type KeySource } from './key-source.ts';
-import { and, call, columnOf, selectOf } from './nodes.ts';
+import { and, call, castTo, columnOf, selectOf } from './nodes.ts';
 import { isUsable } from './pruning.ts';
 import type { Reference, Statement } from './statement.ts';
 
+/** In place of a type: keys that become a scan's predicate, each a JSON array as `ScanKey` says. */
+export const SCAN_KEY = 'scan key';
+
+/**
+ * A value that a scan's column must equal: as text, as an address (NULL for a network), whether it is either of both, its
+ * type, and its collation. Whether a source understands it as the statement does is decided when all of that is known.
+ */
+export type ScanKey = readonly [
+  text: string | null,
+  address: string | null,
+  isInet: boolean,
+  type: string,
+  collation: string | null,
+];
+
+function asScanKey(value: Node): Node {
+  const text = castTo(value, 'text');
+  const isInet: Node = {
+    NullTest: { arg: call('try_inet', [text]), nulltesttype: 'IS_NOT_NULL' },
+  };
+  const address = call('host', [call('key_inet', [text], 'trailhound')]);
+  const parts = [text, address, isInet, castTo(call('pg_typeof', [value]), 'text'), call('pg_collation_for', [text])];
+  return castTo(call('json_build_array', parts), 'text');
+}
+
 /** How a value becomes a key of a type: `trailhound.key_inet()` gives NULL for what no row can equal. */
 function asKey(value: Node, keyType: string): Node {
+  if (keyType === SCAN_KEY) return asScanKey(value);
   if (keyType === 'inet') return call('key_inet', [value], 'trailhound');
   return {
     TypeCast: {

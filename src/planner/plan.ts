@@ -27,6 +27,8 @@ import {
   type Recursion,
 } from './recursion.ts';
 import type { Restrictions } from './restrictions.ts';
+import { mayHaveKeys, scanKeysOf, type ScanKeys } from './scan-keys.ts';
+import { describeSource } from './source-text.ts';
 import { isPlaceholder, placeholder, type Reference, type Statement } from './statement.ts';
 import { readsLevel, type Growing, type RecursionStep, type Step, type Unbounded } from './steps.ts';
 
@@ -87,15 +89,14 @@ class Planner {
     const { references } = this.#statement;
     const dead = new Set(references.filter((reference) => isDead(reference.item.level)));
     const lookups: Lookup[] = [];
+    const scans: Reference[] = [];
     for (const reference of references) {
       const key = reference.view.table.columns.find((column) => column.key === 'required');
       if (dead.has(reference)) this.#hydrated.add(reference);
       else if (key !== undefined) lookups.push({ reference, key });
-      else {
-        this.#steps.push({ kind: 'scan', reference });
-        this.#hydrated.add(reference);
-      }
+      else scans.push(reference);
     }
+    this.#addScans(scans);
     const failed = this.#hydrate(lookups);
     if (failed !== undefined) return this.#unbounded(failed.reference, failed.key);
     const steps = [...this.#refused, ...this.#steps];
@@ -113,6 +114,38 @@ class Planner {
   /** `where 1 <> 1`: whether it is true is known only when PostgreSQL has computed it. */
   #mayBeContradicted(reference: Reference): boolean {
     return (this.#restrictions.get(reference)?.constantConditions.length ?? 0) > 0;
+  }
+
+  /** Small ones first; a large one when others give values for its columns, a selective one before the rest. */
+  #addScans(scans: readonly Reference[]): void {
+    const waits = scans.filter(
+      ({ view, ...own }) => view.table.size === 'large' && mayHaveKeys({ view, ...own }, this.#statement),
+    );
+    for (const reference of scans) if (!waits.includes(reference)) this.#addScan(reference, []);
+    let pending: readonly Reference[] = waits;
+    while (pending.length > 0) {
+      const keyed = pending.flatMap((reference) => {
+        const keys = scanKeysOf(reference, this.#statement, (item) => this.#isReadable(item));
+        return keys.length === 0 ? [] : [{ reference, keys }];
+      });
+      for (const { reference, keys } of keyed) this.#addScan(reference, keys);
+      if (keyed.length === 0) {
+        // Nothing narrows these: those that conditions narrow may still narrow the others.
+        const selective = pending.filter((reference) => this.#isSelective(reference));
+        for (const reference of selective.length > 0 ? selective : pending) this.#addScan(reference, []);
+      }
+      pending = pending.filter((reference) => !this.#hydrated.has(reference));
+    }
+  }
+
+  #addScan(reference: Reference, keys: readonly ScanKeys[]): void {
+    this.#steps.push({ kind: 'scan', reference, keys });
+    this.#hydrated.add(reference);
+  }
+
+  #isSelective(reference: Reference): boolean {
+    const predicates = this.#restrictions.get(reference)?.predicates ?? [];
+    return predicates.some(({ column, operator }) => operator === '=' && ['text', 'inet'].includes(column.type));
   }
 
   /** Adds the steps that look all of them up. @returns one that nothing bounds */
@@ -464,12 +497,4 @@ function withRow(subquery: Node, row: string): Node {
   if (subselect === undefined) throw new Error('no place for the subquery');
   subselect.subquery = subquery;
   return node;
-}
-
-function describeSource(source: SelectStmt): string {
-  const simple = source.fromClause === undefined && source.targetList?.length === 1;
-  const [list] = bare(bare(source.targetList?.[0], 'ResTarget')?.val, 'FuncCall')?.args ?? [];
-  if (simple && bare(bare(list, 'TypeCast')?.arg, 'A_ArrayExpr') !== undefined) return 'the list in the statement';
-  const value = simple ? deparse({ SelectStmt: source }).slice('SELECT '.length) : 'a subquery';
-  return value.length > 80 ? `${value.slice(0, 77)}...` : value;
 }

@@ -1,11 +1,13 @@
 import type { Node } from '@pgsql/types';
 import type { Column } from '../catalog/table.ts';
 import type { TrailhoundError } from '../kernel/errors.ts';
+import type { ScanKeys } from './scan-keys.ts';
 import { placeholder, type Reference } from './statement.ts';
 
 /** What is done before a statement runs. Immutable. */
 export type Step =
-  | { readonly kind: 'scan'; readonly reference: Reference }
+  /** `keys`: values that narrow it where they are few enough for the source. It starts when what they read is there. */
+  | { readonly kind: 'scan'; readonly reference: Reference; readonly keys: readonly ScanKeys[] }
   /** Fails before any call, unless a condition without columns says that no row of the reference counts. */
   | ({ readonly kind: 'refuse' } & Unbounded)
   | {

@@ -18,12 +18,14 @@ import { fieldsOf } from '../sql/scope.ts';
 import { bare, walk } from '../sql/walk.ts';
 import type { ClientBackend, InjectedResult, Parameter } from './backend.ts';
 import type { KnownRestrictions } from './constants.ts';
+import { MAX_SCAN_KEYS, narrow } from './scan-keys.ts';
 import { scanRequest } from './scan-request.ts';
 import { columnsToFetch, referenceSql, storedSql } from './hydrated-sql.ts';
 import { ParameterList } from './parameters.ts';
 import { recurse, type Evaluated } from './recursion.ts';
 
 type Lookup = Extract<Step, { kind: 'lookup' }>;
+type Scan = Extract<Step, { kind: 'scan' }>;
 type Evaluate = Extract<Step, { kind: 'evaluate' }>;
 
 /** pg_type's oids of record and record[]. */
@@ -42,7 +44,7 @@ interface Filled {
 
 /** A condition that fails the statement, and the stored keys that it reads: COPY takes no parameters. */
 interface Guard {
-  readonly known: HydratedRows;
+  readonly known: readonly HydratedRows[];
   readonly sql: (parameters: ParameterList) => string;
 }
 
@@ -88,16 +90,14 @@ export class Execution {
 
   async run(): Promise<void> {
     for (const reference of this.#plan.dead) await this.#fill(reference, { rows: 'empty', guard: undefined });
-    // Scans depend on nothing, so they run together; each later step may read what came before it.
+    // Scans run together, but for those that wait for values of others; each later step may read what came before it.
     const scans = this.#plan.steps.filter((step) => step.kind === 'scan');
-    const scanning = scans.map(async (step) => {
-      try {
-        await this.#scan(step.reference);
-      } catch (error) {
-        // The statement fails with the first of them: nobody waits for the others.
-        this.#abort(error);
-        throw error;
-      }
+    const done = new Map<Reference, Promise<void>>();
+    const scanning = scans.map((step) => {
+      const before = step.keys.flatMap(({ reads }) => [...reads].map((reference) => done.get(reference)));
+      const own = this.#scanAfter(before, step);
+      done.set(step.reference, own);
+      return own;
     });
     await Promise.allSettled(scanning);
     await Promise.all(scanning);
@@ -152,6 +152,18 @@ export class Execution {
     }
   }
 
+  async #scanAfter(before: readonly (Promise<void> | undefined)[], step: Scan): Promise<void> {
+    try {
+      await Promise.all(before);
+      this.#context.signal.throwIfAborted();
+      await this.#scan(step);
+    } catch (error) {
+      // The statement fails with the first of them: nobody waits for the others.
+      this.#abort(error);
+      throw error;
+    }
+  }
+
   async release(): Promise<void> {
     const filled = [...this.#filled.values()].flatMap(rowsOf);
     const evaluated = [...this.#evaluated.values()].flatMap(({ parts }) => parts);
@@ -191,15 +203,34 @@ export class Execution {
     return { text: replaceBytes(text, replacements), parameters };
   }
 
-  async #scan(reference: Reference): Promise<void> {
+  async #scan({ reference, keys }: Scan): Promise<void> {
     const known = this.#restrictions.get(reference);
     if (known?.contradiction === true) {
       await this.#fill(reference, { rows: 'empty', guard: undefined });
       return;
     }
-    const source = this.#sourceOf(reference.view.table.source);
-    const rows = await this.#hydrator.scan(scanRequest(reference, known, source), this.#context);
+    const narrowed = await narrow(
+      keys,
+      (query) => this.#runOwn(query, MAX_SCAN_KEYS),
+      (predicate) => this.#isTaken(reference, predicate),
+    );
+    const predicates = narrowed.map(({ predicate }) => predicate);
+    const request = scanRequest(reference, known, this.#sourceOf(reference.view.table.source), predicates);
+    const isEmpty = predicates.some(({ values }) => values.length === 0);
+    const rows = isEmpty ? NONE_YET : await this.#hydrator.scan(request, this.#context);
     await this.#fill(reference, { rows, guard: undefined });
+    const guards: Guard[] = [];
+    for (const { by, asked } of narrowed) {
+      if (by.ordinary) guards.push(await this.#guard(by.queries, 'text', asked));
+      this.#guardBy(guards, reference, rows);
+    }
+  }
+
+  #isTaken(reference: Reference, predicate: Predicate): boolean {
+    const source = this.#sourceOf(reference.view.table.source);
+    const request = scanRequest(reference, this.#restrictions.get(reference), source, [predicate]);
+    const pushed = source?.kind === 'scan' ? source.plan(request).pushed : [];
+    return pushed.some((each) => each.predicate === predicate && each.exactness !== 'none');
   }
 
   async #lookup(step: Lookup): Promise<void> {
@@ -236,24 +267,32 @@ export class Execution {
     );
     await this.#fill(reference, { rows, guard: undefined });
     if (!step.ordinary) return;
-    const guard = await this.#guard(step, keys);
+    this.#guardBy([await this.#guard(step.queries, step.key.type, keys)], reference, rows);
+  }
+
+  #guardBy(guards: readonly Guard[], reference: Reference, rows: HydratedRows): void {
+    if (guards.length === 0) return;
+    const guard: Guard = {
+      known: guards.flatMap(({ known }) => known),
+      sql: (parameters) => guards.map(({ sql }) => sql(parameters)).join(' and '),
+    };
     this.#filled.set(placeholder('reference', reference.id), { rows, guard, reference });
   }
 
   /** Fails the statement when its own snapshot holds a key that was not asked for. */
-  async #guard(step: Lookup, keys: readonly string[]): Promise<Guard> {
+  async #guard(keyQueries: readonly string[], type: string, keys: readonly string[]): Promise<Guard> {
     const rows = keys.map((key) => [key]);
     const known = await this.#store([{ name: 'key', type: 'text' }], rows);
     const sql: Guard['sql'] = (parameters) => {
-      const queries = step.queries.map((query) => `(${this.#substituted(query, parameters)})`).join(' union all ');
+      const queries = keyQueries.map((query) => `(${this.#substituted(query, parameters)})`).join(' union all ');
       return (
         `(select trailhound.keys_missing(pg_catalog.count(*)) from (${queries}) as k(key)` +
         // NULL is no key, and yet is unequal to all of none.
         ` where k.key is not null and k.key operator(pg_catalog.<>) all` +
-        ` (select s.key::${step.key.type} from (${storedSql(known, parameters)}) as s))`
+        ` (select s.key::${type} from (${storedSql(known, parameters)}) as s))`
       );
     };
-    return { known, sql };
+    return { known: [known], sql };
   }
 
   async #evaluate(step: Evaluate): Promise<void> {
@@ -368,9 +407,18 @@ export class Execution {
   }
 }
 
-function rowsOf({ rows, guard }: Filled): HydratedRows[] {
-  return [...(rows === 'empty' ? [] : [rows]), ...(guard === undefined ? [] : [guard.known])];
+function rowsOf({ rows, guard }: Filled): readonly HydratedRows[] {
+  return [...(rows === 'empty' ? [] : [rows]), ...(guard?.known ?? [])];
 }
+
+/** No row that PostgreSQL could know of while it plans: it would leave out the guard. */
+const NONE_YET: HydratedRows = {
+  kind: 'values',
+  rows: [],
+  columns: [],
+  statistics: { calls: 0, pages: 0, rows: 0, bytes: 0, cacheHits: 0, waitMs: 0 },
+  release: () => Promise.resolve(),
+};
 
 function tooManyKeys(table: string, allowed: number): TrailhoundError {
   return new TrailhoundError(

@@ -25,6 +25,12 @@ export interface ReferenceExplanation {
   readonly recursion?: string;
   /** Keys are asked for in growing numbers, and no more of them once the statement has the rows of its LIMIT. */
   readonly untilLimit?: boolean;
+  /** Columns of a scan whose values come from the rest of the statement, where they are few enough for the source. */
+  readonly narrowedBy?: readonly {
+    readonly column: string;
+    readonly from: string;
+    readonly query: readonly string[];
+  }[];
   readonly problem?: string;
   /** EXPLAIN ANALYZE alone. */
   readonly fetched?: FetchStatistics;
@@ -75,11 +81,15 @@ export function explainPlan(
     }
     const source = sourceOf(table.source);
     if (source?.kind !== 'scan') return { ...base, ...none, fetches: 'scan' };
+    const own = planned.plan.steps.find((each) => each.kind === 'scan' && each.reference === reference);
+    const keys = own?.kind === 'scan' ? own.keys : [];
+    const narrowedBy = keys.map(({ column, from, queries }) => ({ column: column.name, from, query: queries }));
     const request = scanRequest(reference, known, source);
     const scan = source.plan(request);
     return {
       ...base,
       ...(request.limit === undefined ? {} : { limit: request.limit }),
+      ...(narrowedBy.length === 0 ? {} : { narrowedBy }),
       fetches: scan.empty ? 'nothing' : 'scan',
       pushed: scan.pushed.flatMap(({ predicate, exactness, as }) =>
         exactness === 'none' ? [] : [{ column: predicate.column.name, as: as ?? '', exactness }],
@@ -111,17 +121,20 @@ export function explanationLines(explanations: readonly ReferenceExplanation[]):
       ...line('Driven', each.recursion === undefined ? '' : `level by level, as ${each.recursion} recurses`),
       ...line('Ends', each.untilLimit === true ? 'with LIMIT, keys are asked for in growing numbers' : ''),
       ...line('Keys from', each.keys?.from ?? ''),
-      ...(each.keys?.query ?? []).flatMap((query) =>
-        line(
-          'Key query',
-          query.replaceAll('trailhound:reference:', 'reference ').replaceAll('trailhound:level:', 'rows '),
-        ),
-      ),
+      ...(each.keys?.query ?? []).flatMap((query) => line('Key query', readable(query))),
+      ...(each.narrowedBy ?? []).flatMap(({ column, from, query }) => [
+        ...line(`Keys for ${column} from`, from),
+        ...query.flatMap((text) => line('Key query', readable(text))),
+      ]),
       ...line('Columns', each.columns.join(', ')),
       ...each.parts.flatMap((part) => line('Reads', part)),
       ...line('Fetched', each.fetched === undefined ? '' : fetchedText(each.fetched)),
     ];
   });
+}
+
+function readable(query: string): string {
+  return query.replaceAll('trailhound:reference:', 'reference ').replaceAll('trailhound:level:', 'rows ');
 }
 
 function fetchedText({ calls, pages, rows, bytes, cacheHits, waitMs }: FetchStatistics): string {

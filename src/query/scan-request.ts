@@ -1,5 +1,5 @@
 import type { Reference } from '../planner/statement.ts';
-import type { ScanRequest, Source } from '../sources/source.ts';
+import type { Predicate, ScanRequest, Source } from '../sources/source.ts';
 import type { KnownRestrictions } from './constants.ts';
 import { columnsToFetch } from './hydrated-sql.ts';
 
@@ -8,9 +8,11 @@ export function scanRequest(
   reference: Reference,
   known: KnownRestrictions | undefined,
   source: Source | undefined,
+  keys: readonly Predicate[] = [],
 ): ScanRequest {
   const { table } = reference.view;
-  const request = { table, columns: columnsToFetch(reference), predicates: known?.predicates ?? [] };
+  const predicates = [...(known?.predicates ?? []), ...keys];
+  const request = { table, columns: columnsToFetch(reference), predicates };
   if (known?.limit === undefined || source?.kind !== 'scan') return request;
   const { pushed } = source.plan(request);
   const allExact = pushed.length >= request.predicates.length && pushed.every(({ exactness }) => exactness === 'exact');
