@@ -19,7 +19,7 @@ const NAMED = `event_name = 'CreateUser'`;
 type Case = readonly [name: string, text: string, asked: readonly string[]];
 
 function said({ column, operator, values }: Predicate): string {
-  return [column.name, operator, values.join(', ')].filter((part) => part !== '').join(' ');
+  return [column.name, operator, [...values].sort().join(', ')].filter((part) => part !== '').join(' ');
 }
 
 /** Rows as PostgreSQL's over plain tables; each scan's predicates, `and`ed. */
@@ -62,7 +62,7 @@ const THROUGH: readonly Case[] = [
   [
     'all mentions of a CTE: the values of either',
     `with e as (select * from ${E}) select a.event_id, b.event_id from e a join e b on a.username = b.username where a.${NAMED} and b.event_name in ('GetObject', 'ConsoleLogin') and a.event_time > '2026-11-19' and b.event_time > '2026-11-19'`,
-    ['event_name = CreateUser, GetObject, ConsoleLogin and event_time > 1795046400000.000000'],
+    ['event_name = ConsoleLogin, CreateUser, GetObject and event_time > 1795046400000.000000'],
   ],
   [
     'no condition that one mention of a CTE lacks',
@@ -117,17 +117,17 @@ const THROUGH: readonly Case[] = [
   [
     'the optional side of an outer join, which a condition makes an inner one',
     `select * from (select w.note, e.event_name from watchlist w left join ${E} e on e.source_ip = w.address) x where ${NAMED}`,
-    ['event_name = CreateUser'],
+    ['event_name = CreateUser and source_ip = 34.1.1.1, 34.1.1.77'],
   ],
   [
     'the optional side of an outer join, but not IS NULL',
     `select * from (select w.note, e.event_name from watchlist w left join ${E} e on e.source_ip = w.address) x where event_name is null`,
-    [''],
+    ['source_ip = 34.1.1.1, 34.1.1.77'],
   ],
   [
     'ON of an outer join around it',
     `select w.note, x.event_id from watchlist w left join (select * from ${E}) x on x.source_ip = w.address and x.${NAMED}`,
-    ['event_name = CreateUser'],
+    ['event_name = CreateUser and source_ip = 34.1.1.1, 34.1.1.77'],
   ],
   [
     'not to the side that an outer join keeps',
@@ -137,12 +137,12 @@ const THROUGH: readonly Case[] = [
   [
     'a subquery of EXISTS',
     `select w.note from watchlist w where exists (select from (select * from ${E}) x where ${NAMED} and x.source_ip = w.address)`,
-    ['event_name = CreateUser'],
+    ['event_name = CreateUser and source_ip = 34.1.1.1, 34.1.1.77'],
   ],
   [
     'LATERAL',
     `select w.note, l.event_id from watchlist w, lateral (select * from ${E} e where e.source_ip = w.address) l where l.${NAMED}`,
-    ['event_name = CreateUser'],
+    ['event_name = CreateUser and source_ip = 34.1.1.1, 34.1.1.77'],
   ],
 ];
 
