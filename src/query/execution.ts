@@ -94,7 +94,7 @@ export class Execution {
     const scans = this.#plan.steps.filter((step) => step.kind === 'scan');
     const done = new Map<Reference, Promise<void>>();
     const scanning = scans.map((step) => {
-      const before = step.keys.flatMap(({ reads }) => [...reads].map((reference) => done.get(reference)));
+      const before = step.keys.flatMap(({ reads }) => [...reads].flatMap((reference) => done.get(reference) ?? []));
       const own = this.#scanAfter(before, step);
       done.set(step.reference, own);
       return own;
@@ -152,7 +152,7 @@ export class Execution {
     }
   }
 
-  async #scanAfter(before: readonly (Promise<void> | undefined)[], step: Scan): Promise<void> {
+  async #scanAfter(before: readonly Promise<void>[], step: Scan): Promise<void> {
     try {
       await Promise.all(before);
       this.#context.signal.throwIfAborted();

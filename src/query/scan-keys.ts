@@ -33,14 +33,13 @@ export async function narrow(
   const found: Narrowing[] = [];
   for (const by of keys) {
     const asked: string[] = [];
-    let complete = true;
+    let isWhole = true;
     for (const query of by.queries) {
-      if (!complete) continue;
-      const result = await run(query);
-      for (const [text] of result.rows) if (text !== null && text !== undefined) asked.push(text);
-      complete = result.complete;
+      const { rows, complete } = await run(query);
+      for (const [text] of rows) if (text !== null && text !== undefined) asked.push(text);
+      isWhole = isWhole && complete;
     }
-    const predicate = complete ? keyPredicate(by, asked) : undefined;
+    const predicate = isWhole ? keyPredicate(by, asked) : undefined;
     if (predicate === undefined || (predicate.values.length > 0 && !isTaken(predicate))) continue;
     found.push({ by, predicate, asked });
   }
