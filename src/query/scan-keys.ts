@@ -51,9 +51,7 @@ export async function narrow(
  * find more equal than a source would.
  */
 function keyPredicate({ column, asInet }: ScanKeys, rows: readonly string[]): Predicate | undefined {
-  const keys = rows
-    .flatMap((row) => (row === null ? [] : [JSON.parse(row) as ScanKey]))
-    .filter(([text]) => text !== null);
+  const keys = rows.map((row) => JSON.parse(row) as ScanKey).filter(([text]) => text !== null);
   const areAddresses = column.type === 'inet' || (keys.length > 0 && keys.every(([, , , type]) => type === 'inet'));
   const compared: Column | undefined = column.type === 'text' && areAddresses ? asInet : column;
   const values = keys.map(areAddresses ? addressOf : textOf);
