@@ -70,7 +70,9 @@ function alternativesOf(site: Site, statement: Statement, seen: readonly Site[])
   return alternativesFor(site, 'text', statement).filter(
     (alternative) =>
       // An empty subquery would not be the same answer.
-      alternative.every(({ padded, sources }) => padded === undefined && sources.every(({ query }) => cannotFail(query))) &&
+      alternative.every(
+        ({ padded, sources }) => padded === undefined && sources.every(({ query }) => cannotFail(query)),
+      ) &&
       (seen.length > 0 || !alternative.every(isOfConstants)),
   );
 }
