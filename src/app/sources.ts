@@ -1,3 +1,4 @@
+import { abuseipdbCategorySource } from '../sources/abuseipdb/category-source.ts';
 import { abuseipdbCheckSource } from '../sources/abuseipdb/check-source.ts';
 import { cloudtrailTrailSource } from '../sources/aws/cloudtrail/trail-source.ts';
 import { cloudwatchLogsSource } from '../sources/aws/cloudwatch-logs/source.ts';
@@ -50,6 +51,7 @@ export function createSources(config: Config, overrides: AwsOverrides = {}): Sou
     ['files', filesSource(files)],
     ['guardduty_detector', guarddutyDetectorSource(aws)],
     ['guardduty_finding', guarddutyFindingSource(aws)],
+    ['abuseipdb_category', abuseipdbCategorySource()],
     ['abuseipdb_check', check],
   ]);
   return {

@@ -38,6 +38,7 @@ const column = (name: string, of: string): Column => {
 describe('the catalog', () => {
   it('has each table with its source, kind and time to live', () => {
     expect(catalog.tables.map(({ name, source, kind, ttlMs }) => [name, source, kind, ttlMs])).toEqual([
+      ['abuseipdb_category', 'abuseipdb_category', 'scan', 0],
       ['abuseipdb_check_ip', 'abuseipdb_check', 'lookup', 86_400_000],
       ['cloudtrail_file_event', 'files', 'scan', 0],
       ['cloudtrail_trail', 'cloudtrail_trail', 'scan', 300_000],
@@ -75,6 +76,7 @@ describe('the catalog', () => {
 
   it('has views for users and for Steampipe’s users over each table', () => {
     expect(catalog.views.map((view) => [`${view.schema}.${view.name}`, view.table.name])).toEqual([
+      ['public.abuseipdb_category', 'abuseipdb_category'],
       ['public.abuseipdb_check_ip', 'abuseipdb_check_ip'],
       ['public.cloudtrail_file_event', 'cloudtrail_file_event'],
       ['public.cloudtrail_trail', 'cloudtrail_trail'],

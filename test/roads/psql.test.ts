@@ -46,6 +46,7 @@ describe.skipIf(PSQL_VERSION === undefined)('psql', () => {
 
   test('\\d and \\dv list the virtual tables as views, with nothing of ours beside them', async () => {
     const views = [
+      'abuseipdb_category',
       'abuseipdb_check_ip',
       'cloudtrail_file_event',
       'cloudtrail_trail',
