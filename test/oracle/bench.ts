@@ -9,7 +9,7 @@ import type { Description } from '../../src/query/backend.ts';
 import type { Source } from '../../src/sources/source.ts';
 import { removeTemporaryDirectories, temporaryDirectory } from '../engine/support/temporary-directory.ts';
 import { declared, DirectBackend, sent } from '../query/support/direct-backend.ts';
-import type { Argument } from './grammar/generated.ts';
+import type { Argument, Generated } from './grammar/generated.ts';
 import { OracleLookup, OracleScan, type Pushdown } from './memory-sources.ts';
 import {
   DECLARATIONS,
@@ -48,6 +48,15 @@ class OracleBackend extends DirectBackend {
     if (text.includes('$')) return super.describe(text, parameterTypes);
     return Promise.resolve({ parameterTypes, fields: undefined });
   }
+}
+
+/** A statement, and what reads what it has changed. */
+type Asked = Pick<Generated, 'text' | 'values' | 'after'>;
+
+async function changed(client: Client, after: string | undefined): Promise<unknown[][]> {
+  if (after === undefined) return [];
+  const { rows } = await client.query({ text: after, rowMode: 'array' });
+  return rows.map((row) => ['afterwards', ...(row as unknown[])]);
 }
 
 /** The pipeline over a real engine, and beside it plain tables that hold everything. */
@@ -89,13 +98,14 @@ export async function openOracle() {
   await plain.query('set search_path = plain, public');
   const backend = new OracleBackend(client);
 
-  async function ask(text: string, values: readonly Argument[], mode: Mode): Promise<Answer> {
+  async function ask({ text, values, after }: Asked, mode: Mode): Promise<Answer> {
     for (const scan of Object.values(scans)) scan.pushdown = mode.pushdown;
     if (!mode.warm) await engine.pool.query('delete from trailhound.key_cache');
     for (const { asked } of lookups.values()) asked.length = 0;
     const settings = Object.entries(mode.settings);
     if (settings.length > 0) await client.query(settings.map(([name, to]) => `set ${name} = '${to}'`).join('; '));
     let release: (() => Promise<void>) | undefined;
+    if (after !== undefined) await client.query('begin');
     try {
       const rewrite = await pipeline.rewrite(
         {
@@ -118,18 +128,30 @@ export async function openOracle() {
         rowMode: 'array',
       });
       return {
-        rows: rows as unknown[][],
+        rows: [...(rows as unknown[][]), ...(await changed(client, after))],
         columns: fields.map(({ name }) => name),
         asked: new Map([...lookups].map(([name, { asked }]) => [name, [...asked]])),
       };
     } finally {
       await release?.();
+      if (after !== undefined) await client.query('rollback');
       if (settings.length > 0) await client.query(settings.map(([name]) => `reset ${name}`).join('; '));
     }
   }
 
   /** The same text where the names mean plain tables. */
-  async function oracle(text: string, values: readonly Argument[] = []): Promise<Omit<Answer, 'asked'>> {
+  async function oracle({ text, values, after }: Asked): Promise<Omit<Answer, 'asked'>> {
+    if (after === undefined) return answered(text, values);
+    await plain.query('begin');
+    try {
+      const { rows, columns } = await answered(text, values);
+      return { rows: [...rows, ...(await changed(plain, after))], columns };
+    } finally {
+      await plain.query('rollback');
+    }
+  }
+
+  async function answered(text: string, values: readonly Argument[]): Promise<Omit<Answer, 'asked'>> {
     const { rows, fields } = await plain.query({
       text,
       values: values.map(sent),

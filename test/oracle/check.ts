@@ -40,15 +40,15 @@ const OFF: Mode = {
 
 /** Runs a statement over plain tables and, in every mode, over the virtual ones. */
 export async function check(bench: OracleBench, statement: Generated, everyMode: boolean): Promise<Verdict> {
-  const { text, values, label } = statement;
-  const expected = await outcomeOf(bench.oracle(text, values));
+  const { label } = statement;
+  const expected = await outcomeOf(bench.oracle(statement));
   if (expected.kind === 'late' || expected.kind === 'refused') return { kind: 'skipped', why: 'late' };
   if (expected.kind === 'error' && /^(42|0A|57|53|54)/.test(expected.sqlstate))
     return { kind: 'skipped', why: `${expected.sqlstate} ${expected.message}` };
   if (expected.kind === 'rows' && expected.answer.rows.length > MOST_ROWS) return { kind: 'skipped', why: 'rows' };
   let refused: string | undefined;
   for (const mode of everyMode ? [COLD, WARM, OFF] : [COLD, WARM]) {
-    const actual = await outcomeOf(bench.ask(text, values, mode));
+    const actual = await outcomeOf(bench.ask(statement, mode));
     const mismatch = (what: Mistake, wanted: string, got: string): Verdict => ({
       kind: 'mismatch',
       what,
@@ -86,7 +86,7 @@ async function compare(
   const [wanted, got] = [expected.rows, actual.rows].map((rows) => rows.map((row) => JSON.stringify(row)));
   if (wanted === undefined || got === undefined) return 'rows';
   if (choice !== undefined) {
-    const all = await bench.oracle(choice.text, values);
+    const all = await bench.oracle({ text: choice.text, values });
     const left = new Map<string, number>();
     for (const row of all.rows.map((each) => JSON.stringify(each))) left.set(row, (left.get(row) ?? 0) + 1);
     const enough = got.length === Math.max(0, Math.min(choice.count, all.rows.length - choice.offset));
@@ -118,7 +118,7 @@ async function checkCalls(
     const most = new Set<unknown>();
     for (const query of queries) {
       try {
-        for (const [key] of (await bench.oracle(query, values)).rows) most.add(key);
+        for (const [key] of (await bench.oracle({ text: query, values })).rows) most.add(key);
       } catch (error) {
         throw new Error(`the generator's own query is none: ${query}`, { cause: error });
       }

@@ -25,7 +25,7 @@ try {
     examples: Number(values.examples),
     onFound: report,
     onProgress: ({ statements, mismatches, refused }) => {
-      if (statements % 500 !== 0) return;
+      if (statements % 100 !== 0) return;
       const seconds = Math.round((Date.now() - started) / 1000);
       process.stderr.write(
         `${statements} statements, ${mismatches.length} mismatches, ${refused} refusals, ${seconds} s\n`,

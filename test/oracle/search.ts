@@ -50,7 +50,7 @@ export interface Search {
 
 /** Statement number `index` of a seed is the same one whatever the count. */
 export async function search(bench: OracleBench, options: Search): Promise<Tally> {
-  const { seed, count, shrinks = 20, examples = 0 } = options;
+  const { seed, count, shrinks = 4, examples = 0 } = options;
   const tally: Tally = {
     statements: 0,
     skipped: new Map(),
@@ -79,31 +79,44 @@ export async function search(bench: OracleBench, options: Search): Promise<Tally
       tally.refusals.set(reason, known);
       known.count += 1;
       if (known.examples.length < examples) {
-        const refused = async (candidate: readonly number[]): Promise<boolean> => {
-          const small = statementOf(candidate);
-          if (small.label !== 'bounded') return false;
-          const again = await check(bench, small, false);
+        const small = await smallest(tape, async (candidate) => {
+          if (candidate.label !== 'bounded') return false;
+          const again = await check(bench, candidate, false);
           return again.kind === 'refused' && again.reason === reason;
-        };
-        known.examples.push({ index, text: statementOf(await shrink(tape, refused)).text });
+        });
+        known.examples.push({ index, text: small.text });
       } else if (known.examples.length === 0) known.examples.push({ index, text: statement.text });
     }
     if (verdict.kind === 'mismatch') {
-      const fails = async (candidate: readonly number[]): Promise<Mismatch | undefined> => {
-        const again = await check(bench, statementOf(candidate), everyMode);
+      const fails = async (candidate: Generated): Promise<Mismatch | undefined> => {
+        const again = await check(bench, candidate, everyMode);
         return again.kind === 'mismatch' && again.what === verdict.what && again.mode === verdict.mode
           ? again
           : undefined;
       };
+      const known = tally.mismatches.filter(({ mismatch }) => mismatch.what === verdict.what).length;
       const small =
-        tally.mismatches.length < shrinks
-          ? await shrink(tape, async (each) => (await fails(each)) !== undefined)
-          : tape;
-      const found = { seed, index, mismatch: (await fails(small)) ?? verdict, statement: statementOf(small) };
+        known < shrinks ? await smallest(tape, async (each) => (await fails(each)) !== undefined) : statement;
+      const found = { seed, index, mismatch: (await fails(small)) ?? verdict, statement: small };
       tally.mismatches.push(found);
       options.onFound?.(found);
     }
     options.onProgress?.(tally);
   }
   return tally;
+}
+
+/** Many tapes make the same statement: each is tried once. */
+async function smallest(
+  tape: readonly number[],
+  holds: (statement: Generated) => Promise<boolean>,
+): Promise<Generated> {
+  const known = new Map([[statementOf(tape).text, true]]);
+  const small = await shrink(tape, async (candidate) => {
+    const statement = statementOf(candidate);
+    const held = known.get(statement.text) ?? (await holds(statement));
+    known.set(statement.text, held);
+    return held;
+  });
+  return statementOf(small);
 }

@@ -1,11 +1,10 @@
 /**
- * The least tape of which something still holds: shorter first, then smaller numbers. Greedy, and bounded by tries,
- * because each one runs a statement.
+ * The least tape of which something still holds: shorter first, then smaller numbers. Greedy, and bounded by tries.
  */
 export async function shrink(
   tape: readonly number[],
   holds: (tape: readonly number[]) => Promise<boolean>,
-  tries = 400,
+  tries = 2_000,
 ): Promise<readonly number[]> {
   let best = tape;
   let left = tries;

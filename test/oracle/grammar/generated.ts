@@ -16,6 +16,8 @@ export interface Generated {
   readonly text: string;
   readonly values: readonly Argument[];
   readonly label: Label;
+  /** It runs in a transaction that is rolled back; this reads before that what it has changed. */
+  readonly after?: string | undefined;
   /** Rows come in one order: ties are equal rows. */
   readonly ordered: boolean;
   /** Set where LIMIT leaves a choice: the same statement without it, and how many rows it may take. */

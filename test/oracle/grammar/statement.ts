@@ -1,9 +1,12 @@
-import { numbersOf, Tape } from '../tape.ts';
+import { Tape } from '../tape.ts';
 import { cteOf } from './ctes.ts';
 import { freeStatement } from './free-statement.ts';
 import type { Generated } from './generated.ts';
 import type { Making } from './model.ts';
 import { shape } from './model.ts';
+import type { Query } from './model.ts';
+import { changeOf } from './changes.ts';
+import { recursiveCteOf } from './recursion.ts';
 import { queryOf } from './queries.ts';
 
 /** A statement made of numbers: zeros make the simplest one. */
@@ -30,9 +33,14 @@ export function statementOf(numbers: readonly number[]): Generated {
     doubtful: false,
     names: 0,
   };
-  const ctes = Array.from({ length: tape.pick([0, 0, 0, 1, 2]) }, () => cteOf(making));
-  const query = queryOf(making, [], 0, { unlimited: true });
-  const withClause = ctes.length === 0 ? '' : `with ${ctes.map(({ text }) => text).join(', ')} `;
+  const kinds = Array.from({ length: tape.pick([0, 0, 0, 1, 2]) }, () => tape.chance(2));
+  const ctes = kinds.map((isRecursive) => (isRecursive ? recursiveCteOf(making) : cteOf(making)));
+  const change = tape.chance(1) && !making.unbounded ? changeOf(making) : undefined;
+  const query = change ?? queryOf(making, [], 0, { unlimited: true });
+  const withClause =
+    ctes.length === 0
+      ? ''
+      : `with ${kinds.includes(true) ? 'recursive ' : ''}${ctes.map(({ text }) => text).join(', ')} `;
   const keys = [...ctes.flatMap((each) => each.keys), ...query.keys];
   const allowed = new Map<string, string[]>();
   const unsure = new Set(keys.flatMap(({ table, query: own }) => (own === undefined ? [table] : [])));
@@ -43,11 +51,12 @@ export function statementOf(numbers: readonly number[]): Generated {
       keys.flatMap((each) => (each.table === table && each.query !== undefined ? [`${withClause}${each.query}`] : [])),
     );
   }
-  const text = `${withClause}${query.text}`;
+  const text = change === undefined ? `${withClause}${query.text}` : withBefore(withClause, query.text);
   const idle = making.ctes.some(({ need, mentions }) => need !== undefined && mentions === 0);
   const label = making.left ? 'unbounded' : making.doubtful || idle ? 'unknown' : 'bounded';
-  const order = query.columns.map((_column, index) => `${index + 1}${tape.pick(['', ' desc'])}`).join(', ');
   const base = { values: making.values, label, allowed, shapes: making.shapes } as const;
+  if (change !== undefined) return { ...base, text, ordered: false, after: change.after };
+  const order = (query as Query).columns.map((_column, index) => `${index + 1}${tape.pick(['', ' desc'])}`).join(', ');
   switch (tape.below(8)) {
     case 5:
       shape(making, 'ordered');
@@ -68,4 +77,8 @@ export function statementOf(numbers: readonly number[]): Generated {
   }
 }
 
-export { numbersOf };
+/** What stores or declares a query has WITH behind its own words. */
+function withBefore(withClause: string, text: string): string {
+  const own = /^(create temp table made as|declare reader cursor for) /.exec(text)?.[0] ?? '';
+  return `${own}${withClause}${text.slice(own.length)}`;
+}
