@@ -1,4 +1,4 @@
-import { condition } from './conditions.ts';
+import { condition, filter } from './conditions.ts';
 import { constantKey, keyLike, keyText } from './expressions.ts';
 import type { Expression, Item, Keys, KeyType, Making, Need, Piece } from './model.ts';
 import { columnOf, NOTHING, piece, shape } from './model.ts';
@@ -16,7 +16,7 @@ export function boundByValue(making: Making, item: Item, need: Need, others: rea
   const { tape } = making;
   const value = keyLike(making, others, need.type);
   const key = keyColumn(item, need);
-  const form = tape.below(16);
+  const form = tape.below(22);
   const same = need.type === 'text' || value.type === 'inet';
   const typed = same ? value : { ...value, text: `try_inet(${value.text})`, type: 'inet' as const };
   const say = (text: string, by: Expression, ...more: Expression[]): Bound =>
@@ -56,6 +56,31 @@ export function boundByValue(making: Making, item: Item, need: Need, others: rea
       if (other.type !== value.type) return say(`${key.text} = ${value.text}`, value);
       shape(making, 'in of values');
       return say(`${key.text} in (${value.text}, ${other.text})`, value, other);
+    }
+    case 16:
+      shape(making, 'equality is true');
+      return say(
+        tape.chance(5) ? `(${key.text} = ${value.text}) is true` : `coalesce(${key.text} = ${value.text}, false)`,
+        value,
+      );
+    case 17:
+      shape(making, 'not unequal');
+      return say(`not (${key.text} <> ${value.text})`, value);
+    case 18:
+      shape(making, 'between one and the same');
+      return say(`${key.text} between ${typed.text} and ${typed.text}`, typed);
+    case 19: {
+      const test = filter(making, { items: others, outer: [] });
+      const other = constantKey(making, need.type);
+      shape(making, 'case of equalities');
+      const made = `case when ${test.text} then ${key.text} = ${value.text} else ${key.text} = ${other.text} end`;
+      return bound(item, need, piece(made, [key, value, other, test]), [value, other]);
+    }
+    case 20: {
+      const [one, two] = [filter(making, { items: [...others, item], outer: [] }), constantKey(making, need.type)];
+      shape(making, 'or of conjunctions');
+      const made = `(${one.text} and ${key.text} = ${value.text} or ${key.text} = ${two.text})`;
+      return bound(item, need, piece(made, [key, value, one, two]), [value, two]);
     }
     default:
       return form % 2 === 0 ? say(`${key.text} = ${value.text}`, value) : say(`${value.text} = ${key.text}`, value);

@@ -51,6 +51,11 @@ export function equality(making: Making, scope: Scope): Piece {
 /** A condition of one value. */
 export function filter(making: Making, scope: Scope): Piece {
   const { tape } = making;
+  if (scope.items.length > 0 && tape.below(20) === 19) {
+    const item = tape.pick(scope.items);
+    shape(making, 'whole row');
+    return { ...piece(`${item.alias} is ${tape.pick(['null', 'not null'])}`), uses: new Set([item]) };
+  }
   const present = SCALARS.filter((each) => columnsOf(scope.items, each).length > 0);
   const type = tape.pick(present.length === 0 ? SCALARS : present);
   const value = valueOf(making, scope, type);

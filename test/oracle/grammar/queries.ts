@@ -1,10 +1,10 @@
 import { condition } from './conditions.ts';
 import { exportingItem } from './derived.ts';
-import { columnsOf, valueOf } from './expressions.ts';
+import { keyLike, valueOf } from './expressions.ts';
 import { itemsOf, render } from './joins.ts';
 import { hiddenWith } from './keys.ts';
 import { finished, levelOf, mentionsOf, whereClause, type Level } from './levels.ts';
-import type { Column, Expression, Item, KeyType, Making, Query, Scalar, Scope } from './model.ts';
+import type { Column, Expression, Item, KeyType, Making, Piece, Query, Scalar, Scope } from './model.ts';
 import { columnOf, expression, nameIn, piece, shape } from './model.ts';
 import { scalarValue } from './sublinks.ts';
 import { lookupItem } from './tables.ts';
@@ -71,7 +71,7 @@ function selectOf(
   const key =
     handed?.need === undefined ? undefined : columnOf(handed, { name: handed.need.column, type: handed.need.type });
   const outputs = types.map((type, index) =>
-    index === 0 && key !== undefined ? key : outputOf(making, scope, type, depth, handed === undefined),
+    index === 0 && key !== undefined ? key : outputOf(making, scope, type, depth, key),
   );
   const columns = named(making, outputs);
   const from = level.from.map((tree) => render(tree)).join(', ');
@@ -120,11 +120,17 @@ function grouped(
 ): Query {
   const { tape } = making;
   const by: string[] = [];
+  const asked: Piece[] = [];
   const targets = outputs.map(({ text, type }, index) => {
     const isColumn = /^[a-z]+\d+\.\w+$/.test(text);
     if ((index === 0 && handed !== undefined) || (isColumn && tape.chance(5))) {
       by.push(text);
       return text;
+    }
+    if (type === 'text' && handed === undefined && tape.chance(1)) {
+      const made = lookedUpByAggregate(making, level);
+      asked.push(made);
+      return made.text;
     }
     if (type === 'int' && tape.chance(5)) return 'count(*)::int';
     return type === 'bool' ? `bool_or(${text})` : `${tape.pick(['max', 'min'])}(${text})`;
@@ -139,7 +145,26 @@ function grouped(
   return {
     text: `select ${list} from ${from}${whereClause(level)}${clause}${having}`,
     columns,
-    ...finished(level, outputs),
+    ...finished(level, [...outputs, ...asked]),
+  };
+}
+
+/** `(select … from look-up where key = max(x))`: the key is an aggregate of the level around it. */
+function lookedUpByAggregate(making: Making, level: Level): Piece {
+  const item = lookupItem(making);
+  const { need } = item;
+  if (need === undefined) throw new Error('a look-up that needs nothing');
+  const value = keyLike(making, level.from.flatMap(itemsOf), need.type);
+  const typed = need.type === 'inet' && value.type !== 'inet' ? `try_inet(${value.text})` : value.text;
+  const shown = item.columns.find(({ type }) => type === 'text' && need.type !== 'text') ?? item.columns[1];
+  shape(making, 'key by an aggregate around');
+  return {
+    ...piece(
+      `(select max(${item.alias}.${shown?.name ?? ''}) from ${item.text} where ${item.alias}.${need.column} = max(${typed}))`,
+      [value],
+    ),
+    local: false,
+    keys: need.tables.map((table) => ({ table, query: undefined, uses: value.uses })),
   };
 }
 
@@ -167,16 +192,17 @@ function named(making: Making, outputs: readonly Expression[]): Column[] {
   return outputs.map(({ type }, index) => ({ name: `${prefix}_${index}`, type }));
 }
 
-function outputOf(making: Making, scope: Scope, type: Scalar, depth: number, windows: boolean): Expression {
+function outputOf(making: Making, scope: Scope, type: Scalar, depth: number, key: Expression | undefined): Expression {
   const { tape } = making;
   if (depth < 1 && type !== 'bool' && tape.chance(2)) return scalarValue(making, scope, depth, type);
   if (depth < 1 && type === 'bool' && tape.chance(3)) {
     const made = condition(making, scope, depth + 1);
     return { ...expression('', 'bool'), ...made, text: `(${made.text})` };
   }
-  if (type === 'int' && tape.chance(1) && windows) {
+  if (type === 'int' && tape.chance(1)) {
     shape(making, 'window');
-    const [one, two] = [valueOf(making, scope, 'inet'), valueOf(making, scope, 'text')];
+    // Partitions of what is handed out are whole for each key.
+    const [one, two] = [key ?? valueOf(making, scope, 'inet'), valueOf(making, scope, 'text')];
     const call = tape.pick(['count(*)', 'rank()', 'dense_rank()', 'sum(1)']);
     return {
       ...expression(`(${call} over (partition by ${one.text} order by ${two.text}))::int`, 'int', [one, two]),
@@ -185,5 +211,3 @@ function outputOf(making: Making, scope: Scope, type: Scalar, depth: number, win
   }
   return valueOf(making, scope, type);
 }
-
-export { columnsOf };

@@ -132,7 +132,7 @@ function functionItem(making: Making, lateral: Scope): Item {
     const text = `${call}${ordinal ? ' with ordinality' : ''} as ${alias}(${names})`;
     return { text, uses, local: true, keys: [], alias, columns: all };
   };
-  switch (tape.below(6)) {
+  switch (tape.below(9)) {
     case 0: {
       shape(making, 'unnest');
       const array = pick('inet[]', "array[inet '34.1.1.1', '34.1.1.9', null]");
@@ -158,6 +158,32 @@ function functionItem(making: Making, lateral: Scope): Item {
       shape(making, 'regexp_matches');
       const text = pick('text', "'34.1.1.1 and 34.1.1.9'");
       return make(`regexp_matches(${text.text}, '[0-9.]{8,}', 'g')`, text.uses, [column('found', 'text[]')]);
+    }
+    case 6: {
+      shape(making, 'lateral values');
+      const all = [...of('inet'), ...of('inet')];
+      const [one, two] = all.length === 0 ? [] : [tape.pick(all), tape.pick(all)];
+      const uses = new Set([...(one?.uses ?? []), ...(two?.uses ?? [])]);
+      const text = `${uses.size > 0 ? 'lateral ' : ''}(values (${one?.text ?? "inet '34.1.1.9'"}), (${two?.text ?? 'null'})) as ${alias}(ip)`;
+      return { text, uses, local: true, keys: [], alias, columns: [column('ip', 'inet')] };
+    }
+    case 7: {
+      shape(making, 'list of columns');
+      const list = `[{"ip": "34.1.1.1", "who": "user3"}, {"ip": null}, {"ip": "34.1.1.200", "who": "none"}]`;
+      const columns = [column('ip', 'text'), column('who', 'text')];
+      return {
+        text: `jsonb_to_recordset('${list}') as ${alias}(ip text, who text)`,
+        uses: NOTHING,
+        local: true,
+        keys: [],
+        alias,
+        columns,
+      };
+    }
+    case 8: {
+      shape(making, 'rows from');
+      const text = `rows from (unnest(array[inet '34.1.1.3', null]), generate_series(0, 2)) as ${alias}(ip, n)`;
+      return { text, uses: NOTHING, local: true, keys: [], alias, columns: [column('ip', 'inet'), column('n', 'int')] };
     }
     default: {
       shape(making, 'string_to_table');
