@@ -151,7 +151,7 @@ export function boundBySubquery(making: Making, item: Item, need: Need, others: 
       if (source.exists === undefined) break;
       shape(making, 'exists gives keys');
       // Anything more that the subquery says of the item leaves keys out, which nobody has to see.
-      const more = tape.chance(3) ? [condition(making, { items: [item], outer: [] }, 3)] : [];
+      const more = tape.chance(3) ? [condition(making, { items: [item], outer: [] }, 3, true)] : [];
       const conjuncts = [`${key.text} = ${source.exists.value}`, ...more.map(({ text }) => text)];
       return result(`exists (${source.exists.text(tape.chance(5) ? conjuncts : conjuncts.toReversed())})`, [
         source,

@@ -56,7 +56,7 @@ export function changeOf(making: Making): Change {
     }
     case 'merge': {
       const query = queryOf(making, [], 1, { wanted: TYPES, unlimited: true });
-      const more = condition(making, { items: [SCRATCH], outer: [] }, 2);
+      const more = condition(making, { items: [SCRATCH], outer: [] }, 2, true);
       const matched = tape.pick(['update set n = s.n + 1', 'delete', 'do nothing']);
       return {
         ...query,

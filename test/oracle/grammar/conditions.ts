@@ -6,20 +6,20 @@ import { literal } from './values.ts';
 
 const SCALARS: readonly Scalar[] = ['text', 'inet', 'int', 'bool'];
 
-/** Any condition at all; deeper ones are simpler. */
-export function condition(making: Making, scope: Scope, depth: number): Piece {
+/** Any condition at all; deeper ones are simpler. @param conjunct of WHERE or ON, where NULL is as good as FALSE */
+export function condition(making: Making, scope: Scope, depth: number, conjunct: boolean): Piece {
   const { tape } = making;
   const kind = tape.below(24);
   if (kind < 12 || depth >= 2) return filter(making, scope);
   if (kind < 15) return equality(making, scope);
   switch (kind) {
     case 15: {
-      const parts = [condition(making, scope, depth + 1), condition(making, scope, depth + 1)];
+      const parts = [condition(making, scope, depth + 1, false), condition(making, scope, depth + 1, false)];
       shape(making, 'or');
       return piece(`(${parts.map(({ text }) => text).join(' or ')})`, parts);
     }
     case 16: {
-      const inner = condition(making, scope, depth + 1);
+      const inner = condition(making, scope, depth + 1, false);
       return piece(`not (${inner.text})`, [inner]);
     }
     case 17:
@@ -27,7 +27,7 @@ export function condition(making: Making, scope: Scope, depth: number): Piece {
       return existsCondition(making, scope, depth);
     case 19:
     case 20:
-      return inCondition(making, scope, depth);
+      return inCondition(making, scope, depth, conjunct);
     case 21:
       return notInCondition(making, scope);
     case 22:

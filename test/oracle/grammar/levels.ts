@@ -69,7 +69,7 @@ export function levelOf(
   }
   const scope = { items: level.from.flatMap(itemsOf), outer };
   for (let left = tape.pick([0, 1, 0, 0, 1, 0, 2]); left > 0; left -= 1) {
-    level.where.push(tape.chance(5) ? filter(making, scope) : condition(making, scope, depth));
+    level.where.push(tape.chance(5) ? filter(making, scope) : condition(making, scope, depth, true));
   }
   return level;
 }
@@ -225,7 +225,7 @@ function attach(
     }
   }
   const noise = Array.from({ length: tape.pick([0, 0, 0, 1, 0, 2]) }, () =>
-    tape.chance(7) ? filter(making, scope) : condition(making, scope, depth + 1),
+    tape.chance(7) ? filter(making, scope) : condition(making, scope, depth + 1, true),
   );
   const joined = binding ?? (tape.chance(8) ? equality(making, scope) : undefined);
   const all = joined === undefined ? noise : tape.chance(3) ? [...noise, joined] : [joined, ...noise];

@@ -196,7 +196,7 @@ function outputOf(making: Making, scope: Scope, type: Scalar, depth: number, key
   const { tape } = making;
   if (depth < 1 && type !== 'bool' && tape.chance(2)) return scalarValue(making, scope, depth, type);
   if (depth < 1 && type === 'bool' && tape.chance(3)) {
-    const made = condition(making, scope, depth + 1);
+    const made = condition(making, scope, depth + 1, false);
     return { ...expression('', 'bool'), ...made, text: `(${made.text})` };
   }
   if (type === 'int' && tape.chance(1)) {

@@ -16,7 +16,7 @@ export function existsCondition(making: Making, scope: Scope, depth: number): Pi
 }
 
 /** A value IN a query, which may hand out the key of a look-up itself. */
-export function inCondition(making: Making, scope: Scope, depth: number): Piece {
+export function inCondition(making: Making, scope: Scope, depth: number, conjunct: boolean): Piece {
   const { tape } = making;
   const type = tape.pick(['inet', 'text'] as const);
   const value = keyLike(making, scope.items, type);
@@ -27,10 +27,10 @@ export function inCondition(making: Making, scope: Scope, depth: number): Piece 
   const query = queryOf(making, outer, depth + 1, { wanted: [type], exporting: tape.chance(5) ? type : undefined });
   // Beside TRUE and FALSE there is NULL, which rows without a key would make of FALSE.
   if (query.need?.nullable === true) making.doubtful = true;
-  return piece(`${typed.text} ${operator} (${query.text})`, [
-    typed,
-    { ...query, keys: [...query.keys, ...handedOut(query.need, typed)] },
-  ]);
+  const made = `${typed.text} ${operator} (${query.text})`;
+  // A table with a required key counts as never empty: NULL in what it hands out is NULL, which over no rows is FALSE.
+  const text = query.need === undefined || conjunct ? made : `case when ${typed.text} is not null then ${made} end`;
+  return piece(text, [typed, { ...query, keys: [...query.keys, ...handedOut(query.need, typed)] }]);
 }
 
 /** A table with a required key counts as never empty, which only a filter that some row passes is sure to show. */
