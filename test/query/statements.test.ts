@@ -217,6 +217,31 @@ describe('WITH that changes rows', () => {
   ] as [string, string[]][])('%s', changes);
 });
 
+describe('a recursion that looks up', () => {
+  const R = `with recursive r (ip, n) as (select ip, 1 from host where id = 1
+    union all select h.ip, r.n + 1 from r join ${A} a on a.ip_address = r.ip join host h on h.id = r.n + 1 where r.n < 4)`;
+  test.each([
+    [`${R} update host h set note = 'r' from r where r.ip = h.ip`, ALL.slice(0, 3)],
+    [`insert into host_log (ip, score) ${R} select ip, n from r`, ALL.slice(0, 3)],
+    [
+      `${R} delete from host using r join ${A} a on a.ip_address = r.ip where host.ip = a.ip_address returning host.id`,
+      ALL.slice(0, 3),
+    ],
+  ] as [string, string[]][])('%s', changes);
+});
+
+describe('what changes nothing', () => {
+  test.each([
+    `update host set note = 'x' where 1 <> 1 and ip in (select ip_address from ${A})`,
+    `delete from host using ${A} a where a.ip_address = host.ip and false returning *`,
+    `insert into host_log (ip) select a.ip_address from ${A} a join host h on h.ip = a.ip_address where false`,
+    `insert into host_log (ip) select a.ip_address from ${A} a join host h on h.ip = a.ip_address limit 0`,
+    `merge into host h using ${A} a on a.ip_address = h.ip and false when matched then delete`,
+  ])('calls nothing: %s', async (text) => {
+    expect((await both(text)).asked).toEqual([]);
+  });
+});
+
 describe('keys that only the statement itself makes', () => {
   test.each([
     `with gone as (delete from host returning ip) select a.is_tor from gone g join ${A} a on a.ip_address = g.ip`,
