@@ -55,6 +55,7 @@ begin
     'nulls', pg_catalog.current_setting('array_nulls'),
     'digits', pg_catalog.current_setting('extra_float_digits'),
     'dates', pg_catalog.current_setting('datestyle'),
+    'isolation', pg_catalog.current_setting('transaction_isolation'),
     'path', pg_catalog.current_schemas(true))::pg_catalog.text;
 end $$;
 comment on function trailhound.statement_facts(text[], text[], text[], text[]) is 'What planning has to know of a statement''s names and of the session';

@@ -1,6 +1,6 @@
 import { chmod, rm } from 'node:fs/promises';
 import type { Engine } from '../engine/engine.ts';
-import { openLoopback } from '../engine/loopback.ts';
+import { callerIn, isConnecting, openLoopback } from '../engine/loopback.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { QueryPipeline } from '../query/pipeline.ts';
 import { createSessionServer } from '../session/server.ts';
@@ -29,6 +29,10 @@ export async function serveLoopback({ engine, pipeline, closers, log }: Loopback
     pipeline,
     // Each of them serves a client of ours: to make one wait would be a deadlock.
     limits: { maxConnections: Number.POSITIVE_INFINITY },
+    callerOf: async (applicationName) => {
+      const pid = callerIn(applicationName);
+      return pid !== undefined && (await isConnecting(engine, pid)) ? pid : undefined;
+    },
     log,
   });
   // By then those whom it serves have ended.

@@ -60,7 +60,10 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
   closers.push(() => hydrator.close());
   hydrator.sweep().catch((error: unknown) => log.warn({ err: error }, 'cannot drop relations of a dead process'));
 
-  const pipeline = countedPipeline(createPipeline({ catalog, hydrator, sources: sources.byName }), metrics);
+  const pipeline = countedPipeline(
+    createPipeline({ catalog, hydrator, sources: sources.byName, pool: engine.pool }),
+    metrics,
+  );
   await serveLoopback({ engine, pipeline, closers, log });
   const tls = await tlsFor(config);
   const sessions = createSessionServer({

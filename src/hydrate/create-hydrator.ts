@@ -80,15 +80,16 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
     patience: options.patience ?? DEFAULT_PATIENCE,
     random: options.random ?? Math.random,
   });
-  const spent = new WeakMap<StatementContext, Spent>();
+  const spent = new WeakMap<object, Spent>();
   const closing = new AbortController();
   const running = new Set<Promise<unknown>>();
   // Half of the pool, so that cached keys can be read and relations dropped while others are filled.
   const copies = Math.max(1, Math.floor(pool.options.max / 2));
 
   function spentBy(statement: StatementContext): Spent {
-    let so = spent.get(statement);
-    if (so === undefined) spent.set(statement, (so = { lookups: 0, answers: new Map() }));
+    const budget = statement.budget ?? statement;
+    let so = spent.get(budget);
+    if (so === undefined) spent.set(budget, (so = { lookups: 0, answers: new Map() }));
     return so;
   }
 

@@ -9,6 +9,8 @@ export interface StatementContext {
   /** Aborted by cancel, statement_timeout, disconnect, shutdown. Its reason is a TrailhoundError. */
   readonly signal: AbortSignal;
   readonly settings: StatementSettings;
+  /** Shared by all scans that trailhound.max_lookups bounds together; by default the context itself. */
+  readonly budget?: object | undefined;
   /** The role that runs the statement, granted SELECT on relations made for it. */
   readonly role: string;
   /** The role that logged in, and what it sent: for `trailhound.scan`. */

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { Pool, PoolClient } from '../engine/pool.ts';
+import { LOOPBACK_ROLE } from '../engine/loopback.ts';
 import { copyIn } from '../engine/pool.ts';
 import { copyLine } from './copy-text.ts';
 import type { Row, StoredColumn } from './hydrator.ts';
@@ -36,7 +37,7 @@ export class RelationCopy {
     try {
       const list = columns.map((column) => `${client.escapeIdentifier(column.name)} ${column.type}`).join(', ');
       await client.query(
-        `begin; create unlogged table ${name} (${list}); grant select on ${name} to ${client.escapeIdentifier(role)}`,
+        `begin; create unlogged table ${name} (${list}); grant select on ${name} to ${client.escapeIdentifier(role)}, ${LOOPBACK_ROLE}`,
       );
       return new RelationCopy(name, client, copyIn(client, `copy ${name} from stdin with (freeze)`));
     } catch (error) {

@@ -4,7 +4,7 @@ import { TrailhoundError } from '../kernel/errors.ts';
 import { deparse } from '../sql/deparse.ts';
 import { isWithin, type Cte, type Item, type Level } from '../sql/scope.ts';
 import { parseOwn } from '../sql/parse.ts';
-import { bare, walk, withoutLocations } from '../sql/walk.ts';
+import { bare, firstLocation, walk, withoutLocations } from '../sql/walk.ts';
 import { alternativesFor, type Alternative, type Binding, type Padding } from './bindings.ts';
 import { dependenciesOf } from './dependencies.ts';
 import type { Reading } from './frames.ts';
@@ -53,8 +53,12 @@ export interface PaddedSubquery {
 export type Planned = { readonly plan: Plan } | Unbounded;
 
 /** Pure: the statement's facts in, the plan out. Renames and replaces in the statement's own tree as it goes. */
-export function planStatement(statement: Statement, restrictions: ReadonlyMap<Reference, Restrictions>): Planned {
-  return new Planner(statement, restrictions).run();
+export function planStatement(
+  statement: Statement,
+  restrictions: ReadonlyMap<Reference, Restrictions>,
+  given: ReadonlySet<Reference> = new Set(),
+): Planned {
+  return new Planner(statement, restrictions, given).run();
 }
 
 interface Lookup {
@@ -65,6 +69,8 @@ interface Lookup {
 class Planner {
   readonly #statement: Statement;
   readonly #restrictions: ReadonlyMap<Reference, Restrictions>;
+  /** Their rows are there already. */
+  readonly #given: ReadonlySet<Reference>;
   readonly #hydrated = new Set<Reference>();
   /** Inside of a recursion that is driven: those of each level. */
   #steps: Step[] = [];
@@ -79,9 +85,10 @@ class Planner {
 
   readonly #reading: Reading;
 
-  constructor(statement: Statement, restrictions: ReadonlyMap<Reference, Restrictions>) {
+  constructor(statement: Statement, restrictions: ReadonlyMap<Reference, Restrictions>, given: ReadonlySet<Reference>) {
     this.#statement = statement;
     this.#restrictions = restrictions;
+    this.#given = given;
     this.#reading = { statement, readable: (item) => this.#isReadable(item) };
   }
 
@@ -92,7 +99,7 @@ class Planner {
     const scans: Reference[] = [];
     for (const reference of references) {
       const key = reference.view.table.columns.find((column) => column.key === 'required');
-      if (dead.has(reference)) this.#hydrated.add(reference);
+      if (dead.has(reference) || this.#given.has(reference)) this.#hydrated.add(reference);
       else if (key !== undefined) lookups.push({ reference, key });
       else scans.push(reference);
     }
@@ -271,6 +278,7 @@ class Planner {
       }
       // The test is written once more into the statement's text, where a placeholder means nothing.
       if (alternative.some(({ padded }) => namesPlaceholder(padded?.test))) continue;
+      if (alternative.some(({ padded }) => padded !== undefined && !isInText(padded.sublink.subselect))) continue;
       if (queries === undefined) continue;
       this.#steps.push({
         kind: 'lookup',
@@ -412,6 +420,8 @@ class Planner {
 
   /** @param whole the CTE whose query it is, where that names itself: a query of it alone would be one more level */
   #evaluate(query: SelectStmt, node: Node | undefined, whole?: Cte): Node | undefined {
+    // What a view is made of is not replaced in the statement, which would compute other rows than these.
+    if (!isInText(node)) return undefined;
     const complete = withCtes(query, this.#statement, (item) => this.#isReadable(item));
     if (complete === undefined || node === undefined) return undefined;
     const id = this.#newLevel();
@@ -478,6 +488,11 @@ function isDead(level: Level): boolean {
     if (at.place.kind === 'cte') return false;
   }
   return false;
+}
+
+/** Part of the user's own text: definitions of views and functions stand in the tree without locations. */
+function isInText(node: Node | undefined): boolean {
+  return node !== undefined && firstLocation(node) !== undefined;
 }
 
 function namesPlaceholder(value: unknown): boolean {

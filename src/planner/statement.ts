@@ -28,6 +28,8 @@ export interface Reference {
   readonly used: ReadonlySet<string>;
   /** As the user wrote it: bytes into the statement's text, dotted parts, and the alias that keeps its name. */
   readonly location: number;
+  /** Part of a view's or function's definition: it is not replaced in the text, what is hydrated for it is served to postgres_fdw. */
+  readonly below: boolean;
   readonly parts: number;
   readonly ownAlias: boolean;
 }
@@ -116,6 +118,7 @@ export class Statement {
       view,
       used: usedColumns(item, view, this),
       location: rangeVar.location ?? 0,
+      below: rangeVar.location === undefined,
       parts: 1 + (rangeVar.schemaname === undefined ? 0 : 1) + (rangeVar.catalogname === undefined ? 0 : 1),
       ownAlias: rangeVar.alias !== undefined && apart?.relations.has(rangeVar) !== true,
     }));

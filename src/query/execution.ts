@@ -1,3 +1,4 @@
+import type { VirtualTable } from '../catalog/table.ts';
 import type {
   FetchStatistics,
   HydratedRows,
@@ -20,9 +21,11 @@ import type { ClientBackend, InjectedResult, Parameter } from './backend.ts';
 import type { KnownRestrictions } from './constants.ts';
 import { MAX_SCAN_KEYS, narrow } from './scan-keys.ts';
 import { scanRequest } from './scan-request.ts';
-import { columnsToFetch, referenceSql, storedSql } from './hydrated-sql.ts';
+import { referenceSql, storedSql } from './hydrated-sql.ts';
 import { ParameterList } from './parameters.ts';
 import { recurse, type Evaluated } from './recursion.ts';
+import { together, type ServedRows } from './served-rows.ts';
+import { SharedRequests } from './shared-requests.ts';
 
 type Lookup = Extract<Step, { kind: 'lookup' }>;
 type Scan = Extract<Step, { kind: 'scan' }>;
@@ -40,6 +43,8 @@ export interface ClientParameters {
 interface Filled {
   readonly rows: HydratedRows | 'empty';
   readonly guard: Guard | undefined;
+  /** Of a look-up. */
+  readonly keys?: readonly string[];
 }
 
 /** A condition that fails the statement, and the stored keys that it reads: COPY takes no parameters. */
@@ -63,6 +68,10 @@ export class Execution {
   readonly #client: ClientParameters;
   readonly #abort: (reason: unknown) => void;
   readonly #sourceOf: (name: string) => Source | undefined;
+  readonly #shared: SharedRequests;
+  readonly #sharedScans = new Map<VirtualTable, Promise<HydratedRows>>();
+  readonly #oneSnapshot: boolean;
+  readonly #given: ReadonlyMap<Reference, ServedRows>;
   readonly #filled = new Map<string, Filled & { readonly reference: Reference }>();
   readonly #evaluated = new Map<string, Evaluated>();
   readonly #statistics = new Map<Reference, FetchStatistics>();
@@ -77,6 +86,11 @@ export class Execution {
     sourceOf: (name: string) => Source | undefined;
     /** Aborts the context's signal. */
     abort: (reason: unknown) => void;
+    references: readonly Reference[];
+    /** The statement sees what the key queries saw. */
+    oneSnapshot: boolean;
+    /** Rows that were hydrated for the statement that scans. */
+    given?: ReadonlyMap<Reference, ServedRows>;
   }) {
     this.#abort = options.abort;
     this.#sourceOf = options.sourceOf;
@@ -86,6 +100,9 @@ export class Execution {
     this.#backend = options.backend;
     this.#context = options.context;
     this.#client = options.client;
+    this.#shared = new SharedRequests(options.references, options.restrictions);
+    this.#oneSnapshot = options.oneSnapshot;
+    this.#given = options.given ?? new Map();
   }
 
   async run(): Promise<void> {
@@ -188,17 +205,20 @@ export class Execution {
     const isReplaced = (at: number): boolean => replacements.some(({ start, end }) => at >= start && at < end);
     for (const { node, row } of this.#plan.paddings) replacements.push(...slices.padding(node, row));
     for (const reference of statement.references) {
+      if (reference.below) continue;
       if (isReplaced(reference.location)) continue;
       const own = this.#referenceSql(placeholder('reference', reference.id), parameters);
       if (own === undefined) throw new Error('a reference was not filled');
       const alias = reference.ownAlias ? undefined : quoteIdent(reference.item.name ?? '');
       replacements.push(slices.reference(reference.location, reference.parts, own, alias));
     }
-    const aliases = new Set(statement.references.flatMap(({ ownAlias, item }) => (ownAlias ? [] : [item.name])));
+    const own = statement.references.filter(({ ownAlias, below }) => !ownAlias && !below);
+    const aliases = new Set(own.map(({ item }) => item.name));
     for (const [column, parts] of statement.qualified) {
       const [alias = ''] = fieldsOf(column);
       // The table's place now has an alias, which no schema qualifies.
-      if (aliases.has(alias)) replacements.push(slices.qualification(column.location ?? 0, parts, quoteIdent(alias)));
+      if (column.location !== undefined && aliases.has(alias))
+        replacements.push(slices.qualification(column.location, parts, quoteIdent(alias)));
     }
     return { text: replaceBytes(text, replacements), parameters };
   }
@@ -207,6 +227,14 @@ export class Execution {
     const known = this.#restrictions.get(reference);
     if (known?.contradiction === true) {
       await this.#fill(reference, { rows: 'empty', guard: undefined });
+      return;
+    }
+    if (reference.below) {
+      const { table } = reference.view;
+      // Fetched once, for whichever of its mentions is scanned.
+      const shared = this.#sharedScans.get(table) ?? this.#fetchScan(reference);
+      this.#sharedScans.set(table, shared);
+      await this.#fill(reference, { rows: await shared, guard: undefined });
       return;
     }
     const narrowed = await narrow(
@@ -231,6 +259,35 @@ export class Execution {
     const request = scanRequest(reference, this.#restrictions.get(reference), source, [predicate]);
     const pushed = source?.kind === 'scan' ? source.plan(request).pushed : [];
     return pushed.some((each) => each.predicate === predicate && each.exactness !== 'none');
+  }
+
+  async #fetchScan(reference: Reference): Promise<HydratedRows> {
+    const source = this.#sourceOf(reference.view.table.source);
+    const request = {
+      ...scanRequest(reference, this.#shared.restrictionsOf(reference), source),
+      columns: this.#shared.columnsOf(reference),
+    };
+    return this.#hydrator.scan(request, this.#context);
+  }
+
+  /** What was hydrated for mentions below views and functions, by table: of those tables that have all that any of them needs. */
+  served(): ReadonlyMap<VirtualTable, ServedRows> {
+    const served = new Map<VirtualTable, ServedRows>();
+    for (const table of this.#shared.tables) {
+      const mentions = this.#shared.mentionsOf(table);
+      const filled = mentions.map(({ id }) => this.#filled.get(placeholder('reference', id)));
+      if (filled.some((each) => each === undefined || each.guard !== undefined) || !this.#shared.inputsAgree(table))
+        continue;
+      const parts = new Map<HydratedRows, readonly string[] | undefined>();
+      for (const each of filled) if (each !== undefined && each.rows !== 'empty') parts.set(each.rows, each.keys);
+      const [first] = mentions;
+      const columns = first === undefined ? [] : this.#shared.columnsOf(first);
+      served.set(table, {
+        parts: [...parts].map(([rows, keys]) => ({ rows, keys })),
+        columns: new Set(columns.map(({ name }) => name)),
+      });
+    }
+    return served;
   }
 
   async #lookup(step: Lookup): Promise<void> {
@@ -260,13 +317,13 @@ export class Execution {
       {
         table,
         keys: withInputs(keys, reference, known?.predicates ?? []),
-        columns: columnsToFetch(reference),
+        columns: this.#shared.columnsOf(reference),
         keyExpression: from,
       },
       this.#context,
     );
-    await this.#fill(reference, { rows, guard: undefined });
-    if (!step.ordinary) return;
+    await this.#fill(reference, { rows, guard: undefined, keys });
+    if (!step.ordinary || this.#oneSnapshot) return;
     this.#guardBy([await this.#guard(step.queries, step.key.type, keys)], reference, rows);
   }
 
@@ -276,7 +333,8 @@ export class Execution {
       known: guards.flatMap(({ known }) => known),
       sql: (parameters) => guards.map(({ sql }) => sql(parameters)).join(' and '),
     };
-    this.#filled.set(placeholder('reference', reference.id), { rows, guard, reference });
+    const name = placeholder('reference', reference.id);
+    this.#filled.set(name, { ...this.#filled.get(name), rows, guard, reference });
   }
 
   /** Fails the statement when its own snapshot holds a key that was not asked for. */
@@ -368,6 +426,10 @@ export class Execution {
   }
 
   #referenceSql(name: string, parameters: ParameterList): string | undefined {
+    for (const [{ id, view }, served] of this.#given) {
+      if (placeholder('reference', id) !== name) continue;
+      return referenceSql(view, together(served, view.table, parameters), parameters);
+    }
     const filled = this.#filled.get(name);
     return filled === undefined
       ? undefined

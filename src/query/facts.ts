@@ -29,6 +29,8 @@ export interface StatementFacts {
   readonly standardConformingStrings: boolean;
   /** A value written as text and read again in this session is the same value. */
   readonly textRoundTrips: boolean;
+  /** Every statement of the transaction sees what the first one saw. */
+  readonly oneSnapshot: boolean;
   /** pg_catalog is searched first, so that operators and functions are PostgreSQL's own. */
   readonly catalogFirst: boolean;
 }
@@ -56,6 +58,7 @@ interface Answer {
   readonly nulls: string;
   readonly digits: string;
   readonly dates: string;
+  readonly isolation: string;
   readonly path: readonly string[];
 }
 
@@ -118,6 +121,7 @@ export async function askFacts(asked: AskedNames, catalog: Catalog, backend: Cli
     unheard: UNHEARD[answer.messages] ?? new Set(),
     standardConformingStrings: answer.strings === 'on',
     textRoundTrips: answer.nulls === 'on' && Number(answer.digits) >= 1 && answer.dates.startsWith('ISO'),
+    oneSnapshot: answer.isolation === 'repeatable read' || answer.isolation === 'serializable',
     catalogFirst,
   };
 }

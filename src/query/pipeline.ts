@@ -20,6 +20,14 @@ export interface RewriteRequest {
   readonly session: object;
   /** Names of settings that the client set as it connected. */
   readonly startupSettings?: readonly string[];
+  /** Of the backend that runs the statement. */
+  readonly pid?: number | undefined;
+  /** A scan of postgres_fdw: the pid of the client's backend that asks. */
+  readonly caller?: number | undefined;
+  /** Nothing has run in the statement's transaction yet, and what is injected before it is a transaction of its own. */
+  readonly fresh?: boolean | undefined;
+  /** Where the statement is relayed as it is: called once it has ended. */
+  relayed?(ended: () => void): void;
   /** Sent to the client as NoticeResponse, at once. */
   notice(severity: 'NOTICE' | 'WARNING', message: string): void;
 }
@@ -35,6 +43,8 @@ export interface Rewrite {
   readonly explain?: ((lines: readonly string[]) => readonly string[]) | undefined;
   /** The statement's relations outlive Execute (cursors): release when the transaction has ended. */
   readonly holdUntilTransactionEnd: boolean;
+  /** Its portal is gone, or is done: nothing of it will be scanned any more. */
+  ended?: (() => void) | undefined;
   /** Never throws. */
   release(): Promise<void>;
 }

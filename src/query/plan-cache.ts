@@ -10,6 +10,7 @@ import { classify, type Classified } from '../sql/statement.ts';
 import { bare, walk } from '../sql/walk.ts';
 import type { PlanningFacts } from './facts.ts';
 import { settingsIn } from './misspelt-settings.ts';
+import { tracesOf, type Traces } from './traces.ts';
 
 /** What a text says by itself. Shared between statements: never changed. */
 export interface Reading {
@@ -21,6 +22,7 @@ export interface Reading {
   readonly functions: readonly string[];
   /** That it sets. */
   readonly settings: readonly string[];
+  readonly traces: Traces;
 }
 
 /** What planning makes of a text and of what its names mean. Shared between sessions and roles: never changed. */
@@ -79,7 +81,7 @@ export class PlanCache {
     let known = this.#analyses.get(key);
     if (known === undefined) {
       this.#analysed += 1;
-      known = { analysis: analysisOf(classified, facts) };
+      known = { analysis: analysisOf(classified.query, facts) };
       this.#analyses.set(key, known, 2 * key.length + ANALYSIS_SIZE * text.length);
     }
     return known.analysis;
@@ -97,6 +99,7 @@ function readingOf(text: string): Reading | undefined {
     unqualified: new Set(mentions.flatMap(({ relname }) => relname ?? [])),
     functions: [...new Set(functionNames(node))],
     settings: settingsIn(node),
+    traces: tracesOf(node),
   };
 }
 
@@ -111,14 +114,20 @@ function rangeVarsIn(node: Node): RangeVar[] {
   return found;
 }
 
-function analysisOf({ query }: Classified, { relations, functions }: PlanningFacts): Analysis | undefined {
+/** @param given which of the references have their rows already */
+export function analysisOf(
+  query: Node | undefined,
+  { relations, functions }: PlanningFacts,
+  given: (reference: Reference) => boolean = () => false,
+): Analysis | undefined {
   if (query === undefined) return undefined;
   const statement = new Statement(query, relations, functions);
   if (statement.references.length === 0 || statement.changesView || statement.isAmbiguous) return undefined;
   const restrictions = new Map(
     statement.references.map((reference) => [reference, restrictionsOf(reference, statement)]),
   );
-  return { statement, restrictions, planned: planStatement(statement, restrictions) };
+  const planned = planStatement(statement, restrictions, new Set(statement.references.filter(given)));
+  return { statement, restrictions, planned };
 }
 
 /** All that planning reads but the text, whatever it consists of. A view of ours is what its oid says. */

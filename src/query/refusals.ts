@@ -31,17 +31,27 @@ export function refusalOf(plan: Plan, known: ReadonlyMap<Reference, KnownRestric
     .find(({ unbounded }) => known.get(unbounded)?.contradiction !== true);
 }
 
+/** postgres_fdw asks us, and we would ask PostgreSQL, which would ask postgres_fdw again. */
+export function cameBack(): TrailhoundError {
+  return new TrailhoundError('too_complex', 'a scan of a virtual table leads back to itself', {
+    detail: 'It was asked by postgres_fdw, for a statement that postgres_fdw had asked.',
+    hint: 'Name the virtual table itself in the statement.',
+  });
+}
+
 /** The planner's refusal, at its place in the text that the user wrote; undefined: it stands for EXECUTE. */
 export function positioned(
   { error, unbounded }: Unbounded,
   { text, user }: { readonly text: string | undefined; readonly user: string },
+  unplanned: string | undefined,
 ): TrailhoundError {
   const before = text === undefined ? undefined : Buffer.from(text).subarray(0, unbounded.location).toString();
   return new TrailhoundError(error.code, error.message, {
     detail: error.detail,
     hint:
       user === LOOPBACK_ROLE
-        ? 'Below a view or in a function only what names the values itself bounds them: write the join in the statement.'
+        ? (unplanned ??
+          'Below a view or in a function only what names the values itself bounds them: write the join in the statement.')
         : error.hint,
     // PostgreSQL counts characters, not UTF-16 units.
     position: before === undefined ? undefined : Array.from(before).length + 1,

@@ -1,5 +1,6 @@
 import type { Progress, StatementContext } from '../hydrate/hydrator.ts';
 import type { StatementKind } from '../sql/statement.ts';
+import type { CallingStatement } from './callers.ts';
 import type { StatementFacts } from './facts.ts';
 import type { RewriteRequest } from './pipeline.ts';
 import { readSettings } from './settings.ts';
@@ -10,14 +11,19 @@ export function contextOf(
   kind: StatementKind,
   request: RewriteRequest,
   signal: AbortSignal,
+  calling: CallingStatement | undefined,
 ): StatementContext {
-  const settings = readSettings(facts.settings);
-  const notice: StatementContext['notice'] = (severity, message) => {
+  const settings = calling?.settings ?? readSettings(facts.settings);
+  const own: StatementContext['notice'] = (severity, message) => {
     if (!facts.unheard.has(severity)) request.notice(severity, message);
+  };
+  const notice: StatementContext['notice'] = (severity, message) => {
+    (calling ?? { notice: own }).notice(severity, message);
   };
   return {
     signal,
     settings,
+    ...(calling === undefined ? {} : { budget: calling.budget }),
     role: facts.role,
     user: facts.sessionUser,
     text: request.text,

@@ -56,6 +56,7 @@ export class BackendLink {
   readonly #events: LinkEvents;
   readonly #reader: MessageReader;
   #waiting: (() => void)[] = [];
+  #unsaid: Buffer[] = [];
   #gone = false;
   #clientFull = false;
 
@@ -87,6 +88,18 @@ export class BackendLink {
   /** The client has got only a part of the last message: nothing may be put in between. */
   get midMessage(): boolean {
     return this.#reader.midMessage;
+  }
+
+  /** A message of our own for the client: at once, or as soon as it has got the rest of the one that is on its way. */
+  say(message: Buffer): void {
+    this.#unsaid.push(message);
+    this.#sayAll();
+    this.#toClient.flush();
+  }
+
+  #sayAll(): void {
+    if (this.#unsaid.length === 0 || this.#reader.midMessage) return;
+    for (const message of this.#unsaid.splice(0)) this.#toClient.add(message);
   }
 
   /** One message of our own or of the client; goes out with the next `flush`. */
@@ -168,6 +181,7 @@ export class BackendLink {
         this.#toClient.add(piece.chunk, piece.start, piece.end);
         if (piece.last) this.queue.receive(piece.type);
       }
+      if (piece.last) this.#sayAll();
     }
   }
 

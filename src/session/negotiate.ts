@@ -51,6 +51,6 @@ function refuseReplication(parameters: StartupMessage['parameters']): void {
   });
 }
 
-function valueOf(parameters: StartupMessage['parameters'], name: string): string | undefined {
+export function valueOf(parameters: StartupMessage['parameters'], name: string): string | undefined {
   return parameters.findLast(([key]) => key === name)?.[1];
 }

@@ -35,6 +35,7 @@ export class VirtualPortals {
 
   /** Until the segment has ended its locks are held; cursors may read its relations until the transaction has. */
   done(rewrite: Rewrite): void {
+    rewrite.ended?.();
     (rewrite.holdUntilTransactionEnd ? this.#held : this.#finished).push(rewrite);
   }
 

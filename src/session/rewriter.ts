@@ -18,6 +18,10 @@ export interface RewriterOptions {
   readonly toClient: Outbox;
   readonly user: string;
   readonly startupSettings: readonly string[];
+  /** Of the backend, once it has said it. */
+  readonly pid: () => number | undefined;
+  /** The pid of the backend that postgres_fdw says it scans for. */
+  readonly caller: number | undefined;
   readonly log: Logger;
   /** Resolves once the engine has passed the cancel on. */
   readonly cancelEngine: () => Promise<void>;
@@ -38,6 +42,11 @@ export interface Bound {
 export class Rewriter {
   readonly #options: RewriterOptions;
   #running: AbortController | undefined;
+  /** Of statements that are relayed as they are: how to say that they have ended. */
+  #leaving: (() => void)[] = [];
+  #onTheirWay: (() => void)[] = [];
+  /** Of statements that the backend has got: what postgres_fdw scans for them ends with them. */
+  readonly #executing = new Set<AbortController>();
 
   constructor(options: RewriterOptions) {
     this.#options = options;
@@ -57,14 +66,18 @@ export class Rewriter {
     );
   }
 
-  /** The statement that is in the pipeline now: to be aborted by it, none that comes later. */
-  get running(): AbortController | undefined {
-    return this.#running;
+  /** Aborts the statement that is in the pipeline, or on the backend, now: none that comes later. */
+  aborter(): (reason: unknown) => void {
+    const controllers = [...(this.#running === undefined ? [] : [this.#running]), ...this.#executing];
+    return (reason) => {
+      for (const controller of controllers) controller.abort(reason);
+    };
   }
 
   async rewrite(text: string, bound: Bound): Promise<Rewrite | undefined> {
     const controller = new AbortController();
     const { signal } = controller;
+    const { queue } = this.#options.link;
     this.#running = controller;
     const backend = new GuardedBackend(this.#options.backend, signal);
     try {
@@ -76,14 +89,21 @@ export class Rewriter {
           user: this.#options.user,
           startupSettings: this.#options.startupSettings,
           session: this,
-          notice: (severity, message) => {
-            this.#options.toClient.add(notice(severity, message));
-            this.#options.toClient.flush();
+          pid: this.#options.pid(),
+          caller: this.#options.caller,
+          fresh: queue.status === 'I' && !queue.segmentOpen,
+          relayed: (ended) => {
+            this.#executing.add(controller);
+            this.#leaving.push(() => {
+              this.#executing.delete(controller);
+              ended();
+            });
           },
+          notice: (severity, message) => this.#options.link.say(notice(severity, message)),
         },
         backend,
       );
-      if (!signal.aborted) return rewrite;
+      if (!signal.aborted) return rewrite === undefined ? undefined : this.#followed(rewrite, controller);
       await rewrite?.release();
       throw signal.reason;
     } catch (error) {
@@ -92,6 +112,32 @@ export class Rewriter {
       backend.close();
       this.#running = undefined;
     }
+  }
+
+  /** What the pipeline left alone is on its way to the backend. */
+  relaying(): void {
+    this.#onTheirWay.push(...this.#leaving.splice(0));
+  }
+
+  /** ReadyForQuery has come. */
+  ready(): void {
+    for (const ended of this.#onTheirWay.splice(0)) ended();
+  }
+
+  #followed(rewrite: Rewrite, controller: AbortController): Rewrite {
+    this.#executing.add(controller);
+    const ended = (): void => {
+      this.#executing.delete(controller);
+      rewrite.ended?.();
+    };
+    return {
+      ...rewrite,
+      ended: rewrite.holdUntilTransactionEnd ? undefined : ended,
+      release: () => {
+        ended();
+        return rewrite.release();
+      },
+    };
   }
 
   /** In place of the statement: the client gets exactly one ErrorResponse, at once. */

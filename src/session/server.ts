@@ -11,7 +11,7 @@ import { CancelKeys, forwardCancel } from './cancel-keys.ts';
 import { logInToEngine } from './engine-login.ts';
 import { fatal } from './error-fields.ts';
 import { PeerGone } from './handshake-reader.ts';
-import { negotiate } from './negotiate.ts';
+import { negotiate, valueOf } from './negotiate.ts';
 import { type Opened, receiveStartup } from './receive-startup.ts';
 import { Session } from './session.ts';
 import { startupSettings } from './startup-settings.ts';
@@ -30,6 +30,8 @@ export interface SessionServerOptions {
   };
   /** Sent to each client as NOTICEs once it has logged in. */
   readonly notices?: readonly string[];
+  /** For the loopback: whose scan it is that postgres_fdw connects for, by its application_name. Asked before the log-in ends. */
+  readonly callerOf?: (applicationName: string | undefined) => Promise<number | undefined>;
   /** Superusers see no limit of ours: refused by default. */
   readonly allowSuperuser?: boolean;
   readonly log: Logger;
@@ -157,6 +159,7 @@ class Endpoint implements SessionServer {
     stream.on('close', () => (this.#connections -= 1));
     const endPoint = secure ? this.#tls?.endPoint : undefined;
     const { keys, serverFinal } = await authenticate({ stream, reader, engine, user, endPoint, allowSuperuser });
+    const caller = await this.#options.callerOf?.(valueOf(startup.parameters, 'application_name'));
     stream.write(serverFinal);
     const backend = await logInToEngine(engine, startup, keys);
     if (stream.destroyed) {
@@ -164,7 +167,7 @@ class Endpoint implements SessionServer {
       throw new PeerGone();
     }
     const settings = startupSettings(startup.parameters);
-    this.#begin({ client: stream, received: reader.detach(), user, settings, backend });
+    this.#begin({ client: stream, received: reader.detach(), user, settings, caller, backend });
   }
 
   #checkTls(secure: boolean): void {
@@ -179,6 +182,7 @@ class Endpoint implements SessionServer {
     received: Buffer;
     user: string;
     settings: readonly string[];
+    caller: number | undefined;
     backend: { stream: Duplex; received: Buffer };
   }): void {
     const { engine, pipeline, notices = [], log } = this.#options;
@@ -189,6 +193,7 @@ class Endpoint implements SessionServer {
       pipeline,
       user: parts.user,
       startupSettings: parts.settings,
+      caller: parts.caller,
       notices,
       log,
       onBackendKey: (data) => {

@@ -26,6 +26,8 @@ export interface SessionOptions {
   readonly user: string;
   /** Names of settings that the client set as it connected. */
   readonly startupSettings: readonly string[];
+  /** The pid of the backend that postgres_fdw says it scans for. */
+  readonly caller?: number | undefined;
   /** Sent as NOTICEs before the first ReadyForQuery. */
   readonly notices: readonly string[];
   readonly log: Logger;
@@ -56,6 +58,7 @@ export class Session {
   readonly #router: Router;
   readonly #reader: MessageReader;
   #resolveEnded: () => void = () => undefined;
+  #pid: number | undefined;
   #blocked = false;
   #backendFull = false;
   #clientEnded = false;
@@ -89,6 +92,8 @@ export class Session {
       toClient: this.#toClient,
       user: options.user,
       startupSettings: options.startupSettings,
+      pid: () => this.#pid,
+      caller: options.caller,
       log: options.log,
       cancelEngine: () => options.cancelEngine(),
     });
@@ -114,7 +119,7 @@ export class Session {
       filter: {
         takes: (type) => type === BACKEND.backendKeyData || type === BACKEND.readyForQuery,
         apply: (type, message) => {
-          if (type === BACKEND.backendKeyData) this.#options.onBackendKey(decodeBackendKeyData(payload(message)));
+          if (type === BACKEND.backendKeyData) this.#began(decodeBackendKeyData(payload(message)));
           else return [...this.#options.notices.map((text) => notice('NOTICE', text)), message];
           return [message];
         },
@@ -133,13 +138,18 @@ export class Session {
     this.#drain();
   }
 
+  #began(key: BackendKeyData): void {
+    this.#pid = key.pid;
+    this.#options.onBackendKey(key);
+  }
+
   /** The engine first: a cancel that came late would hit the client's next statement. */
   async cancel(): Promise<void> {
-    const { running } = this.#rewriter;
+    const abort = this.#rewriter.aborter();
     try {
       await this.#options.cancelEngine();
     } finally {
-      running?.abort(new TrailhoundError('query_canceled', 'canceling statement due to user request'));
+      abort(new TrailhoundError('query_canceled', 'canceling statement due to user request'));
     }
   }
 
@@ -152,7 +162,7 @@ export class Session {
   /** Whatever runs. */
   terminate(): void {
     const reason = shutdown();
-    this.#rewriter.running?.abort(reason);
+    this.#rewriter.aborter()(reason);
     if (!this.#link.queue.settled) void this.#options.cancelEngine();
     this.#close(reason);
   }
@@ -202,6 +212,7 @@ export class Session {
 
   #ready(status: TransactionStatus): void {
     this.#portals.ready(status);
+    this.#rewriter.ready();
   }
 
   #stopIfIdle(): void {
@@ -222,7 +233,7 @@ export class Session {
   }
 
   #backendEnded(): void {
-    this.#rewriter.running?.abort(new TrailhoundError('internal', 'the connection to the backend ended'));
+    this.#rewriter.aborter()(new TrailhoundError('internal', 'the connection to the backend ended'));
     this.#portals.releaseAll();
     this.#client.end(() => this.#client.destroy());
     if (this.#clientClosed) this.#resolveEnded();
@@ -239,7 +250,7 @@ export class Session {
     this.#clientClosed = true;
     // What the client itself sent runs to its end, as in PostgreSQL; a statement of ours has nobody who wants it.
     if (this.#blocked && !this.#link.queue.settled) void this.#options.cancelEngine();
-    this.#rewriter.running?.abort(new TrailhoundError('query_canceled', 'the client is gone'));
+    this.#rewriter.aborter()(new TrailhoundError('query_canceled', 'the client is gone'));
     this.#link.destroy();
     this.#resolveEnded();
   }

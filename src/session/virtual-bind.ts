@@ -39,6 +39,7 @@ export async function bindVirtual(context: VirtualBindContext, message: Buffer, 
       parameterTypes?.length === bind.parameters.length
         ? await rewriter.rewrite(statement.text, { parameterTypes, parameters: bind.parameters })
         : undefined;
+    rewriter.relaying();
     if (rewrite === undefined) relay();
     else openPortal(context, bind, statement, rewrite);
   } catch (error) {

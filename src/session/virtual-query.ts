@@ -53,6 +53,7 @@ export async function runVirtualQuery(context: VirtualQueryContext, message: Buf
     if (link.gone) return;
     if (outcome === 'not ours') {
       if (!shared) await swallowedSync(link);
+      context.rewriter.relaying();
       relay();
       return;
     }
@@ -99,6 +100,7 @@ async function runPart(context: VirtualQueryContext, part: StatementText, alone:
   }
   context.statements.forget('');
   portals.close('');
+  rewriter.relaying();
   try {
     return await execute(context, part, rewrite);
   } finally {

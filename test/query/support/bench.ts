@@ -42,7 +42,7 @@ export async function openBench({
   const catalog = await loadCatalog(engine.pool);
   const hydrator = createHydrator({ pool: engine.pool, sources, log: pino({ level: 'silent' }) });
   const plans = new PlanCache();
-  const pipeline = createPipeline({ catalog, hydrator, sources, plans });
+  const pipeline = createPipeline({ catalog, hydrator, sources, plans, pool: engine.pool });
   const { host, port } = engine.pool.options;
   const clients: Client[] = [];
 

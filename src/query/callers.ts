@@ -1,0 +1,62 @@
+import type { VirtualTable } from '../catalog/table.ts';
+import type { StatementSettings } from '../hydrate/hydrator.ts';
+import type { ServedRows } from './served-rows.ts';
+
+/** A client's statement while it runs, as what comes back through postgres_fdw finds it. */
+export interface CallingStatement {
+  readonly settings: StatementSettings;
+  /** trailhound.max_lookups bounds what all scans of the statement spend together. */
+  readonly budget: object;
+  /** When statement_timeout ends it, in milliseconds since the epoch; undefined: never. */
+  readonly deadline: number | undefined;
+  /** Aborted by cancel, disconnect and shutdown. */
+  readonly signal: AbortSignal;
+  notice(severity: 'NOTICE' | 'WARNING', message: string): void;
+  /** What was hydrated for its mentions below views and functions, by table: each has all that its mentions can need. */
+  readonly rows: ReadonlyMap<VirtualTable, ServedRows>;
+  /** It runs something whose text says not what it reads (PL/pgSQL, views that are not planned): any table may be scanned. */
+  readonly opaque: boolean;
+  /** Why something of it was not planned, a sentence for a hint. */
+  readonly unplanned: string | undefined;
+}
+
+/** The statements that run on clients' backends, by the backend's pid: postgres_fdw says that, and no more, of who scans. */
+export class Callers {
+  readonly #byPid = new Map<number, CallingStatement[]>();
+  readonly #scanning = new Set<number>();
+
+  /** A backend that runs a scan of postgres_fdw: what it scans itself would come back once more. @returns ends it */
+  beginScan(pid: number): () => void {
+    this.#scanning.add(pid);
+    return () => void this.#scanning.delete(pid);
+  }
+
+  isScanning(pid: number): boolean {
+    return this.#scanning.has(pid);
+  }
+
+  /** @returns ends it; idempotent */
+  begin(pid: number, statement: CallingStatement): () => void {
+    this.#byPid.set(pid, [...(this.#byPid.get(pid) ?? []), statement]);
+    return () => {
+      const left = (this.#byPid.get(pid) ?? []).filter((one) => one !== statement);
+      if (left.length === 0) this.#byPid.delete(pid);
+      else this.#byPid.set(pid, left);
+    };
+  }
+
+  /** The statement that runs on a backend: the last one that began. */
+  statementOf(pid: number): CallingStatement | undefined {
+    return this.#byPid.get(pid)?.at(-1);
+  }
+
+  /**
+   * The rows that stand for an unbounded scan of a table by a backend. Undefined where there are none, or where it could
+   * be another statement's scan: an open cursor's, or of a function that was not planned.
+   */
+  rowsFor(pid: number, table: VirtualTable): ServedRows | undefined {
+    const possible = (this.#byPid.get(pid) ?? []).filter((one) => one.opaque || one.rows.has(table));
+    const [only] = possible;
+    return possible.length === 1 && only?.opaque === false ? only.rows.get(table) : undefined;
+  }
+}

@@ -1,0 +1,72 @@
+import type { Column, VirtualTable } from '../catalog/table.ts';
+import type { Reference } from '../planner/statement.ts';
+import type { Predicate } from '../sources/source.ts';
+import type { KnownRestrictions } from './constants.ts';
+import { columnsToFetch } from './hydrated-sql.ts';
+
+/** What is fetched alike for all mentions of a table below views and functions: a scan says its table, not which mention it is. */
+export class SharedRequests {
+  readonly #byTable = new Map<VirtualTable, Reference[]>();
+  readonly #restrictions: ReadonlyMap<Reference, KnownRestrictions>;
+
+  constructor(references: readonly Reference[], restrictions: ReadonlyMap<Reference, KnownRestrictions>) {
+    this.#restrictions = restrictions;
+    for (const reference of references) {
+      if (!reference.below) continue;
+      const { table } = reference.view;
+      this.#byTable.set(table, [...(this.#byTable.get(table) ?? []), reference]);
+    }
+  }
+
+  get tables(): Iterable<VirtualTable> {
+    return this.#byTable.keys();
+  }
+
+  mentionsOf(table: VirtualTable): readonly Reference[] {
+    return this.#byTable.get(table) ?? [];
+  }
+
+  columnsOf(reference: Reference): readonly Column[] {
+    if (!reference.below) return columnsToFetch(reference);
+    const { table } = reference.view;
+    const wanted = new Set(this.mentionsOf(table).flatMap((each) => columnsToFetch(each)));
+    // By the key the answers to different mentions are told apart.
+    return table.columns.filter(
+      (column) => wanted.has(column) || (column.key === 'required' && column.path !== undefined),
+    );
+  }
+
+  /** What every mention asks for that can have rows. */
+  restrictionsOf(reference: Reference): KnownRestrictions | undefined {
+    const own = this.#restrictions.get(reference);
+    if (!reference.below || own === undefined || own.contradiction) return own;
+    const others = this.mentionsOf(reference.view.table).map((each) => this.#restrictions.get(each));
+    const lists = others.flatMap((known) => (known?.contradiction === true ? [] : [known?.predicates ?? []]));
+    const predicates = own.predicates.filter((predicate) =>
+      lists.every((list) => list.some((other) => isSame(predicate, other))),
+    );
+    return { predicates, contradiction: false, limit: undefined };
+  }
+
+  /** Rows of mentions that differ in an input column are no superset of each other's: none can have what is asked for another. */
+  inputsAgree(table: VirtualTable): boolean {
+    const inputs = this.mentionsOf(table).map((reference) => {
+      const predicates = this.#restrictions.get(reference)?.predicates ?? [];
+      return JSON.stringify(
+        predicates
+          .filter(({ column }) => column.key === 'input')
+          .map(textOf)
+          .sort(),
+      );
+    });
+    return new Set(inputs).size <= 1;
+  }
+}
+
+function isSame(one: Predicate, other: Predicate): boolean {
+  return textOf(one) === textOf(other);
+}
+
+function textOf({ column, operator, values }: Predicate): string {
+  return JSON.stringify([column.name, operator, [...values].sort()]);
+}

@@ -1,0 +1,39 @@
+import type { Node } from '@pgsql/types';
+import { bare } from '../sql/walk.ts';
+
+/** What a statement's kind says of what it may lead to. */
+export interface Traces {
+  /** DO or CALL: nothing in them is planned, and they may end transactions. */
+  readonly block: boolean;
+  /** It stores the rows of a query: a materialized view's, at its making and when it is refreshed. */
+  readonly storing: boolean;
+  /** What it writes to or refreshes: names that stand in no FROM and no expression. */
+  readonly written: readonly string[];
+  /** The view or function that it makes. */
+  readonly made: string | undefined;
+}
+
+export function tracesOf(node: Node): Traces {
+  const created = bare(node, 'CreateTableAsStmt');
+  const stored = created?.objtype === 'OBJECT_MATVIEW';
+  return {
+    block: 'DoStmt' in node || 'CallStmt' in node,
+    storing: 'RefreshMatViewStmt' in node || stored,
+    written: writtenBy(node),
+    made:
+      bare(node, 'ViewStmt')?.view?.relname ??
+      (stored ? created.into?.rel?.relname : undefined) ??
+      bare(bare(node, 'CreateFunctionStmt')?.funcname?.at(-1), 'String')?.sval,
+  };
+}
+
+function writtenBy(node: Node): string[] {
+  const inner = bare(node, 'ExplainStmt')?.query ?? node;
+  const relation =
+    bare(inner, 'InsertStmt')?.relation ??
+    bare(inner, 'UpdateStmt')?.relation ??
+    bare(inner, 'DeleteStmt')?.relation ??
+    bare(inner, 'MergeStmt')?.relation ??
+    bare(inner, 'RefreshMatViewStmt')?.relation;
+  return relation?.relname === undefined ? [] : [relation.relname];
+}
