@@ -97,7 +97,7 @@ describe('what is asked for each predicate, of a bare record and of one in an en
       ['192.0.2.1', '10.0.0.1'],
       '{ ($.sourceIPAddress = %^0*192\\.0*0\\.0*2\\.0*1|^0*10\\.0*0\\.0*0\\.0*1%) || ($.detail.sourceIPAddress = %^0*192\\.0*0\\.0*2\\.0*1|^0*10\\.0*0\\.0*0\\.0*1%) }',
     ],
-    [SOURCE_IP, '=', ['2001:db8::1'], undefined],
+    [SOURCE_IP, '=', ['2001:db8::1'], '{ ($.sourceIPAddress = "*:*") || ($.detail.sourceIPAddress = "*:*") }'],
     [SOURCE_IP, '=', ['192.0.2.0/24'], undefined],
     [SOURCE_IP, '<>', ['192.0.2.1'], undefined],
     [column('region', '@region'), '=', ['us-east-1'], undefined],
@@ -152,6 +152,15 @@ describe('addresses', () => {
   test.each(['175.50.255.67', '75.50.25.67', 'AWS Internal', 'x75.50.255.67'])('%s is not', (sourceIPAddress) => {
     expect(matcherOf('75.50.255.67')(JSON.stringify({ sourceIPAddress }))).toBe(false);
   });
+
+  test.each(['2001:db8::1', '2001:0DB8:0:0:0:0:0:1', '2001:db8::0.0.0.1/128', '192.0.2.1'])(
+    '%s is found among addresses of both kinds',
+    (sourceIPAddress) => {
+      const matches = matcherOf('192.0.2.1', '2001:db8::1');
+      expect(matches(JSON.stringify({ sourceIPAddress }))).toBe(true);
+      expect(matches(JSON.stringify({ sourceIPAddress: '198.51.100.7' }))).toBe(false);
+    },
+  );
 
   test('a pattern takes two regular expressions: one condition of them, and none beside those of the filter', () => {
     const conditions = ['192.0.2.1', '192.0.2.2'].flatMap(

@@ -1,4 +1,4 @@
-import { isIPv4 } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import type { Exactness, Predicate } from '../../source.ts';
 import { booleanWanted } from '../../contradictions.ts';
 import { parseLike } from '../../like.ts';
@@ -97,16 +97,21 @@ export function fitting<T extends Pick<PatternPredicate, 'condition' | 'isRegex'
 }
 
 /**
- * `source_ip` is sourceIPAddress as PostgreSQL reads it: leading zeros are decimal, `/32` may follow. Texts of IPv6 have
- * too many forms.
+ * `source_ip` is sourceIPAddress as PostgreSQL reads it: leading zeros are decimal, `/32` may follow. An IPv6
+ * address has too many forms: all of them, and only them, have a colon. (Pages of the guide differ on colons in regular
+ * expressions.)
  */
 function addressPattern({ operator, values }: Predicate): PatternPredicate | undefined {
-  if (operator !== '=' || values.length === 0 || !values.every((value) => isIPv4(value))) return undefined;
-  const forms = values.map((value) => `^0*${value.replaceAll('.', '\\.0*')}`);
+  if (operator !== '=' || values.length === 0 || !values.every((value) => isIP(value) !== 0)) return undefined;
+  const forms = new Set(values.filter(isIPv4).map((value) => `^0*${value.replaceAll('.', '\\.0*')}`));
+  const areAllIPv4 = values.every(isIPv4);
   return {
-    condition: (root) => [`${root}.sourceIPAddress = %${[...new Set(forms)].join('|')}%`],
+    condition: (root) => [
+      ...(forms.size === 0 ? [] : [`${root}.sourceIPAddress = %${[...forms].join('|')}%`]),
+      ...(areAllIPv4 ? [] : [`${root}.sourceIPAddress = "*:*"`]),
+    ],
     exactness: 'inexact',
-    isRegex: true,
+    isRegex: forms.size > 0,
   };
 }
 
