@@ -160,27 +160,28 @@ class Expansion {
     return undefined;
   }
 
-  #functions(query: Node, context: Context): void {
-    walk(query, (node, kind) => {
+  #functions(value: unknown, context: Context): void {
+    walk(value, (node, kind) => {
       if (kind === 'ResTarget') nameTarget(node, (call) => this.#isExpandable(call));
-      if (kind === 'RangeFunction') this.#inFrom(node, context);
-      else if (kind === 'FuncCall') this.#inExpression(node, context);
+      if (kind === 'RangeFunction') return this.#inFrom(node, context) ? false : undefined;
+      if (kind === 'FuncCall') this.#inExpression(node, context);
       return undefined;
     });
   }
 
-  #inFrom(node: Node, context: Context): void {
+  /** @returns whether it has been replaced */
+  #inFrom(node: Node, context: Context): boolean {
     const range = bare(node, 'RangeFunction');
     const [only, ...more] = range?.functions ?? [];
     const [called, columns] = bare(only, 'List')?.items ?? [];
     const call = bare(called, 'FuncCall');
-    if (range === undefined || call === undefined) return;
+    if (range === undefined || call === undefined) return false;
     const special = range.ordinality === true || range.is_rowsfrom === true || more.length > 0;
     const defined = (range.coldeflist ?? []).length > 0 || (columns !== undefined && Object.keys(columns).length > 0);
     const found = special || defined ? undefined : this.#resolve(call);
-    if (found === undefined) return;
-    const query = this.#called(found, call, context);
-    if (query === undefined) return;
+    const query = found && this.#called(found, call, context);
+    if (found === undefined || query === undefined) return false;
+    this.#functions(call.args, context);
     replace(node, 'RangeFunction', {
       RangeSubselect: {
         lateral: true,
@@ -189,6 +190,7 @@ class Expansion {
         ...located(call.location),
       },
     });
+    return true;
   }
 
   #inExpression(node: Node, context: Context): void {
