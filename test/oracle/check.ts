@@ -85,7 +85,10 @@ export async function check(bench: OracleBench, statement: Generated, everyMode:
     const calls = await checkCalls(bench, statement, actual.answer, mode);
     if (calls !== undefined) return mismatch(...calls);
   }
-  const explained = everyMode && statement.after === undefined ? await explain(bench, statement) : undefined;
+  const explained =
+    everyMode && expected.kind === 'rows' && statement.after === undefined
+      ? await explain(bench, statement)
+      : undefined;
   if (explained !== undefined) return explained;
   return refused === undefined ? { kind: 'same' } : { kind: 'refused', reason: refused };
 }

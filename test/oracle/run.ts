@@ -3,19 +3,20 @@ import { openOracle } from './bench.ts';
 import { search, type Found } from './search.ts';
 
 /**
- * `npm run oracle [-- --count N --seed S --examples E]`: statements by the thousand. Status 1 where one goes wrong. Of
- * each reason for which bounded statements are refused, E are made small.
+ * `npm run oracle [-- --count N --seed S --shrinks M --examples E]`: statements by the thousand. Status 1 where one goes
+ * wrong. Of each kind of mismatch M are made small, of each reason for refusing a bounded statement E.
  */
 const { values } = parseArgs({
   options: {
     examples: { type: 'string', default: '0' },
+    shrinks: { type: 'string', default: '4' },
     count: { type: 'string', default: '2000' },
     seed: { type: 'string', default: '1' },
   },
 });
 const [count, seed] = [Number(values.count), Number(values.seed)];
 if (!Number.isSafeInteger(count) || count < 1 || !Number.isSafeInteger(seed)) {
-  process.stderr.write('usage: npm run oracle -- [--count N] [--seed S] [--examples E]\n');
+  process.stderr.write('usage: npm run oracle -- [--count N] [--seed S] [--shrinks M] [--examples E]\n');
   process.exit(2);
 }
 
@@ -26,6 +27,7 @@ try {
     seed,
     count,
     examples: Number(values.examples),
+    shrinks: Number(values.shrinks),
     onFound: report,
     onProgress: ({ statements, mismatches, refused }) => {
       if (statements % 100 !== 0) return;
