@@ -19,6 +19,7 @@ import { fieldsOf } from '../sql/scope.ts';
 import { bare, walk } from '../sql/walk.ts';
 import type { ClientBackend, InjectedResult, Parameter } from './backend.ts';
 import type { KnownRestrictions } from './constants.ts';
+import { columnTypesSql } from './column-types.ts';
 import { MAX_SCAN_KEYS, narrow } from './scan-keys.ts';
 import { scanRequest } from './scan-request.ts';
 import { referenceSql, storedSql } from './hydrated-sql.ts';
@@ -118,10 +119,18 @@ export class Execution {
     });
     await Promise.allSettled(scanning);
     await Promise.all(scanning);
-    const { steps, growth } = this.#plan;
+    const { steps } = this.#plan;
+    const growth = this.#growth();
     const at = growth === undefined ? steps.length : steps.indexOf(growth.step);
     await this.#perform(steps.slice(0, at));
     if (growth !== undefined) await this.#grow(growth, steps.slice(at));
+  }
+
+  /** What costs no call is asked at once; so are keys that may fail, each of which a WARNING counts. */
+  #growth(): Growth | undefined {
+    const { growth } = this.#plan;
+    const { sources, partial } = this.#context.settings;
+    return growth?.step.kind === 'lookup' && (sources !== 'live' || partial) ? undefined : growth;
   }
 
   /** What comes after the step that grows is done anew each time, because it may read from it. */
@@ -356,7 +365,7 @@ export class Execution {
   async #evaluate(step: Evaluate): Promise<void> {
     const result = await this.#runOwn(step.query, MAX_EVALUATED_ROWS);
     if (!result.complete) throw tooManyRows();
-    const rows = await this.#store(await this.#columnsOf(result), result.rows);
+    const rows = await this.#store(await this.#columnsOf(result, step.query), result.rows);
     await this.#put(placeholder('level', step.id), { parts: [rows], names: result.fields.map(({ name }) => name) });
   }
 
@@ -371,7 +380,7 @@ export class Execution {
       signal: this.#context.signal,
       run: (text, maxRows) => this.#runOwn(text, maxRows),
       perform: (steps) => this.#perform(steps),
-      columnsOf: (result) => this.#columnsOf(result),
+      columnsOf: (result, text) => this.#columnsOf(result, text),
       store: (columns, rows) => this.#store(columns, rows),
       put: (name, evaluated) => this.#put(name, evaluated),
     });
@@ -386,19 +395,12 @@ export class Execution {
     return this.#hydrator.store(columns, single(rows), this.#context);
   }
 
-  async #columnsOf(result: InjectedResult): Promise<StoredColumn[]> {
+  /** @param text the query that the result is of */
+  async #columnsOf(result: InjectedResult, text: string): Promise<StoredColumn[]> {
     if (result.fields.some(({ typeOid }) => ANONYMOUS.has(typeOid))) throw rowAsColumn();
-    const types = await this.#typesOf(result);
-    return result.fields.map((_field, index) => ({ name: `c${String(index + 1)}`, type: types[index] ?? 'text' }));
-  }
-
-  async #typesOf(result: InjectedResult): Promise<string[]> {
     if (result.fields.length === 0) return [];
-    const types = result.fields.map(
-      ({ typeOid, typeModifier }) => `pg_catalog.format_type(${String(typeOid)}, ${String(typeModifier)})`,
-    );
-    const { rows } = await this.#backend.query({ text: `select ${types.join(', ')}` });
-    return (rows[0] ?? []).map((type) => type ?? 'text');
+    const { rows } = await this.#runOwn(columnTypesSql(result.fields, text), 1);
+    return result.fields.map((_field, index) => ({ name: `c${String(index + 1)}`, type: rows[0]?.[index] ?? 'text' }));
   }
 
   async #runOwn(text: string, maxRows: number): Promise<InjectedResult> {

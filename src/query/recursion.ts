@@ -17,7 +17,7 @@ export interface RecursionHost {
   run(text: string, maxRows: number): Promise<InjectedResult>;
   /** Fills what the next level reads. */
   perform(steps: readonly Step[]): Promise<void>;
-  columnsOf(result: InjectedResult): Promise<readonly StoredColumn[]>;
+  columnsOf(result: InjectedResult, text: string): Promise<readonly StoredColumn[]>;
   store(columns: readonly StoredColumn[], rows: readonly Row[]): Promise<HydratedRows>;
   /** From now on the placeholder stands for these rows; those before, where they are no part of them, are released. */
   put(name: string, evaluated: Evaluated): Promise<void>;
@@ -35,7 +35,7 @@ const MAX_ROWS = 250_000;
  */
 export async function* recurse(step: RecursionStep, host: RecursionHost): AsyncGenerator<'more' | 'last'> {
   const base = await host.run(step.base, MAX_ROWS);
-  const columns = await host.columnsOf(base);
+  const columns = await host.columnsOf(base, step.base);
   const names = base.fields.map(({ name }, index) => step.columns[index] ?? name);
   const all = new GrowingRows((rows) => host.store(columns, rows));
   let result = base;

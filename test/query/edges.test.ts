@@ -21,6 +21,24 @@ test('a comparison under another collation is left to PostgreSQL', async () => {
   expect(asked?.predicates).toEqual([]);
 });
 
+test('rows of a level that is evaluated once are compared under the collations of their columns', async () => {
+  const texts = [
+    `select t.n, a.is_tor from (select 'x' collate public.any_case n, inet '34.1.1.3' ip limit 1) t
+       join abuseipdb_check_ip a on a.ip_address = t.ip where t.n = 'X'`,
+    `select t.n, a.is_tor from (select event_name::char(20) collate public.any_case n, source_ip ip from cloudtrail_trail_event
+       order by event_id limit 20) t join abuseipdb_check_ip a on a.ip_address = t.ip where t.n = 'createuser'`,
+    `with recursive r(ip, n) as (
+       select inet '34.1.1.1', 'a' collate public.any_case
+       union
+       select a.ip_address, upper(n) from r join abuseipdb_check_ip a on a.ip_address = r.ip) select count(*) from r`,
+  ];
+  for (const text of texts) {
+    const { rows } = await bench.ask(text);
+    expect(rows.length).toBeGreaterThan(0);
+    expect(sorted(rows)).toEqual(sorted(await bench.oracle(text)));
+  }
+});
+
 test('a row in a subquery bounds the key that stands in the same place', async () => {
   const text = `select e.event_id from cloudtrail_trail_event e
     where (e.source_ip, true) in (select a.ip_address, a.is_tor from abuseipdb_check_ip a)`;
