@@ -1,6 +1,5 @@
 import type { Node, SelectStmt } from '@pgsql/types';
 import type { Column } from '../catalog/table.ts';
-import { TrailhoundError } from '../kernel/errors.ts';
 import { deparse } from '../sql/deparse.ts';
 import { isWithin, type Cte, type Item, type Level } from '../sql/scope.ts';
 import { parseOwn } from '../sql/parse.ts';
@@ -31,6 +30,7 @@ import { mayHaveKeys, scanKeysOf, type ScanKeys } from './scan-keys.ts';
 import { describeSource } from './source-text.ts';
 import { isPlaceholder, placeholder, type Reference, type Statement } from './statement.ts';
 import { readsLevel, type Growing, type RecursionStep, type Step, type Unbounded } from './steps.ts';
+import { unboundedBy } from './unbounded.ts';
 
 /** What is done before the statement runs, in this order. Immutable; what EXPLAIN prints. */
 export interface Plan {
@@ -435,34 +435,13 @@ class Planner {
     return this.#evaluated - 1;
   }
 
-  #readsReturning({ sources }: Binding): boolean {
-    return sources.some(({ query, level }) => {
-      const { items } = dependenciesOf({ SelectStmt: query }, level, this.#statement);
-      const ctes = [...this.#statement.ctesIn({ SelectStmt: query }), ...[...items].flatMap(({ cte }) => cte ?? [])];
-      return ctes.some((cte) => cte.level === undefined) || [...items].some((read) => read.kind === 'changed');
-    });
-  }
-
   #unbounded(reference: Reference, key: Column): Unbounded {
-    const { view } = reference;
-    const found = this.#alternatives(reference, key).flat();
-    if (found.some((binding) => this.#readsReturning(binding))) {
-      const error = new TrailhoundError('not_supported', 'keys cannot come from RETURNING of the same statement', {
-        detail: `${view.name} is asked before the statement runs. Nothing was changed and no call was made.`,
-        hint: 'Change the rows first, and ask about them in a second statement.',
-      });
-      return { unbounded: reference, key, error };
-    }
-    const name = view.schema === 'public' ? view.name : `${view.schema}.${view.name}`;
-    const error = new TrailhoundError('unbounded_key', `${view.name} needs a value for ${key.name}`, {
-      detail:
-        found.length > 0
-          ? 'What this statement says of it cannot be computed before the table is asked. No call was made.'
-          : `Nothing in this statement says which ${key.type === 'inet' ? 'addresses' : 'values'} to look up. No call was made.`,
-      hint: `Name them, as in: select * from ${name} where ${key.name} in ('198.51.100.7', '203.0.113.9'), or join on ${key.name}.`,
-      position: undefined,
-    });
-    return { unbounded: reference, key, error };
+    const bindingsOf = (waiting: Reference): readonly Binding[] => {
+      const own = waiting.view.table.columns.find((column) => column.key === 'required');
+      return own === undefined ? [] : this.#alternatives(waiting, own).flat();
+    };
+    const isHydrated = (other: Reference): boolean => this.#hydrated.has(other);
+    return unboundedBy({ reference, key, bindingsOf, isHydrated }, this.#statement);
   }
 }
 

@@ -35,6 +35,8 @@ export interface Unbounded {
   readonly unbounded: Reference;
   readonly key: Column;
   readonly error: TrailhoundError;
+  /** A condition that would bound it, by what stands beside it. */
+  readonly clause: string | undefined;
 }
 
 /** A recursive CTE that is driven by us: level by level, with the keys of each level looked up before it is computed. */

@@ -262,7 +262,7 @@ class Pipeline implements QueryPipeline {
       const open = facts.catalogFirst ? analysis.restrictions : new Map<Reference, never>();
       const known = await computeRestrictions(open, parameters, backend);
       if (kind === 'explain') return this.#explained(work, known);
-      const written = { user: request.user, text: isOwnText ? request.text : undefined };
+      const written = { user: request.user, text: isOwnText ? request.text : undefined, statement };
       if (!('plan' in planned)) throw positioned(planned, written, calling?.unplanned);
       const refusal = refusalOf(planned.plan, known);
       if (refusal !== undefined) throw positioned(refusal, written, calling?.unplanned);

@@ -15,12 +15,12 @@ import { lookupsIn, type RecursionStep, type Step } from '../planner/steps.ts';
 import type { LookupKey, Predicate, Source } from '../sources/source.ts';
 import { parseKept } from '../sql/parse.ts';
 import { quoteIdent, replaceBytes, Slices, type Replacement } from '../sql/substitute.ts';
-import { fieldsOf } from '../sql/scope.ts';
 import { bare, walk } from '../sql/walk.ts';
 import type { ClientBackend, InjectedResult, Parameter } from './backend.ts';
 import type { KnownRestrictions } from './constants.ts';
 import { columnTypesSql } from './column-types.ts';
 import { MAX_SCAN_KEYS, narrow } from './scan-keys.ts';
+import { referenceText, unqualifiedColumns } from './reference-text.ts';
 import { scanRequest } from './scan-request.ts';
 import { referenceSql, storedSql } from './hydrated-sql.ts';
 import { ParameterList } from './parameters.ts';
@@ -218,17 +218,9 @@ export class Execution {
       if (isReplaced(reference.location)) continue;
       const own = this.#referenceSql(placeholder('reference', reference.id), parameters);
       if (own === undefined) throw new Error('a reference was not filled');
-      const alias = reference.ownAlias ? undefined : quoteIdent(reference.item.name ?? '');
-      replacements.push(slices.reference(reference.location, reference.parts, own, alias));
+      replacements.push(referenceText(reference, own, slices));
     }
-    const own = statement.references.filter(({ ownAlias, below }) => !ownAlias && !below);
-    const aliases = new Set(own.map(({ item }) => item.name));
-    for (const [column, parts] of statement.qualified) {
-      const [alias = ''] = fieldsOf(column);
-      // The table's place now has an alias, which no schema qualifies.
-      if (column.location !== undefined && aliases.has(alias))
-        replacements.push(slices.qualification(column.location, parts, quoteIdent(alias)));
-    }
+    replacements.push(...unqualifiedColumns(statement.references, statement, slices));
     return { text: replaceBytes(text, replacements), parameters };
   }
 

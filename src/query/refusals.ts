@@ -1,9 +1,10 @@
 import { LOOPBACK_ROLE } from '../engine/loopback.ts';
 import { TrailhoundError } from '../kernel/errors.ts';
 import type { Plan } from '../planner/plan.ts';
-import type { Reference } from '../planner/statement.ts';
+import type { Reference, Statement } from '../planner/statement.ts';
 import type { Unbounded } from '../planner/steps.ts';
 import { BackendError } from './backend.ts';
+import { boundingHint } from './bounding-hint.ts';
 import type { KnownRestrictions } from './constants.ts';
 
 /** The rows of a level that is evaluated once travel as text, which these settings make ambiguous. */
@@ -41,10 +42,11 @@ export function cameBack(): TrailhoundError {
 
 /** The planner's refusal, at its place in the text that the user wrote; undefined: it stands for EXECUTE. */
 export function positioned(
-  { error, unbounded }: Unbounded,
-  { text, user }: { readonly text: string | undefined; readonly user: string },
+  refused: Unbounded,
+  { text, user, statement }: Written,
   unplanned: string | undefined,
 ): TrailhoundError {
+  const { error, unbounded } = refused;
   const before = text === undefined ? undefined : Buffer.from(text).subarray(0, unbounded.location).toString();
   return new TrailhoundError(error.code, error.message, {
     detail: error.detail,
@@ -52,8 +54,14 @@ export function positioned(
       user === LOOPBACK_ROLE
         ? (unplanned ??
           'Below a view or in a function only what names the values itself bounds them: write the join in the statement.')
-        : error.hint,
+        : (error.hint ?? boundingHint(refused, text, statement)),
     // PostgreSQL counts characters, not UTF-16 units.
     position: before === undefined ? undefined : Array.from(before).length + 1,
   });
+}
+
+export interface Written {
+  readonly text: string | undefined;
+  readonly user: string;
+  readonly statement: Statement;
 }

@@ -235,8 +235,14 @@ describe('a key that nothing bounds', () => {
       position: String(Array.from(statement.slice(0, statement.indexOf('abuseipdb_check_ip a'))).length + 1),
     });
     expect(calls()).toBe(0);
-    const [suggested = ''] = /select .*?\)/.exec(failed.hint ?? '') ?? [];
+    expect(failed.hint).toMatch(
+      /^Add the condition a\.ip_address = e\.source_ip, or name the values, as in: select e\.event_id/,
+    );
+    const [clause = '', suggested = ''] = (failed.hint ?? '')
+      .replace(/^Add the condition /, '')
+      .split(', or name the values, as in: ');
     expect((await client.query(suggested)).rows.length).toBeGreaterThan(0);
+    expect((await client.query(`${statement} where ${clause}`)).rows.length).toBeGreaterThan(0);
   });
 
   test.skipIf(PSQL_VERSION === undefined)('psql shows the line and a caret', async () => {
