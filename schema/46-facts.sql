@@ -21,7 +21,7 @@ begin
         'set', p.proretset) order by p.oid)
       from pg_catalog.pg_proc p where p.proname operator(pg_catalog.=) any (functions::pg_catalog.name[])),
     'equality', not exists (select from pg_catalog.pg_operator o
-      where o.oprname operator(pg_catalog.=) any (array['=', '<>']::pg_catalog.name[])
+      where o.oprname operator(pg_catalog.=) any (array['=', '<>', '<=', '>=']::pg_catalog.name[])
         and o.oprnamespace operator(pg_catalog.<>) 'pg_catalog'::pg_catalog.regnamespace
         and 'pg_catalog.inet'::pg_catalog.regtype operator(pg_catalog.=) any (array[o.oprleft, o.oprright])
         and pg_catalog.pg_operator_is_visible(o.oid)),

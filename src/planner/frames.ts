@@ -19,11 +19,18 @@ export interface Frame extends Kept {
   readonly conditions: readonly Condition[];
 }
 
+/**
+ * How many keys are too many. `patient`: more than there would be once other tables have been asked; `none`: more than
+ * the conditions that can be computed now leave; `widened`: keys of a level's rows without its LIMIT are better than none.
+ */
+export type Haste = 'patient' | 'none' | 'widened';
+
 /** What can be computed now. */
 export interface Reading {
   readonly statement: Statement;
   /** Whether an item's rows can be read now: hydrated, evaluated, or ordinary. */
   readonly readable: (item: Item) => boolean;
+  readonly haste: Haste;
 }
 
 /** The frame of a level, or of one around it. */
@@ -42,7 +49,7 @@ export function frameOf(level: Level, standpoint: Standpoint, reading: Reading, 
   const { pieces, conditions } =
     standpoint.kind === 'item' ? surroundingsOf(standpoint.item, statement) : ofExpression(level, standpoint.clause);
   const kept = keep(pieces, { level, readable, outer }, (item) => item !== own && readable(item), statement);
-  const visible = conditions.filter((entry) => isVisible(entry, level, statement));
+  const visible = [...conditions, ...conditionsOf(kept.filters)].filter((entry) => isVisible(entry, level, statement));
   const overGroups =
     standpoint.kind === 'expression' && standpoint.clause?.kind === 'other' && isAggregated(level, statement);
   // An aggregate is a function of all of its rows.
@@ -87,9 +94,9 @@ function ofExpression(
   if (clause?.kind === 'on' && !fromClause.some((node) => isInnerDownTo(clause.join, node))) {
     // WHERE says nothing of what ON asks under an outer join: its rows may be the ones that do not match.
     const { larg, rarg, quals } = clause.join;
-    return { pieces: [larg, rarg].flatMap((side) => side ?? []), conditions: conditionsOf(quals) };
+    return { pieces: [larg, rarg].flatMap((side) => side ?? []), conditions: conditionsOf(conjunctsOf(quals)) };
   }
-  return { pieces: fromClause, conditions: conditionsOf(whereClause) };
+  return { pieces: fromClause, conditions: conditionsOf(conjunctsOf(whereClause)) };
 }
 
 function isInnerDownTo(wanted: JoinExpr, node: Node): boolean {
@@ -98,9 +105,9 @@ function isInnerDownTo(wanted: JoinExpr, node: Node): boolean {
   return join === wanted || [join.larg, join.rarg].some((side) => side !== undefined && isInnerDownTo(wanted, side));
 }
 
-function conditionsOf(condition: Node | undefined): Condition[] {
+function conditionsOf(nodes: readonly Node[]): Condition[] {
   const none = new Set<Item>();
-  return conjunctsOf(condition).map((node) => ({ node, seesItem: true, hidden: none }));
+  return nodes.map((node) => ({ node, seesItem: true, hidden: none }));
 }
 
 function isVisible(entry: Condition, level: Level, statement: Statement): boolean {

@@ -2,7 +2,7 @@ import type { Node, SelectStmt, SubLink } from '@pgsql/types';
 import type { Level } from '../sql/scope.ts';
 import { bare, walk } from '../sql/walk.ts';
 import { aggregatesOf, conjunctsOf } from './dependencies.ts';
-import { and, columnOf } from './nodes.ts';
+import { and, columnOf, replaced } from './nodes.ts';
 import { isUsable, type Kept } from './pruning.ts';
 import { isSame } from './sites.ts';
 import type { Statement } from './statement.ts';
@@ -117,19 +117,4 @@ function expressionsIn(node: Node): readonly Node[] {
   const set = bare(node, 'GroupingSet');
   if (set !== undefined) return (set.content ?? []).flatMap(expressionsIn);
   return bare(node, 'RowExpr')?.args ?? [node];
-}
-
-/** The same tree with some nodes replaced; what has none of them stays itself, since names are known by identity. */
-function replaced<T>(value: T, replace: (node: Node) => Node | undefined): T {
-  if (value === null || typeof value !== 'object') return value;
-  if (Array.isArray(value)) {
-    const each = value.map((element: unknown) => replaced(element, replace));
-    return each.some((element, index) => element !== value[index]) ? (each as T) : value;
-  }
-  const [first = ''] = Object.keys(value);
-  const own = /^[A-Z]/.test(first) ? replace(value as unknown as Node) : undefined;
-  if (own !== undefined) return own as T;
-  const entries = Object.entries(value).map(([name, member]) => [name, replaced<unknown>(member, replace)] as const);
-  const changed = entries.some(([name, member]) => member !== (value as Record<string, unknown>)[name]);
-  return changed ? (Object.fromEntries(entries) as T) : value;
 }

@@ -82,6 +82,7 @@ function nonNullItems(node: Node, level: Level, statement: Statement): ReadonlyS
       const { items, columns } = dependenciesOf(value, level, statement);
       for (const item of items) if (item.level === level && !columns.get(item)?.has('*')) found.add(item);
     } else if ('TypeCast' in value) strict(bare(value, 'TypeCast')?.arg);
+    else if (isStrictCall(value, statement)) strict(bare(value, 'FuncCall')?.args?.[0]);
     else if (expression?.kind === 'AEXPR_OP' && bare(expression.name?.at(-1), 'String')?.sval !== '||') {
       // PostgreSQL's own operators are strict but for || of arrays.
       strict(expression.lexpr);
@@ -119,4 +120,12 @@ function nonNullItems(node: Node, level: Level, statement: Statement): ReadonlyS
     for (const item of first ?? []) if (rest.every((set) => set.has(item))) found.add(item);
   } else if ('ColumnRef' in node) strict(node);
   return found;
+}
+
+/** PostgreSQL's own functions of an address or a text. */
+function isStrictCall(value: Node, statement: Statement): boolean {
+  const { funcname = [], args } = bare(value, 'FuncCall') ?? {};
+  const [name = '', schema] = funcname.map((part) => bare(part, 'String')?.sval ?? '').reverse();
+  const own = schema === undefined ? statement.functions.ownEquality : schema === 'pg_catalog';
+  return own && args?.length === 1 && ['host', 'abbrev', 'inet', 'lower', 'upper'].includes(name);
 }

@@ -9,6 +9,7 @@ import { isExpressionOnly, type KeySource } from './key-source.ts';
 import { and, call, castTo, columnOf, selectOf } from './nodes.ts';
 import { isUsable } from './pruning.ts';
 import type { Reference, Statement } from './statement.ts';
+import { widened } from './widening.ts';
 
 /** In place of a type: keys that become a scan's predicate, each a JSON array as `ScanKey` says. */
 export const SCAN_KEY = 'scan key';
@@ -78,11 +79,41 @@ export function keyQuery(binding: Binding, keyType: string, reading: Reading): S
   return enclosed(columnOf(alias.name, alias.column), keys, frame, nodesOf(conditions), reading);
 }
 
-/** The keys of a source, as `select key_inet(v) from (<source>) as …`; undefined where they cannot be read yet. */
+/** Whether a key query would have more conditions once other tables have been asked: its keys may be fewer then. */
+export function mayBeFewer({ site, sources, standpoint }: Binding, reading: Reading): boolean {
+  const { statement, readable } = reading;
+  const frame = frameOf(site.item.level, standpoint, reading);
+  const below = sources
+    .filter(({ level }) => level !== frame.level)
+    .map(({ level }) => frameOf(level, IN_WHERE, reading, frame));
+  const isOther = (item: Item): boolean => item !== site.item && !readable(item);
+  return [frame, ...below].some((each) => {
+    for (let at: Frame | undefined = each; at !== undefined; at = at.outer) {
+      const { level } = at;
+      const waits = [...nodesOf(at.conditions), ...at.dropped].some((node) => {
+        const { items, references } = dependenciesOf(node, level, statement);
+        return [...items].some(isOther) || [...references].some(({ item }) => isOther(item));
+      });
+      if (waits) return true;
+    }
+    return false;
+  });
+}
+
+const IN_WHERE: Standpoint = { kind: 'expression', clause: { kind: 'where' } };
+
+/** The keys of a source, or of what its values come from. */
 function keysOf(source: KeySource, keyType: string, frame: Frame, reading: Reading): SelectStmt | undefined {
+  const keys = ownKeysOf(source, keyType, frame, reading);
+  if (keys !== undefined || reading.haste !== 'widened') return keys;
+  const each = widened(source, reading.statement)?.map((inner) => keysOf(inner, keyType, frame, reading));
+  return each?.every((query) => query !== undefined) === true ? unionAll(each) : undefined;
+}
+
+/** `select key_inet(v) from (<source>) as …`; undefined where it cannot be read yet. */
+function ownKeysOf(source: KeySource, keyType: string, frame: Frame, reading: Reading): SelectStmt | undefined {
   const { statement } = reading;
-  const standpoint: Standpoint = { kind: 'expression', clause: { kind: 'where' } };
-  const own = source.level === frame.level ? frame : frameOf(source.level, standpoint, reading, frame);
+  const own = source.level === frame.level ? frame : frameOf(source.level, IN_WHERE, reading, frame);
   const { query } = source;
   const isExpression = isExpressionOnly(query);
   // What stands for an expression is no level of its own: an aggregate in it would be one of another level.

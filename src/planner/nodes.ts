@@ -42,3 +42,18 @@ export function castTo(arg: Node, type: string): Node {
     },
   };
 }
+
+/** The same tree with some nodes replaced; what has none of them stays itself, since names are known by identity. */
+export function replaced<T>(value: T, replace: (node: Node) => Node | undefined): T {
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) {
+    const each = value.map((element: unknown) => replaced(element, replace));
+    return each.some((element, index) => element !== value[index]) ? (each as T) : value;
+  }
+  const [first = ''] = Object.keys(value);
+  const own = /^[A-Z]/.test(first) ? replace(value as unknown as Node) : undefined;
+  if (own !== undefined) return own as T;
+  const entries = Object.entries(value).map(([name, member]) => [name, replaced<unknown>(member, replace)] as const);
+  const changed = entries.some(([name, member]) => member !== (value as Record<string, unknown>)[name]);
+  return changed ? (Object.fromEntries(entries) as T) : value;
+}

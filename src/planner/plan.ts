@@ -6,9 +6,9 @@ import { parseOwn } from '../sql/parse.ts';
 import { bare, firstLocation, walk, withoutLocations } from '../sql/walk.ts';
 import { alternativesFor, type Alternative, type Binding, type Padding } from './bindings.ts';
 import { dependenciesOf } from './dependencies.ts';
-import type { Reading } from './frames.ts';
+import type { Haste, Reading } from './frames.ts';
 import { endsByLimit, growthOf, type Growth } from './growing.ts';
-import { keyQuery, withCtes } from './key-query.ts';
+import { keyQuery, mayBeFewer, withCtes } from './key-query.ts';
 import type { KeySource } from './key-source.ts';
 import { selectOf } from './nodes.ts';
 import {
@@ -28,6 +28,7 @@ import {
 import type { Restrictions } from './restrictions.ts';
 import { mayHaveKeys, scanKeysOf, type ScanKeys } from './scan-keys.ts';
 import { describeSource } from './source-text.ts';
+import { surroundingsOf } from './surroundings.ts';
 import { isPlaceholder, placeholder, type Reference, type Statement } from './statement.ts';
 import { readsLevel, type Growing, type RecursionStep, type Step, type Unbounded } from './steps.ts';
 import { unboundedBy } from './unbounded.ts';
@@ -83,13 +84,10 @@ class Planner {
   readonly #paddings: PaddedSubquery[] = [];
   #evaluated = 0;
 
-  readonly #reading: Reading;
-
   constructor(statement: Statement, restrictions: ReadonlyMap<Reference, Restrictions>, given: ReadonlySet<Reference>) {
     this.#statement = statement;
     this.#restrictions = restrictions;
     this.#given = given;
-    this.#reading = { statement, readable: (item) => this.#isReadable(item) };
   }
 
   run(): Planned {
@@ -165,13 +163,22 @@ class Planner {
       const driven = this.#driveAny(recursions, pending, isInTerm);
       if (driven !== undefined) return driven;
       for (const { reference } of outside.filter(isPending)) this.#evaluateAround(reference.item);
-      for (const { reference, key } of outside.filter(isPending)) this.#addLookup(reference, key);
+      for (const { reference, key } of outside.filter(isPending)) this.#addLookup(reference, key, 'patient');
+      if (pending.every(isPending)) this.#addOne(outside.filter(isPending), 'none');
       const stuck = pending.every(isPending) ? this.#driveAny(recursions, pending, isReadInTerm) : undefined;
       if (stuck !== undefined) return stuck;
-      if (pending.every(isPending) && !this.#refuseOne(pending)) return pending[0];
+      if (pending.every(isPending) && !this.#addOne(outside.filter(isPending), 'widened') && !this.#refuseOne(pending))
+        return pending[0];
       pending = pending.filter(isPending);
     }
     return undefined;
+  }
+
+  /** The one of which most is said: it may leave fewer keys for the others. */
+  #addOne(pending: readonly Lookup[], haste: Haste): boolean {
+    const filters = new Map(pending.map((lookup) => [lookup, filtersOf(lookup.reference, this.#statement)]));
+    const ordered = [...pending].sort((one, two) => (filters.get(two) ?? 0) - (filters.get(one) ?? 0));
+    return ordered.some(({ reference, key }) => this.#addLookup(reference, key, haste));
   }
 
   /** One that may not be asked at all: whether its conditions without columns are true is not known here. */
@@ -266,20 +273,23 @@ class Planner {
     return column === undefined ? [] : alternativesFor({ item: reference.item, column }, key.type, this.#statement);
   }
 
-  #addLookup(reference: Reference, key: Column): boolean {
+  #addLookup(reference: Reference, key: Column, haste: Haste): boolean {
+    const readable = (item: Item): boolean => this.#isReadable(item);
+    const reading = { statement: this.#statement, readable, haste };
     for (const [index, found] of this.#alternatives(reference, key).entries()) {
       const evaluated = found.map(({ sources }) => this.#evaluateSources(sources));
       // What was evaluated stands in the tree as rows now: the same alternative reads those.
       let alternative = evaluated.includes(true) ? (this.#alternatives(reference, key)[index] ?? found) : found;
-      let queries = this.#keyQueries(alternative, key);
+      let queries = this.#keyQueries(alternative, key, reading);
       if (this.#endRecursions(queries)) {
         alternative = this.#alternatives(reference, key)[index] ?? found;
-        queries = this.#keyQueries(alternative, key);
+        queries = this.#keyQueries(alternative, key, reading);
       }
       // The test is written once more into the statement's text, where a placeholder means nothing.
       if (alternative.some(({ padded }) => namesPlaceholder(padded?.test))) continue;
       if (alternative.some(({ padded }) => padded !== undefined && !isInText(padded.sublink.subselect))) continue;
       if (queries === undefined) continue;
+      if (haste === 'patient' && alternative.some((binding) => mayBeFewer(binding, reading))) return false;
       this.#steps.push({
         kind: 'lookup',
         reference,
@@ -298,8 +308,8 @@ class Planner {
     return false;
   }
 
-  #keyQueries(alternative: Alternative, { type }: Column): readonly SelectStmt[] | undefined {
-    const queries = alternative.map((binding) => keyQuery(binding, type, this.#reading));
+  #keyQueries(alternative: Alternative, { type }: Column, reading: Reading): readonly SelectStmt[] | undefined {
+    const queries = alternative.map((binding) => keyQuery(binding, type, reading));
     return queries.every((query) => query !== undefined) ? queries : undefined;
   }
 
@@ -449,6 +459,15 @@ class Planner {
 function siteColumn(reference: Reference, column: Column, statement: Statement): string | undefined {
   const position = reference.view.columns.findIndex((candidate) => candidate.column === column);
   return statement.names.columnsOf(reference.item).names[position];
+}
+
+/** How many conditions say something of the rows of a look-up, not of its keys alone. */
+function filtersOf({ item }: Reference, statement: Statement): number {
+  const own = surroundingsOf(item, statement).conditions.filter(({ node }) => {
+    const { items } = dependenciesOf(node, item.level, statement);
+    return items.size === 1 && items.has(item);
+  });
+  return own.length;
 }
 
 /** What an item reads: a CTE's query for a mention of it. */

@@ -1,8 +1,8 @@
-import type { JoinExpr, Node } from '@pgsql/types';
+import type { JoinExpr, JoinType, Node } from '@pgsql/types';
 import type { Item, Level } from '../sql/scope.ts';
 import { bare, walk } from '../sql/walk.ts';
 import { conjunctsOf, dependenciesOf, type Dependencies } from './dependencies.ts';
-import { leavesOf } from './joins.ts';
+import { leavesOf, reducedJoinTypes } from './joins.ts';
 import { and } from './nodes.ts';
 import type { Statement } from './statement.ts';
 
@@ -12,16 +12,19 @@ import type { Statement } from './statement.ts';
  */
 export function keep(
   pieces: readonly Node[],
-  within: Omit<Kept, 'nodes' | 'items' | 'grouped'>,
+  within: Omit<Kept, 'nodes' | 'items' | 'filters' | 'dropped' | 'grouped'>,
   isKept: (item: Item) => boolean,
   statement: Statement,
 ): Kept {
   const { level } = within;
   const nodes: Node[] = [];
   const items = new Set<Item>();
-  const kept: Kept = { ...within, nodes, items, grouped: false };
+  const filters: Node[] = [];
+  const dropped: Node[] = [];
+  const kept: Kept = { ...within, nodes, items, filters, dropped, grouped: false };
+  const pruning: Pruning = { isKept, filters, dropped, types: reducedJoinTypes(level, statement), statement };
   for (const piece of pieces) {
-    const node = prune(piece, kept, isKept, statement);
+    const node = prune(piece, kept, pruning);
     if (node === undefined) continue;
     nodes.push(node);
     for (const leaf of leavesOf(node, level)) items.add(leaf);
@@ -48,8 +51,17 @@ function besides(kept: Kept, left: Node | undefined): Kept {
   return { ...kept, nodes: [...kept.nodes, left], items };
 }
 
+interface Pruning {
+  readonly isKept: (item: Item) => boolean;
+  readonly filters: Node[];
+  readonly dropped: Node[];
+  readonly types: ReadonlyMap<JoinExpr, JoinType>;
+  readonly statement: Statement;
+}
+
 /** A FROM entry without the items that cannot be read yet. Undefined where nothing sound remains. */
-function prune(node: Node, around: Kept, isKept: (item: Item) => boolean, statement: Statement): Node | undefined {
+function prune(node: Node, around: Kept, pruning: Pruning): Node | undefined {
+  const { isKept, statement } = pruning;
   const { level } = around;
   const join = bare(node, 'JoinExpr');
   if (join?.larg === undefined || join.rarg === undefined) {
@@ -57,22 +69,33 @@ function prune(node: Node, around: Kept, isKept: (item: Item) => boolean, statem
     // LATERAL over what is not there: without the entry there are only more rows.
     return item !== undefined && isKept(item) && isStanding(node, around, statement) ? node : undefined;
   }
-  const left = prune(join.larg, around, isKept, statement);
-  const right = prune(join.rarg, besides(around, left), isKept, statement);
+  const type = pruning.types.get(join);
+  // What an outer join may leave out filters no row of the other side.
+  const optional = { ...pruning, filters: [] };
+  const left = prune(join.larg, around, type === 'JOIN_INNER' || type === 'JOIN_LEFT' ? pruning : optional);
+  const right = prune(
+    join.rarg,
+    besides(around, left),
+    type === 'JOIN_INNER' || type === 'JOIN_RIGHT' ? pruning : optional,
+  );
   const whole = left === join.larg && right === join.rarg;
   const sides = [left, right].flatMap((side) => side ?? []);
   const kept = { ...around, nodes: sides, items: new Set(sides.flatMap((side) => leavesOf(side, level))) };
   const usable = conjunctsOf(join.quals).filter((qual) => isUsable(qual, kept, statement));
+  pruning.dropped.push(...conjunctsOf(join.quals).filter((qual) => !usable.includes(qual)));
   const allUsable = usable.length === conjunctsOf(join.quals).length;
   if (whole && allUsable) return node;
-  switch (join.jointype) {
+  switch (type) {
     case 'JOIN_LEFT':
       // The right side's columns are gone; keeping rows that no longer match as they should would be wrong.
       return left;
     case 'JOIN_RIGHT':
       return right;
     case 'JOIN_INNER': {
-      if (left === undefined || right === undefined) return left ?? right;
+      if (left === undefined || right === undefined) {
+        pruning.filters.push(...usable);
+        return left ?? right;
+      }
       // Without its partner a merged column would change its meaning.
       if (join.isNatural || (join.usingClause ?? []).length > 0) return undefined;
       const quals = usable.length === 0 ? undefined : and(usable);
@@ -91,6 +114,10 @@ export interface Kept {
   /** FROM entries. */
   readonly nodes: readonly Node[];
   readonly items: ReadonlySet<Item>;
+  /** What joins say of what is left of them. */
+  readonly filters: readonly Node[];
+  /** What joins say beyond that, which cannot be computed yet. */
+  readonly dropped: readonly Node[];
   /** Whether an item's rows can be read now: of what subqueries name. */
   readonly readable: (item: Item) => boolean;
   /** Its rows are grouped as the statement groups them: aggregates have a value. */

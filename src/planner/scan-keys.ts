@@ -90,7 +90,9 @@ function firstComputable(
 ): Computable | undefined {
   const alternatives = alternativesOf(site, statement, seen);
   for (const alternative of alternatives) {
-    const queries = alternative.map((binding) => keyQuery(ofOtherName(binding), SCAN_KEY, { statement, readable }));
+    const queries = alternative.map((binding) =>
+      keyQuery(ofOtherName(binding), SCAN_KEY, { statement, readable, haste: 'none' }),
+    );
     if (queries.every((query) => query !== undefined && !mayNotEnd(query)))
       return { alternative, queries: queries.flatMap((query) => query ?? []) };
   }

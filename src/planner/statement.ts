@@ -160,6 +160,18 @@ export class Statement {
     return { ColumnRef: column };
   }
 
+  /** A new expression for a column of an item of a level; undefined where its name means something else there. */
+  columnOf(item: Item, name: string, level: Level): Node | undefined {
+    if (item.name === undefined) return undefined;
+    const column: ColumnRef = { fields: [item.name, name].map((sval) => ({ String: { sval } })) };
+    this.scopes.levelOf.set(column, level);
+    this.scopes.clauseOf.set(column, { kind: 'other' });
+    const meaning = this.names.resolve(column);
+    return meaning.kind === 'column' && meaning.item === item && meaning.name === name
+      ? { ColumnRef: column }
+      : undefined;
+  }
+
   #rename(reference: Reference): void {
     const rangeVar = reference.item.rangeVar;
     if (rangeVar === undefined) return;

@@ -202,8 +202,59 @@ const EXISTENCE: readonly Case[] = [
   ],
 ];
 
+const PER_ROW: readonly Case[] = [
+  [
+    'the latest row for each of another table',
+    `select w.note, l.event_name, a.country_code from watchlist w left join lateral (select * from ${E} e where e.source_ip = w.address order by event_time desc limit 1) l on true left join ${A} a on a.ip_address = l.source_ip`,
+    ['34.1.1.1'],
+  ],
+  [
+    'an expression over the first row for each of another, which is more keys than needed',
+    `select u.username, l.source_ip, a.country_code from (select distinct username from ${E} where username < 'user2') u cross join lateral (select source_ip from ${E} e where e.username = u.username and source_ip is not null order by event_id limit 1) l join ${A} a on a.ip_address = host(l.source_ip)`,
+    ['34.1.1.1', '34.1.1.3'],
+  ],
+  [
+    'a subquery with LIMIT for each row',
+    `select u.username, (select is_tor from ${A} a where a.ip_address = (select source_ip from ${E} e where e.username = u.username and source_ip is not null order by event_id limit 1)) from (select distinct username from ${E}) u`,
+    ALL,
+  ],
+  [
+    'UNION with LIMIT for each row',
+    `select u.username, l.ip, a.country_code from (select distinct username from ${E} where username < 'user2') u cross join lateral (select source_ip ip from ${E} e where e.username = u.username union all select address from watchlist order by 1 limit 1) l join ${A} a on a.ip_address = l.ip`,
+    ['34.1.1.1', '34.1.1.3', '34.1.1.77'],
+  ],
+  [
+    'a window for each row',
+    `select u.username, l.ip, a.country_code from (select distinct username from ${E} where username < 'user2') u cross join lateral (select source_ip ip, row_number() over (order by event_id) n from ${E} e where e.username = u.username) l join ${A} a on a.ip_address = l.ip where l.n = 1`,
+    ['34.1.1.1', '34.1.1.3'],
+  ],
+  [
+    'a member of a subquery with LIMIT for each row',
+    `select a.ip_address from ${A} a where exists (select from ${E} e where a.ip_address in (select w.address from watchlist w where w.address = e.source_ip order by w.note limit 1))`,
+    ['34.1.1.1'],
+  ],
+];
+
+const JOINS: readonly Case[] = [
+  [
+    'what a join says of the side of it that can be read',
+    `select 1 from ${E} e join (unnest(array['user1', 'user3']) as f(user_name) join ${A} b on host(b.ip_address) = f.user_name and f.user_name = 'CreateUser') on true`,
+    [],
+  ],
+  [
+    'a FULL JOIN that WHERE makes an inner one',
+    `select w.note from watchlist w full join ${A} a on w.address = a.ip_address where a.ip_address = inet(host(w.address))`,
+    BOTH,
+  ],
+  [
+    'no condition of the optional side of an outer join',
+    `select w.note, a.is_tor from watchlist w left join (watchlist x join ${A} b on b.ip_address = x.address and false) on true join ${A} a on a.ip_address = w.address`,
+    BOTH,
+  ],
+];
+
 describe('keys come from', () => {
-  test.each([...GROUPS, ...EXISTENCE])('%s', async (_name, text, asked) => {
+  test.each([...GROUPS, ...EXISTENCE, ...PER_ROW, ...JOINS])('%s', async (_name, text, asked) => {
     await answersLikePostgreSQL(text, asked);
   });
 });
