@@ -2,10 +2,11 @@ import type { ColumnRef, JoinExpr, Node, RangeVar, SelectStmt, SubLink } from '@
 import type { VirtualView } from '../catalog/table.ts';
 import { Names } from '../sql/names.ts';
 import { lockedItems } from '../sql/locked-items.ts';
-import { fieldsOf, scopesOf, type Cte, type Item, type Level, type Scopes } from '../sql/scope.ts';
+import { scopesOf, type Cte, type Item, type Level, type Scopes } from '../sql/scope.ts';
 import type { SpaceColumn } from '../sql/space.ts';
 import { quoteIdent } from '../sql/substitute.ts';
 import { bare, walk } from '../sql/walk.ts';
+import { namedColumns, neededColumns, type Positions } from './columns.ts';
 import { tellApart } from './same-names.ts';
 
 /** What the client's backend said of a name in FROM. */
@@ -24,8 +25,10 @@ export interface Reference {
   readonly id: number;
   readonly item: Item;
   readonly view: VirtualView;
-  /** Names of the view's columns that the statement may read. */
+  /** Names of the view's columns that the statement names, as PostgreSQL checks privileges. */
   readonly used: ReadonlySet<string>;
+  /** Of those, the ones whose values are fetched. */
+  readonly needed: ReadonlySet<string>;
   /** As the user wrote it: bytes into the statement's text, dotted parts, and the alias that keeps its name. */
   readonly location: number;
   /** Part of a view's or function's definition: it is not replaced in the text, what is hydrated for it is served to postgres_fdw. */
@@ -111,12 +114,15 @@ export class Statement {
       targets.some((target) => target?.view !== undefined) || views.some(({ item }) => locked.has(item));
     this.#columnsByItem = columns;
     this.names = new Names(this.scopes, (item) => this.#columnsByItem.get(item));
+    const [used, needed] = [namedColumns(this), neededColumns(this)];
     views.sort((a, b) => (a.rangeVar.location ?? 0) - (b.rangeVar.location ?? 0));
     this.references = views.map(({ item, rangeVar, view }, id) => ({
       id,
       item,
       view,
-      used: usedColumns(item, view, this),
+      used: columnsAt(used(item), view),
+      // PostgreSQL asks for what stands below a view or function, and may leave out less.
+      needed: columnsAt((rangeVar.location === undefined ? used : needed)(item), view),
       location: rangeVar.location ?? 0,
       below: rangeVar.location === undefined,
       parts: 1 + (rangeVar.schemaname === undefined ? 0 : 1) + (rangeVar.catalogname === undefined ? 0 : 1),
@@ -260,6 +266,10 @@ export class Statement {
   }
 }
 
+function columnsAt(positions: Positions, view: VirtualView): Set<string> {
+  return new Set(view.columns.flatMap(({ name }, index) => (positions.has(index) ? [name] : [])));
+}
+
 function outputNamesIn(scopes: Scopes): Set<ColumnRef> {
   const nodes = scopes.levels.flatMap(({ select }) => [
     ...(select.groupClause ?? []),
@@ -308,40 +318,4 @@ function collectSelects(value: unknown, found: Set<SelectStmt>): void {
 function addBranches(select: SelectStmt, found: Set<SelectStmt>): void {
   found.add(select);
   for (const branch of [select.larg, select.rarg]) if (branch !== undefined) addBranches(branch, found);
-}
-
-/**
- * Which columns of a reference the statement may read. Deliberately generous, because a column left out would be NULL:
- * a bare name counts for each reference that has it, wherever it stands.
- */
-function usedColumns(item: Item, view: VirtualView, statement: { scopes: Scopes; names: Names }): Set<string> {
-  const all = view.columns.map((column) => column.name);
-  const renames = new Map(statement.names.columnsOf(item).names.map((name, index) => [name, all[index] ?? name]));
-  const used = new Set<string>();
-  const add = (name: string): void => {
-    const own = renames.get(name);
-    if (own !== undefined) used.add(own);
-  };
-  let whole = false;
-  for (const column of statement.scopes.levelOf.keys()) {
-    const meaning = statement.names.resolve(column);
-    if (meaning.kind === 'row' && meaning.merged !== undefined) {
-      for (const part of partsOf(meaning.merged)) if (part.item === item) add(part.name);
-    } else if (meaning.kind === 'row' && meaning.items.includes(item)) whole = true;
-    else if (meaning.kind === 'column' && meaning.item === item) add(meaning.name);
-    const fields = fieldsOf(column);
-    if (fields.length === 1 || fields.at(-2) === item.name) add(fields.at(-1) ?? '');
-  }
-  walk(item.level.select.fromClause, (node, kind) => {
-    if (kind === 'SelectStmt') return false;
-    const join = kind === 'JoinExpr' ? bare(node, 'JoinExpr') : undefined;
-    for (const name of join === undefined ? [] : statement.names.spaces.mergedBy(join, item.level)) add(name);
-    return undefined;
-  });
-  return whole ? new Set(all) : used;
-}
-
-/** The columns that FULL JOIN merged into one. */
-function partsOf({ of }: SpaceColumn): readonly { readonly item: Item; readonly name: string }[] {
-  return 'item' in of ? [of] : of.flatMap(partsOf);
 }

@@ -58,12 +58,12 @@ export function storedSql(rows: HydratedRows | 'empty', parameters: ParameterLis
   return `select ${typed.join(', ')} from rows from (${columns.join(', ')}) as _(${names.join(', ')})`;
 }
 
-/** The columns with a path that must be fetched so that a reference's used columns can be computed. */
+/** The columns with a path that must be fetched so that a reference's needed columns can be computed. */
 export function columnsToFetch(reference: Reference): readonly Column[] {
   const { table } = reference.view;
   const needed = neededBy(table);
   const names = new Set<string>();
-  for (const name of tableColumnsOf(reference.view, reference.used)) {
+  for (const name of tableColumnsOf(reference.view, reference.needed)) {
     names.add(name);
     for (const own of needed.get(name) ?? []) names.add(own);
   }
@@ -71,9 +71,9 @@ export function columnsToFetch(reference: Reference): readonly Column[] {
 }
 
 /** Which of the table's columns the view's columns are made of. */
-function tableColumnsOf(view: VirtualView, used: ReadonlySet<string>): string[] {
+function tableColumnsOf(view: VirtualView, names: ReadonlySet<string>): string[] {
   const targets = bare(parseKept(view.definition), 'SelectStmt')?.targetList ?? [];
-  return view.columns.flatMap((column, index) => (used.has(column.name) ? columnNamesIn(targets[index]) : []));
+  return view.columns.flatMap((column, index) => (names.has(column.name) ? columnNamesIn(targets[index]) : []));
 }
 
 const computed = new WeakMap<VirtualTable, ReadonlyMap<string, readonly string[]>>();

@@ -185,12 +185,12 @@ export class Names {
     if (column === undefined) return { names: [nameOf(target?.val)], open: false };
     const last = fieldsOf(column).at(-1) ?? '';
     if (last !== '*') return { names: [last], open: false };
-    const space = this.#starred(column, level);
+    const space = this.starred(column, level);
     return { names: space?.columns.map(({ name }) => name) ?? [], open: space?.open ?? true };
   }
 
   /** What `*` or `a.*` stands for; undefined where that is not known, as for a composite column. */
-  #starred(column: ColumnRef, level: Level): Space | undefined {
+  starred(column: ColumnRef, level: Level): Space | undefined {
     const fields = fieldsOf(column);
     return fields.length === 1
       ? this.spaces.ofLevel(level)
@@ -203,7 +203,7 @@ export class Names {
       const column = bare(bare(node, 'ResTarget')?.val, 'ColumnRef');
       if (column === undefined) return [undefined];
       if (fieldsOf(column).at(-1) === '*') {
-        return (this.#starred(column, level)?.columns ?? []).map(({ of }) => ('item' in of ? of : undefined));
+        return (this.starred(column, level)?.columns ?? []).map(({ of }) => ('item' in of ? of : undefined));
       }
       const meaning = this.resolve(column);
       return meaning.kind === 'column' && meaning.item.level === level ? [meaning] : [undefined];
