@@ -12,13 +12,14 @@ import { placeholder, type Reference, type Statement } from '../planner/statemen
 import type { Growth } from '../planner/growing.ts';
 import type { Plan } from '../planner/plan.ts';
 import { lookupsIn, type RecursionStep, type Step } from '../planner/steps.ts';
-import type { LookupKey, Predicate, Source } from '../sources/source.ts';
+import type { Predicate, Source } from '../sources/source.ts';
 import { parseKept } from '../sql/parse.ts';
 import { quoteIdent, replaceBytes, Slices, type Replacement } from '../sql/substitute.ts';
 import { bare, walk } from '../sql/walk.ts';
 import type { ClientBackend, InjectedResult, Parameter } from './backend.ts';
 import type { KnownRestrictions } from './constants.ts';
 import { columnTypesSql } from './column-types.ts';
+import { withInputs } from './lookup-keys.ts';
 import { MAX_SCAN_KEYS, narrow } from './scan-keys.ts';
 import { referenceText, unqualifiedColumns } from './reference-text.ts';
 import { scanRequest } from './scan-request.ts';
@@ -504,21 +505,6 @@ function tooManyRows(): TrailhoundError {
       hint: 'Lower its LIMIT, bound its recursion, or put its rows into a table first: create temp table rows_needed as select ....',
     },
   );
-}
-
-/** Each key with each combination of the input columns' values: as the statement gives them, else their defaults. */
-function withInputs(keys: readonly string[], reference: Reference, predicates: readonly Predicate[]): LookupKey[] {
-  let combinations: Record<string, string>[] = [{}];
-  for (const column of reference.view.table.columns) {
-    if (column.key !== 'input') continue;
-    const given = predicates.find((predicate) => predicate.column === column && predicate.operator === '=')?.values;
-    const values = given ?? (column.defaultValue === undefined ? [] : [column.defaultValue]);
-    if (values.length === 0) continue;
-    combinations = combinations.flatMap((inputs) =>
-      [...new Set(values)].map((value) => ({ ...inputs, [column.name]: value })),
-    );
-  }
-  return keys.flatMap((key) => combinations.map((inputs) => ({ key, inputs })));
 }
 
 /** Four times as many, but what is allowed is tried before what is not. */

@@ -5,6 +5,7 @@ import { lookupOf } from '../planner/steps.ts';
 import type { Source } from '../sources/source.ts';
 import type { Classified } from '../sql/statement.ts';
 import type { KnownRestrictions } from './constants.ts';
+import { callsOfLookup, callsOfScan } from './estimated-calls.ts';
 import { columnsToFetch } from './hydrated-sql.ts';
 import { refusalOf } from './refusals.ts';
 import { scanRequest } from './scan-request.ts';
@@ -31,6 +32,8 @@ export interface ReferenceExplanation {
     readonly from: string;
     readonly query: readonly string[];
   }[];
+  /** Without what is cached: `at most 3`, `one a distinct key that is not cached`, `one or more for each of 2 parts`. */
+  readonly estimatedCalls?: string;
   readonly problem?: string;
   /** EXPLAIN ANALYZE alone. */
   readonly fetched?: FetchStatistics;
@@ -70,10 +73,12 @@ export function explainPlan(
     if (found !== undefined) {
       const { lookup, within } = found;
       const { growth } = planned.plan;
+      const own = sourceOf(table.source);
       return {
         ...base,
         ...none,
         fetches: 'lookup',
+        estimatedCalls: callsOfLookup(lookup, known, own?.kind === 'lookup' ? own : undefined),
         keys: { column: lookup.key.name, from: lookup.from, query: lookup.queries },
         ...(within === undefined ? {} : { recursion: within.name }),
         ...(growth !== undefined && [lookup, within].includes(growth.step) ? { untilLimit: true } : {}),
@@ -91,6 +96,7 @@ export function explainPlan(
       ...(request.limit === undefined ? {} : { limit: request.limit }),
       ...(narrowedBy.length === 0 ? {} : { narrowedBy }),
       fetches: scan.empty ? 'nothing' : 'scan',
+      estimatedCalls: callsOfScan(scan, keys.length > 0),
       pushed: scan.pushed.flatMap(({ predicate, exactness, as }) =>
         exactness === 'none' ? [] : [{ column: predicate.column.name, as: as ?? '', exactness }],
       ),
@@ -108,13 +114,11 @@ export function explanationLines(explanations: readonly ReferenceExplanation[]):
     const how = {
       nothing: 'nothing is fetched: no row can count',
       scan: 'scan',
-      lookup:
-        each.keys === undefined
-          ? 'lookup'
-          : `lookup by ${each.keys.column}, one call a distinct key that is not cached`,
+      lookup: each.keys === undefined ? 'lookup' : `lookup by ${each.keys.column}`,
     }[each.fetches];
     return [
       `Trailhound: ${name}: ${each.problem ?? how}`,
+      ...line('Estimated calls', each.estimatedCalls ?? ''),
       ...each.pushed.flatMap(({ column, as, exactness }) => line(`Pushed ${column} (${exactness})`, as)),
       ...line('Kept by PostgreSQL', [...new Set(each.kept)].join(', ')),
       ...line('Rows at most', each.limit === undefined ? '' : String(each.limit)),

@@ -40,6 +40,8 @@ export interface ScanPlan {
   readonly empty: boolean;
   /** One line an independent part (region and log group), for EXPLAIN. */
   readonly parts: readonly string[];
+  /** What it costs in calls, for EXPLAIN; undefined: one or more for each part. */
+  readonly calls?: string | undefined;
   /** NOTICEs to send before the scan: what a missing bound costs. */
   readonly notices: readonly string[];
 }

@@ -9,6 +9,7 @@ export function abuseipdbCategorySource(): ScanSource {
       pushed: predicates.map((predicate) => ({ predicate, exactness: 'none' })),
       empty: false,
       parts: ['known without a call'],
+      calls: 'none',
       notices: [],
     }),
     scan: async function* scan() {

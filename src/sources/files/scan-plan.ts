@@ -76,6 +76,7 @@ export function describeScan(scan: CompiledScan): ScanPlan {
     parts: scan.empty
       ? []
       : scan.connections.map(({ name, paths }) => `connection ${name}, ${paths.join(', ')}${folders}`),
+    calls: 'one a file',
     notices: scan.notices,
   };
 }

@@ -90,7 +90,8 @@ export async function openBench({
         rowMode: 'array',
       });
       const scans = events.requests.length + findings.requests.length - before;
-      return { rows: result.rows as unknown[][], asked: checks.asked.map(({ key }) => key).sort(), scans };
+      const rows = explained(result.rows as unknown[][], rewrite?.explain);
+      return { rows, asked: checks.asked.map(({ key }) => key).sort(), scans };
     } finally {
       await rewrite?.release();
     }
@@ -125,6 +126,15 @@ export async function openBench({
       await removeTemporaryDirectories();
     },
   };
+}
+
+/** EXPLAIN's rows as the session sends them. */
+function explained(
+  rows: readonly unknown[][],
+  explain: ((lines: readonly string[]) => readonly string[]) | undefined,
+): readonly unknown[][] {
+  if (explain === undefined) return rows;
+  return explain(rows.map(([line]) => (typeof line === 'string' ? line : JSON.stringify(line)))).map((line) => [line]);
 }
 
 export type Bench = Awaited<ReturnType<typeof openBench>>;
