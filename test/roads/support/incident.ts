@@ -37,6 +37,13 @@ export const EVENTS: readonly (TrailRecord & { readonly eventID: string; readonl
   }),
 );
 
+/** `remote`: the address that it is about. */
+export interface MadeUpFinding {
+  readonly id: string;
+  readonly severity: number;
+  readonly remote: string | undefined;
+}
+
 /** The remote address of each finding. */
 export const FINDINGS = [
   { id: 'f1', severity: 5, remote: '91.240.118.3' },
@@ -46,7 +53,7 @@ export const FINDINGS = [
 
 const DETECTOR = '12abc34d567e8fa901bc2d34e56789f0';
 
-function finding({ id, severity, remote }: (typeof FINDINGS)[number]) {
+function finding({ id, severity, remote }: MadeUpFinding) {
   return {
     schemaVersion: '2.0',
     accountId: '111122223333',
@@ -78,8 +85,8 @@ function finding({ id, severity, remote }: (typeof FINDINGS)[number]) {
   };
 }
 
-/** `events`: other records in place of the incident's. */
-export function incident(events: readonly unknown[] = EVENTS): World {
+/** `events`, `findings`: others in place of the incident's. */
+export function incident(events: readonly unknown[] = EVENTS, findings: readonly MadeUpFinding[] = FINDINGS): World {
   return {
     accounts: [
       {
@@ -91,7 +98,7 @@ export function incident(events: readonly unknown[] = EVENTS): World {
               { name: LOG_GROUP, events: { records: events } },
               { name: 'CloudTrail/damaged', events: { records: [...events.slice(0, 2), 'END OF FILE'] } },
             ],
-            detectors: [{ detectorId: DETECTOR, findings: { records: FINDINGS.map(finding) } }],
+            detectors: [{ detectorId: DETECTOR, findings: { records: findings.map(finding) } }],
           },
         ],
       },
