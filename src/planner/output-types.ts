@@ -1,4 +1,4 @@
-import type { Node } from '@pgsql/types';
+import type { Node, TypeCast } from '@pgsql/types';
 import type { Item, Level } from '../sql/scope.ts';
 import { bare } from '../sql/walk.ts';
 import type { Statement } from './statement.ts';
@@ -29,6 +29,21 @@ export function isOfType(level: Level, index: number, type: string, statement: S
   if (through !== undefined) return isColumnOfType(through.item, through.name, type, statement, depth + 1);
   const starred = targetList.some((node) => 'A_Star' in (bare(targetOf(node), 'ColumnRef')?.fields?.at(-1) ?? {}));
   return !starred && isLiteral(targetOf(targetList[index]), type);
+}
+
+/** `remote_ip::inet` of a virtual table's column that is inet already: it cannot fail. */
+export function castsToOwnType({ arg, typeName }: TypeCast, statement: Statement): boolean {
+  const { names = [], arrayBounds = [], typmods = [] } = typeName ?? {};
+  const [schema = '', name = ''] = ['pg_catalog', ...names.map((part) => bare(part, 'String')?.sval)].slice(-2);
+  const type = CASTS[name];
+  const column = bare(arg, 'ColumnRef');
+  const meaning = column !== undefined && statement.scopes.levelOf.has(column) && statement.names.resolve(column);
+  if (type === undefined || schema !== 'pg_catalog' || arrayBounds.length + typmods.length > 0) return false;
+  if (meaning === false || meaning.kind !== 'column') return false;
+  // A literal in a subquery has no type of its own: of such a column nothing is known here.
+  const reference = statement.referenceOf(meaning.item);
+  const index = statement.names.columnsOf(meaning.item).names.indexOf(meaning.name);
+  return reference?.view.columns[index]?.type === type;
 }
 
 function isColumnOfType(item: Item, name: string, type: string, statement: Statement, depth: number): boolean {

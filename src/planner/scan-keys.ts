@@ -7,6 +7,7 @@ import { alternativesFor, type Alternative, type Binding } from './bindings.ts';
 import { contains } from './predicates.ts';
 import { keyQuery, SCAN_KEY } from './key-query.ts';
 import { isExpressionOnly } from './key-source.ts';
+import { castsToOwnType } from './output-types.ts';
 import type { Site } from './sites.ts';
 import { describeSource } from './source-text.ts';
 import type { Reference, Statement } from './statement.ts';
@@ -71,7 +72,7 @@ function alternativesOf(site: Site, statement: Statement, seen: readonly Site[])
     (alternative) =>
       // An empty subquery would not be the same answer.
       alternative.every(
-        ({ padded, sources }) => padded === undefined && sources.every(({ query }) => cannotFail(query)),
+        ({ padded, sources }) => padded === undefined && sources.every(({ query }) => cannotFail(query, statement)),
       ) &&
       (seen.length > 0 || !alternative.every(isOfConstants)),
   );
@@ -153,15 +154,19 @@ const TOTAL_FUNCTIONS: ReadonlySet<string> = new Set([
 const TOTAL_OPERATORS: ReadonlySet<string> = new Set(['||', '->', '->>', '#>', '#>>', '=', '<>']);
 const TOTAL_CASTS: ReadonlySet<string> = new Set(['text', 'varchar']);
 
-function cannotFail(source: SelectStmt): boolean {
-  if (source.larg !== undefined && source.rarg !== undefined) return cannotFail(source.larg) && cannotFail(source.rarg);
+function cannotFail(source: SelectStmt, statement: Statement): boolean {
+  if (source.larg !== undefined && source.rarg !== undefined)
+    return cannotFail(source.larg, statement) && cannotFail(source.rarg, statement);
   let total = source.valuesLists === undefined || !contains({ List: { items: source.valuesLists } }, 'SubLink');
   walk([source.targetList, source.valuesLists], (node, kind) => {
     const last = (names: Node[] | undefined): string => bare(names?.at(-1), 'String')?.sval ?? '';
     const cast = bare(node, 'TypeCast');
     const known = kind === 'List' || TOTAL_NODES.has(kind);
     const fails =
-      (cast !== undefined && !('A_Const' in (cast.arg ?? {})) && !TOTAL_CASTS.has(last(cast.typeName?.names))) ||
+      (cast !== undefined &&
+        !('A_Const' in (cast.arg ?? {})) &&
+        !TOTAL_CASTS.has(last(cast.typeName?.names)) &&
+        !castsToOwnType(cast, statement)) ||
       (kind === 'FuncCall' && !TOTAL_FUNCTIONS.has(last(bare(node, 'FuncCall')?.funcname))) ||
       (kind === 'A_Expr' && !TOTAL_OPERATORS.has(last(bare(node, 'A_Expr')?.name)));
     if (!known || fails) total = false;

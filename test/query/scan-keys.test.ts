@@ -52,6 +52,11 @@ const KEYED: readonly Case[] = [
     [FOUND],
   ],
   [
+    'a cast to what the column is already',
+    `select e.event_id, f.id from ${E} e join ${F} f on f.remote_ip::inet = e.source_ip`,
+    [FOUND],
+  ],
+  [
     'IN and EXISTS',
     `select event_id from ${E} e where source_ip in (select remote_ip from ${F}) and exists (select from people where name = e.username)`,
     [`source_ip = 34.1.1.3, 34.1.1.9 and username = user1, user9`],
