@@ -2,6 +2,7 @@ import type { ColumnRef, JoinExpr, Node } from '@pgsql/types';
 import { outward } from '../sql/names.ts';
 import type { Item, Level } from '../sql/scope.ts';
 import { bare, walk } from '../sql/walk.ts';
+import { dependsOnOrder } from './row-order.ts';
 import type { Reference, Statement } from './statement.ts';
 
 /** What must be known before an expression of a level can be computed. */
@@ -61,6 +62,7 @@ function isUnrepeatable(value: unknown, statement: Statement): boolean {
     readsPadded(value, statement) ||
     statement.readsUnstable(value) ||
     callsVolatile(value, statement) ||
+    dependsOnOrder(value, statement) ||
     statement.levelsIn(value).some((inner) => isEvaluatedOnce(inner, statement))
   );
 }
@@ -134,7 +136,7 @@ export function isEvaluatedOnce(level: Level, statement: Statement): boolean {
     select.sortClause,
     select.groupClause,
   ];
-  return callsVolatile(own, statement) || hasWindow(own);
+  return callsVolatile(own, statement) || dependsOnOrder(own, statement) || hasWindow(own);
 }
 
 /** Whether a part of the tree calls a window function, subqueries left out. */

@@ -47,7 +47,7 @@ const RELATIONS: ReadonlyMap<string, RelationFacts> = new Map([
 
 const FUNCTIONS: FunctionFacts = {
   volatile: new Set(['random']),
-  aggregate: new Set(['count', 'max']),
+  aggregate: new Set(['count', 'max', 'array_agg']),
   setReturning: new Set(['unnest']),
   ownEquality: true,
 };
@@ -230,6 +230,23 @@ describe('levels whose rows are no function of their inputs', () => {
       'evaluate SELECT event.ip FROM r0 AS event ORDER BY id LIMIT 3',
       keys('t.ip', '(SELECT * FROM rows0) AS t, '),
     ]);
+  });
+
+  test('are what an aggregate makes of rows in no order, or in one that leaves ties', () => {
+    const steps = (value: string): string[] =>
+      stepsOf(`select from (select ${value} ip from event) e join lookup l on l.ip = e.ip`).map((step) =>
+        step.slice(0, step.indexOf(' ')),
+      );
+    const [once, repeated] = [
+      ['scan', 'evaluate', 'lookup'],
+      ['scan', 'lookup'],
+    ];
+    expect(steps('(array_agg(ip))[1]')).toEqual(once);
+    expect(steps('(array_agg(ip order by name))[1]')).toEqual(once);
+    expect(steps('(array(select k.ip from known k))[1]')).toEqual(once);
+    expect(steps('(array_agg(ip order by name, ip))[1]')).toEqual(repeated);
+    expect(steps('(array_agg(distinct ip))[1]')).toEqual(repeated);
+    expect(steps('max(ip)')).toEqual(repeated);
   });
 
   test('are evaluated before what reads them', () => {

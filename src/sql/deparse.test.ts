@@ -19,6 +19,8 @@ const WRITABLE = [
   '(select 1 union select 2) intersect (select 3 limit 1) order by 1',
   'with recursive r(n) as (select 1 union all select n + 1 from r) cycle n set c using p, m as materialized (table t) select * from r, m',
   "select x like 'a%' escape '#', x not between symmetric 1 and 2, (x, y) in ((1, 2)), x <> all ('{a}'::text[]), x is not true",
+  'select (x is distinct from y) is not true, (x in (1, 2)) is true, (x is null) is null, (x is true) is unknown, x is null',
+  'select (not x) is not false, (x and y) is true, (a = b) is null, row(a, b) is null, ((select x)) is not null, - x is null',
 ];
 
 describe('what the planner builds reads back as what it built', () => {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { A_Indirection, Node, SelectStmt, TypeCast } from '@pgsql/types';
+import type { A_Indirection, BooleanTest, Node, NullTest, SelectStmt, TypeCast } from '@pgsql/types';
 import { Deparser } from 'pgsql-deparser';
 import { TrailhoundError } from '../kernel/errors.ts';
 import { parseStatements } from './parse.ts';
@@ -52,6 +52,22 @@ class OwnDeparser extends Deparser {
     if (node.arg === undefined) return text;
     const argument = this.visit(node.arg, context);
     return text.startsWith('(') ? text : `(${argument})${text.slice(argument.length)}`;
+  }
+
+  /** `(x is distinct from y) is not true` lost its parentheses. */
+  override BooleanTest(node: BooleanTest, context: DeparserContext): string {
+    return this.#enclosed(node.arg, super.BooleanTest(node, context), context.spawn('BooleanTest', { bool: true }));
+  }
+
+  override NullTest(node: NullTest, context: DeparserContext): string {
+    return this.#enclosed(node.arg, super.NullTest(node, context), context);
+  }
+
+  /** Its argument, with which the text begins, in parentheses. */
+  #enclosed(argument: Node | undefined, text: string, context: DeparserContext): string {
+    if (argument === undefined || 'ColumnRef' in argument) return text;
+    const own = this.visit(argument, context);
+    return `(${own})${text.slice(own.length)}`;
   }
 
   /** WITH TIES became LIMIT. */

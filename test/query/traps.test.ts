@@ -47,6 +47,14 @@ const KEYS: readonly Case[] = [
   ],
 ];
 
+const WRITTEN: readonly Case[] = [
+  [
+    'CASE over IS DISTINCT FROM',
+    `select w.note, a.is_tor from watchlist w join ${A} a on case when w.note is distinct from 'known' then a.ip_address = w.address else a.ip_address = '34.1.1.3' end`,
+    ['34.1.1.3', '34.1.1.77'],
+  ],
+];
+
 const W = '(select address as ip_address, note from watchlist) w';
 
 const NAMES: readonly Case[] = [
@@ -321,6 +329,12 @@ const KINDS_OF_KEYS: readonly Case[] = [
   ],
 ];
 
+describe('a condition in the middle of others is written as it was', () => {
+  test.each(WRITTEN)('%s', async (_name, text, asked) => {
+    await answersLikePostgreSQL(text, asked);
+  });
+});
+
 describe('texts are replaced where the table stands, and nowhere else', () => {
   test.each(TEXTS)('%s', async (_name, text, asked) => {
     await answersLikePostgreSQL(text, asked);
@@ -364,6 +378,39 @@ describe('rows that are no function of their inputs are computed once', () => {
       expect(rows).toEqual([['1']]);
       expect(asked.length).toBeLessThanOrEqual(1);
     }
+  });
+});
+
+const UNORDERED: readonly (readonly [name: string, text: string])[] = [
+  [
+    'array_agg() in a derived table',
+    `select count(a.ip_address) from (select (array_agg(source_ip))[1] ip from ${E} where source_ip is not null) k join ${A} a on a.ip_address = k.ip`,
+  ],
+  [
+    'array_agg() by what leaves ties, in a scalar subquery',
+    `select count(*) from ${A} where ip_address = (select (array_agg(source_ip order by event_name))[1] from ${E} where source_ip is not null)`,
+  ],
+  [
+    'string_agg() in a CTE',
+    `with k as (select split_part(string_agg(host(source_ip), ','), ',', 1) ip from ${E}) select count(a.ip_address) from k join ${A} a on a.ip_address = k.ip::inet`,
+  ],
+  [
+    'an element of an ARRAY()',
+    `select count(a.ip_address) from (select (array(select source_ip from ${E} where source_ip is not null))[1] ip) k join ${A} a on a.ip_address = k.ip`,
+  ],
+];
+
+describe('what depends on the order in which rows come is computed once', () => {
+  test.each(UNORDERED)('%s', async (_name, text) => {
+    const { rows, asked } = await bench.ask(text);
+    expect([rows, asked.length]).toEqual([[['1']], 1]);
+  });
+
+  test('an array whose elements are all keys is one in any order', async () => {
+    await answersLikePostgreSQL(
+      `select ip_address from ${A} where ip_address = any (array(select source_ip from ${E} where event_id < 'e07'))`,
+      ALL,
+    );
   });
 });
 
