@@ -1,4 +1,4 @@
-import type { Node, SelectStmt } from '@pgsql/types';
+import type { Node, SelectStmt, SubLink } from '@pgsql/types';
 import type { Column } from '../catalog/table.ts';
 import { deparse } from '../sql/deparse.ts';
 import { isWithin, type Cte, type Item, type Level } from '../sql/scope.ts';
@@ -27,6 +27,7 @@ import {
 } from './recursion.ts';
 import type { Restrictions } from './restrictions.ts';
 import { mayHaveKeys, scanKeysOf, type ScanKeys } from './scan-keys.ts';
+import { mayStandBelow, restOf } from './padding.ts';
 import { describeSource } from './source-text.ts';
 import { surroundingsOf } from './surroundings.ts';
 import { isPlaceholder, placeholder, type Reference, type Statement } from './statement.ts';
@@ -82,6 +83,7 @@ class Planner {
   /** The mentions of recursions in their own terms, while those are planned. */
   readonly #working = new Set<Item>();
   readonly #paddings: PaddedSubquery[] = [];
+  readonly #rowsOf = new Map<SubLink, ReadonlySet<string>>();
   #evaluated = 0;
 
   constructor(statement: Statement, restrictions: ReadonlyMap<Reference, Restrictions>, given: ReadonlySet<Reference>) {
@@ -286,8 +288,8 @@ class Planner {
         queries = this.#keyQueries(alternative, key, reading);
       }
       // The test is written once more into the statement's text, where a placeholder means nothing.
-      if (alternative.some(({ padded }) => namesPlaceholder(padded?.test))) continue;
-      if (alternative.some(({ padded }) => padded !== undefined && !isInText(padded.sublink.subselect))) continue;
+      if (!alternative.every(({ padded }) => padded === undefined || this.#rowOf(padded, reference) !== undefined))
+        continue;
       if (queries === undefined) continue;
       if (haste === 'patient' && alternative.some((binding) => mayBeFewer(binding, reading))) return false;
       this.#steps.push({
@@ -302,7 +304,7 @@ class Planner {
         ordinary: queries.some((query) => this.#statement.readsOrdinaryRelations(query)),
       });
       this.#hydrated.add(reference);
-      for (const { padded } of alternative) if (padded !== undefined) this.#pad(padded);
+      for (const { padded } of alternative) if (padded !== undefined) this.#pad(padded, reference);
       return true;
     }
     return false;
@@ -331,15 +333,31 @@ class Planner {
     return ended;
   }
 
-  #pad({ sublink, test, keyType }: Padding): void {
-    if (sublink.subselect === undefined || this.#statement.padded.has(sublink)) return;
-    this.#statement.padded.add(sublink);
+  /** Undefined where it cannot be written into the statement's text, or the subquery may be empty for other reasons. */
+  #rowOf({ sublink, test, keyType }: Padding, { item }: Reference): string | undefined {
+    const inner = this.#statement.scopes.levels.find(({ place }) => place.kind === 'sublink' && place.node === sublink);
+    const rest = restOf(item, sublink, this.#statement);
+    // A placeholder means nothing there.
+    if (rest === undefined || namesPlaceholder(test) || namesPlaceholder(rest)) return undefined;
+    if (!isInText(sublink.subselect) || !mayStandBelow(test, inner?.parent, this.#statement)) return undefined;
     const value = `(${deparse({ SelectStmt: selectOf(test) }).slice('SELECT '.length)})`;
     const typed = keyType === 'inet' ? `pg_catalog.try_inet(${value}::pg_catalog.text)` : value;
-    const row = `select null::${keyType} where ${typed} is null`;
-    this.#paddings.push({ node: sublink.subselect, row });
+    const isBare = rest.fromClause === undefined && rest.whereClause === undefined;
+    const exists = isBare ? '' : ` and exists (${deparse({ SelectStmt: rest })})`;
+    return `select null::${keyType} where ${typed} is null${exists}`;
+  }
+
+  #pad(padding: Padding, reference: Reference): void {
+    const { sublink } = padding;
+    const row = this.#rowOf(padding, reference);
+    const { subselect } = sublink;
+    if (subselect === undefined || row === undefined || this.#rowsOf.get(sublink)?.has(row) === true) return;
+    // Each branch of UNION has rows of its own.
+    this.#rowsOf.set(sublink, new Set([...(this.#rowsOf.get(sublink) ?? []), row]));
+    this.#statement.padded.add(sublink);
+    this.#paddings.push({ node: subselect, row });
     // A level that is evaluated is read from the tree, not from the user's text.
-    sublink.subselect = withRow(sublink.subselect, row);
+    sublink.subselect = withRow(subselect, row);
   }
 
   #isReadable(item: Item): boolean {

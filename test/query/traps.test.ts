@@ -47,6 +47,29 @@ const KEYS: readonly Case[] = [
   ],
 ];
 
+const IN_NOTHING: readonly Case[] = [
+  [
+    'IN over a subquery that other conditions leave empty',
+    `select e.event_id, e.source_ip in (select a.ip_address from ${A} a where exists (select from watchlist where note = 'none')) from ${E} e`,
+    ALL,
+  ],
+  [
+    'NOT IN over a subquery that what is joined leaves empty',
+    `select e.event_id, e.source_ip not in (select a.ip_address from ${A} a cross join watchlist w where w.note = 'none') from ${E} e`,
+    ALL,
+  ],
+  [
+    'IN over a UNION of which one branch is empty',
+    `select e.event_id, e.source_ip in (select ip_address from ${A} where false union all select ip_address from ${A} where is_tor) from ${E} e`,
+    ALL,
+  ],
+  [
+    'IN over a subquery that is empty in some rows',
+    `select e.event_id, e.source_ip in (select ip_address from ${A} where e.event_id > 'e06') from ${E} e`,
+    ALL,
+  ],
+];
+
 const WRITTEN: readonly Case[] = [
   [
     'CASE over IS DISTINCT FROM',
@@ -329,6 +352,12 @@ const KINDS_OF_KEYS: readonly Case[] = [
   ],
 ];
 
+describe('NULL is in no subquery that is empty whatever is asked', () => {
+  test.each(IN_NOTHING)('%s', async (_name, text, asked) => {
+    await answersLikePostgreSQL(text, asked);
+  });
+});
+
 describe('a condition in the middle of others is written as it was', () => {
   test.each(WRITTEN)('%s', async (_name, text, asked) => {
     await answersLikePostgreSQL(text, asked);
@@ -451,6 +480,14 @@ const REFUSED: readonly (readonly [name: string, text: string])[] = [
   [
     'NOT EXISTS',
     `select ip_address from ${A} a where not exists (select from watchlist w where w.address = a.ip_address)`,
+  ],
+  [
+    'NOT IN of what GROUP BY computes',
+    `select inet(host(source_ip)) not in (select ip_address from ${A} where is_tor) from ${E} group by inet(host(source_ip))`,
+  ],
+  [
+    'IN over a subquery of which it cannot be said whether it is empty',
+    `select source_ip in (select ip_address from ${A} a join watchlist w on w.note = a.country_code) from ${E}`,
   ],
   ['text of an address, which ends in its mask', `select ip_address from ${A} where ip_address::text = '34.1.1.1/32'`],
 ];
