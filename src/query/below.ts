@@ -63,7 +63,8 @@ export async function prepareBelow(
         });
   // A trigger on what is written to.
   const written = traces.written.some((name) => dependents.has(name)) && !storing;
-  const query = expanded === undefined || expanded.opaque || written ? undefined : expanded.query;
+  const special = traces.declared?.plain === false;
+  const query = expanded === undefined || expanded.opaque || written || special ? undefined : expanded.query;
   const inner = query === undefined ? { relations: [], functions: [] } : namesIn(query);
   return {
     query,
@@ -72,9 +73,12 @@ export async function prepareBelow(
       relations: [...new Set([...relations, ...inner.relations])],
       functions: [...new Set([...functions, ...inner.functions])],
     },
-    unplanned: expanded?.unplanned,
+    unplanned: special ? SPECIAL_CURSOR : expanded?.unplanned,
   };
 }
+
+const SPECIAL_CURSOR =
+  'A cursor that is BINARY or WITH HOLD is not planned below views and functions: keep the rows in a temporary table.';
 
 function namesIn(query: Node): Below['asked'] {
   const relations = new Set<string>();

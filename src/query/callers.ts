@@ -20,9 +20,18 @@ export interface CallingStatement {
   readonly unplanned: string | undefined;
 }
 
+/** A cursor whose FETCH scans tables below views. */
+export interface OpenCursor {
+  /** As pg_cursors has it: a cursor that was made in its place would have another. */
+  readonly text: string;
+  readonly statement: CallingStatement;
+}
+
 /** The statements that run on clients' backends, by the backend's pid: postgres_fdw says that, and no more, of who scans. */
 export class Callers {
   readonly #byPid = new Map<number, CallingStatement[]>();
+  readonly #running = new Map<number, CallingStatement>();
+  readonly #cursors = new Map<number, Map<string, OpenCursor>>();
   readonly #scanning = new Set<number>();
 
   /** A backend that runs a scan of postgres_fdw: what it scans itself would come back once more. @returns ends it */
@@ -45,18 +54,45 @@ export class Callers {
     };
   }
 
-  /** The statement that runs on a backend: the last one that began. */
-  statementOf(pid: number): CallingStatement | undefined {
-    return this.#byPid.get(pid)?.at(-1);
+  /**
+   * From now on the backend works on nothing but a message that runs the statement. Portals and cursors are open longer,
+   * and what else runs meanwhile may scan the same tables.
+   *
+   * @returns ends it
+   */
+  run(pid: number, statement: CallingStatement): () => void {
+    this.#running.set(pid, statement);
+    return () => {
+      if (this.#running.get(pid) === statement) this.#running.delete(pid);
+    };
   }
 
-  /**
-   * The rows that stand for an unbounded scan of a table by a backend. Undefined where there are none, or where it could
-   * be another statement's scan: an open cursor's, or of a function that was not planned.
-   */
+  /** @returns ends it; idempotent */
+  openCursor(pid: number, name: string, cursor: OpenCursor): () => void {
+    const own = this.#cursors.get(pid) ?? new Map<string, OpenCursor>();
+    this.#cursors.set(pid, own.set(name, cursor));
+    return () => {
+      if (own.get(name) === cursor) own.delete(name);
+      if (own.size === 0) this.#cursors.delete(pid);
+    };
+  }
+
+  hasCursors(pid: number): boolean {
+    return this.#cursors.has(pid);
+  }
+
+  cursorOf(pid: number, name: string): OpenCursor | undefined {
+    return this.#cursors.get(pid)?.get(name);
+  }
+
+  /** The statement that runs on a backend, or else the last one that began. */
+  statementOf(pid: number): CallingStatement | undefined {
+    return this.#running.get(pid) ?? this.#byPid.get(pid)?.at(-1);
+  }
+
+  /** The rows that stand for an unbounded scan of a table by a backend: of the very statement that runs there. */
   rowsFor(pid: number, table: VirtualTable): ServedRows | undefined {
-    const possible = (this.#byPid.get(pid) ?? []).filter((one) => one.opaque || one.rows.has(table));
-    const [only] = possible;
-    return possible.length === 1 && only?.opaque === false ? only.rows.get(table) : undefined;
+    const running = this.#running.get(pid);
+    return running?.opaque === false ? running.rows.get(table) : undefined;
   }
 }

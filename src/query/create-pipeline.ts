@@ -62,8 +62,9 @@ class Pipeline implements QueryPipeline {
     this.#dependents = new Dependents(catalog, pool);
   }
 
-  mayConcern(text: string): boolean {
+  mayConcern(text: string, pid?: number): boolean {
     const lower = text.toLowerCase();
+    if (pid !== undefined && this.#callers.hasCursors(pid) && mayFetch(lower)) return true;
     // Also notices what is being made.
     if (this.#dependents.mayBeNamedIn(lower)) return true;
     // U&"…" may spell any name in escapes.
@@ -85,12 +86,37 @@ class Pipeline implements QueryPipeline {
     await this.#dependents.refreshIfStale();
     // They are written behind the statements that they tell of.
     if (reading.relations.some((name) => STATISTICS.has(name))) await this.#hydrator.recorded();
+    const { fetched } = reading.traces;
+    if (fetched !== undefined) return this.#fetching(request, fetched, backend);
     const { execute } = reading.classified;
     if (execute === undefined) return this.#rewrite(request, reading, backend, arrived);
     const executed = await executedText(execute, request.text, backend, (text) => this.mayConcern(text));
     const own = executed && this.#plans.read(executed.text);
     if (own === undefined) return undefined;
     return this.#rewrite({ ...request, ...executed, parameters: [] }, own, backend, arrived, executed);
+  }
+
+  /** FETCH of a cursor over what was hydrated for it, which goes as it is. */
+  async #fetching({ pid, text }: RewriteRequest, name: string, backend: ClientBackend): Promise<Rewrite | undefined> {
+    const cursor = pid === undefined ? undefined : this.#callers.cursorOf(pid, name);
+    if (pid === undefined || cursor === undefined) return undefined;
+    const parameters = new ParameterList([], []);
+    parameters.addText(name);
+    const { rows } = await backend.query({
+      text: CURSOR_SQL,
+      parameterTypes: parameters.types,
+      parameters: parameters.values,
+    });
+    if (rows[0]?.[0] !== cursor.text) return undefined;
+    return {
+      text,
+      parameterTypes: [],
+      parameters: [],
+      origins: undefined,
+      holdUntilTransactionEnd: false,
+      run: () => this.#callers.run(pid, cursor.statement),
+      release: () => Promise.resolve(),
+    };
   }
 
   /** @param executed where the request's text is that of a prepared statement */
@@ -199,12 +225,14 @@ class Pipeline implements QueryPipeline {
     const settings = this.#misspelt.of(request.session);
     const facts = await askFacts({ relations: [], functions: [], settings }, this.#catalog, backend);
     if (facts.misspelt !== undefined) throw unknownSetting(facts.misspelt);
-    request.relayed(this.#begin({ request, facts, arrived }, { context: undefined, rows: new Map(), opaque: true }));
+    request.relayed(
+      this.#begin({ request, facts, arrived }, { context: undefined, rows: new Map(), opaque: true }).end,
+    );
   }
 
   /** The statement as it is: what it scans through postgres_fdw is bounded by what that ships, and runs as part of it. */
   #passedOn(work: Asked): Rewrite {
-    const end = this.#begin(work, { context: undefined, rows: new Map(), opaque: true });
+    const { end } = this.#begin(work, { context: undefined, rows: new Map(), opaque: true });
     const { request, description, reading } = work;
     return {
       text: request.text,
@@ -230,10 +258,11 @@ class Pipeline implements QueryPipeline {
       rows,
       opaque,
     }: { context: StatementContext | undefined; rows: CallingStatement['rows']; opaque: boolean },
-  ): () => void {
-    if (request.pid === undefined) return () => undefined;
+  ): Begun {
+    const { pid } = request;
+    if (pid === undefined) return { statement: undefined, end: () => undefined };
     const own = context ?? contextOf(facts, 'select', request, request.signal, undefined);
-    return this.#callers.begin(request.pid, {
+    const statement: CallingStatement = {
       settings: own.settings,
       budget: own.budget ?? own,
       notice: (severity, message) => {
@@ -244,7 +273,27 @@ class Pipeline implements QueryPipeline {
       rows,
       opaque,
       unplanned: below?.unplanned,
-    });
+    };
+    return { statement, end: this.#callers.begin(pid, statement) };
+  }
+
+  /** Where rows of it wait for scans, these get them while it runs, and at no other time. */
+  #serving(
+    { request, reading }: Work,
+    text: string,
+    { statement, end }: Begun,
+  ): Pick<Rewrite, 'run'> & { end: () => void } {
+    const { pid } = request;
+    if (pid === undefined || statement === undefined || statement.rows.size === 0) return { end };
+    const { declared } = reading.traces;
+    const closed = declared && this.#callers.openCursor(pid, declared.name, { text, statement });
+    return {
+      run: () => this.#callers.run(pid, statement),
+      end: () => {
+        closed?.();
+        end();
+      },
+    };
   }
 
   async #run(work: Work): Promise<Rewrite> {
@@ -284,11 +333,12 @@ class Pipeline implements QueryPipeline {
       });
       const isBelow = statement.references.some(({ below }) => below);
       // Key queries, too, may read through functions and views.
-      const endQueries = this.#begin(work, { context, rows: new Map(), opaque: true });
+      const { end: endQueries } = this.#begin(work, { context, rows: new Map(), opaque: true });
       try {
         await execution.run().finally(endQueries);
-        const end = this.#begin(work, { context, rows: execution.served(), opaque: !isBelow });
         const final = execution.finalStatement(request.text, statement);
+        const begun = this.#begin(work, { context, rows: execution.served(), opaque: !isBelow });
+        const { run, end } = this.#serving(work, final.text, begun);
         return {
           text: final.text,
           parameterTypes: final.parameters.types,
@@ -296,6 +346,7 @@ class Pipeline implements QueryPipeline {
           origins: description.fields?.map(({ tableOid, attnum }) => ({ tableOid, attnum })),
           ...(kind === 'explain analyze' ? { explain: this.#explainer(work, known, execution) } : {}),
           holdUntilTransactionEnd: kind === 'cursor',
+          run,
           ended: end,
           release: () => {
             end();
@@ -372,6 +423,17 @@ interface Asked {
 interface Work extends Asked {
   readonly analysis: Analysis;
   readonly calling: CallingStatement | undefined;
+}
+
+interface Begun {
+  readonly statement: CallingStatement | undefined;
+  readonly end: () => void;
+}
+
+const CURSOR_SQL = 'select c.statement from pg_catalog.pg_cursors c where c.name operator(pg_catalog.=) $1';
+
+function mayFetch(lower: string): boolean {
+  return lower.includes('fetch') || lower.includes('move');
 }
 
 /** Before anything else of its transaction: key queries and the stored query see the same rows. */

@@ -43,6 +43,11 @@ export interface Rewrite {
   readonly explain?: ((lines: readonly string[]) => readonly string[]) | undefined;
   /** The statement's relations outlive Execute (cursors): release when the transaction has ended. */
   readonly holdUntilTransactionEnd: boolean;
+  /**
+   * To be called when the backend has worked off all that it was sent, before its Bind and each Execute is sent; what it
+   * returns, once that is answered, and before anything else is sent. Undefined: it need not be known when it runs.
+   */
+  readonly run?: (() => () => void) | undefined;
   /** Its portal is gone, or is done: nothing of it will be scanned any more. */
   ended?: (() => void) | undefined;
   /** Never throws. */
@@ -52,7 +57,7 @@ export interface Rewrite {
 /** The one road of a statement: analyse, plan, hydrate, substitute. Session, hunts and console all use it. */
 export interface QueryPipeline {
   /** Cheap, no parse: false means that no virtual table can be named in it. */
-  mayConcern(text: string): boolean;
+  mayConcern(text: string, pid?: number): boolean;
   /** Undefined where the text does not parse: relay it, PostgreSQL says why. */
   split(text: string): readonly StatementText[] | undefined;
   /**

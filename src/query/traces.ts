@@ -11,12 +11,28 @@ export interface Traces {
   readonly written: readonly string[];
   /** The view or function that it makes. */
   readonly made: string | undefined;
+  /** The cursor that FETCH or MOVE runs. */
+  readonly fetched: string | undefined;
+  /** The cursor that it declares. */
+  readonly declared: DeclaredCursor | undefined;
 }
+
+export interface DeclaredCursor {
+  readonly name: string;
+  /** FETCH alone runs it, and as any other statement. */
+  readonly plain: boolean;
+}
+
+/** CURSOR_OPT_BINARY and CURSOR_OPT_HOLD in parsenodes.h: rows in another format; run by the transaction's end. */
+const SPECIAL_CURSOR = 0x0001 | 0x0020;
 
 export function tracesOf(node: Node): Traces {
   const created = bare(node, 'CreateTableAsStmt');
   const stored = created?.objtype === 'OBJECT_MATVIEW';
+  const cursor = bare(node, 'DeclareCursorStmt');
   return {
+    fetched: bare(node, 'FetchStmt')?.portalname,
+    declared: cursor && { name: cursor.portalname ?? '', plain: ((cursor.options ?? 0) & SPECIAL_CURSOR) === 0 },
     block: 'DoStmt' in node || 'CallStmt' in node,
     storing: 'RefreshMatViewStmt' in node || stored,
     written: writtenBy(node),

@@ -59,7 +59,7 @@ export class Rewriter {
   concerns(text: string, bytes: Buffer): boolean {
     const { parameters } = this.#options.link;
     return (
-      this.#options.pipeline.mayConcern(text) &&
+      this.#options.pipeline.mayConcern(text, this.#options.pid()) &&
       parameters.get('client_encoding') === 'UTF8' &&
       parameters.get('standard_conforming_strings') === 'on' &&
       isUtf8(bytes)

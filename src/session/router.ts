@@ -12,6 +12,7 @@ import { bytesOf, payloadOf, type Piece } from '../wire/message-reader.ts';
 import { explainFilter } from './explain.ts';
 import type { Expected, ReplyKind } from './expected.ts';
 import { mapResponses, patchOrigins } from './filters.ts';
+import type { VirtualPortal } from './portals.ts';
 import { locate } from './position.ts';
 import { bindVirtual } from './virtual-bind.ts';
 import { runVirtualQuery, type VirtualQueryContext } from './virtual-query.ts';
@@ -144,21 +145,41 @@ export class Router {
   }
 
   #execute(piece: Piece): Work {
-    const { link, portals } = this.#context;
+    const { portals } = this.#context;
     const { portal } = decodeExecute(payloadOf(piece));
     const virtual = portals.get(portal);
     if (virtual === undefined) return this.#relay(piece);
-    const { rewrite, text } = virtual;
+    if (virtual.rewrite.run !== undefined) return this.#runAlone(piece, portal, virtual, virtual.rewrite.run);
+    this.#executePortal(bytesOf(piece), portal, virtual);
+    return undefined;
+  }
+
+  /** Nothing else is on its way to the backend, and nothing is sent until it has answered. */
+  async #runAlone(piece: Piece, portal: string, virtual: VirtualPortal, run: () => () => void): Promise<void> {
+    const { link } = this.#context;
+    const message = bytesOf(piece);
+    await link.settle();
+    const ran = run();
+    try {
+      this.#executePortal(message, portal, virtual);
+      await link.settle();
+    } finally {
+      ran();
+    }
+  }
+
+  #executePortal(message: Buffer, portal: string, { rewrite, text }: VirtualPortal): void {
+    const { link } = this.#context;
     const source = { original: text, executed: rewrite.text, offset: 0 };
     if (rewrite.explain === undefined) {
-      return this.#relay(piece, { filter: mapResponses((fields) => locate(fields, source)) });
+      link.send(message, { kind: 'execute', filter: mapResponses((fields) => locate(fields, source)) });
+      return;
     }
     // All rows at once: ours are made from all of PostgreSQL's.
     link.send(encodeExecute({ portal, maxRows: 0 }), {
       kind: 'execute',
       filter: explainFilter(rewrite.explain, (fields) => locate(fields, source)),
     });
-    return undefined;
   }
 
   #close(piece: Piece): Work {

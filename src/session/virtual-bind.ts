@@ -41,7 +41,7 @@ export async function bindVirtual(context: VirtualBindContext, message: Buffer, 
         : undefined;
     rewriter.relaying();
     if (rewrite === undefined) relay();
-    else openPortal(context, bind, statement, rewrite);
+    else await openPortal(context, bind, statement, rewrite);
   } catch (error) {
     if (!link.gone) await rewriter.fail(error, { text: statement.text, offset: 0 });
   }
@@ -72,7 +72,12 @@ async function resolveTypes(
 
 const TEXT_OID = 25;
 
-function openPortal(context: VirtualBindContext, bind: Bind, statement: PreparedStatement, rewrite: Rewrite): void {
+async function openPortal(
+  context: VirtualBindContext,
+  bind: Bind,
+  statement: PreparedStatement,
+  rewrite: Rewrite,
+): Promise<void> {
   const { link, backend, portals } = context;
   const name = backend.freshName();
   const text = { original: statement.text, executed: rewrite.text, offset: 0 };
@@ -83,6 +88,7 @@ function openPortal(context: VirtualBindContext, bind: Bind, statement: Prepared
     filter: silent,
   });
   portals.open(portal, { rewrite, text: statement.text });
+  const ran = rewrite.run?.();
   link.send(encodeBind({ portal, statement: name, parameters: rewrite.parameters, resultFormats }), {
     kind: 'bind',
     onEnd: (outcome) => {
@@ -91,4 +97,10 @@ function openPortal(context: VirtualBindContext, bind: Bind, statement: Prepared
   });
   // The portal keeps its plan; nobody else may see the name.
   link.send(encodeClose({ target: 'S', name }), { kind: 'close', filter: silent });
+  if (ran === undefined) return;
+  try {
+    await link.settle();
+  } finally {
+    ran();
+  }
 }

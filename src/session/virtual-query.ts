@@ -101,9 +101,11 @@ async function runPart(context: VirtualQueryContext, part: StatementText, alone:
   context.statements.forget('');
   portals.close('');
   rewriter.relaying();
+  const ran = rewrite?.run?.();
   try {
     return await execute(context, part, rewrite);
   } finally {
+    ran?.();
     if (rewrite !== undefined) portals.done(rewrite);
   }
 }
