@@ -6,7 +6,7 @@ export function countedPipeline(
   metrics: { statement(outcome: 'ok' | 'failed'): void },
 ): QueryPipeline {
   return {
-    mayConcern: (text) => pipeline.mayConcern(text),
+    mayConcern: (text, pid) => pipeline.mayConcern(text, pid),
     split: (text) => pipeline.split(text),
     rewrite: async (request, backend) => {
       try {

@@ -68,6 +68,14 @@ export interface ExpandOptions {
   readonly textBodies: boolean;
 }
 
+/** Functions of PostgreSQL and its extensions that run a statement which they are given as text. */
+export const RUNS_TEXT: ReadonlySet<string> = new Set([
+  ...['query', 'table', 'schema', 'database', 'cursor'].flatMap((what) =>
+    ['xml', 'xmlschema', 'xml_and_xmlschema'].map((form) => `${what}_to_${form}`),
+  ),
+  ...['ts_stat', 'ts_rewrite', 'crosstab', 'crosstab2', 'crosstab3', 'crosstab4', 'connectby', 'xpath_table'],
+]);
+
 /** Views and functions that read themselves end here. */
 const MAX_DEPTH = 32;
 
@@ -276,7 +284,9 @@ class Expansion {
     let found = this.#partsOf(query).some((part) => part.kind !== 'materialized view' && this.#leads(part));
     walk(query, (node, kind) => {
       const call = kind === 'FuncCall' ? bare(node, 'FuncCall') : undefined;
-      if (call !== undefined && this.#candidates(call).some((each) => this.#leads(each))) found = true;
+      if (call === undefined) return undefined;
+      const name = bare(call.funcname?.at(-1), 'String')?.sval ?? '';
+      if (RUNS_TEXT.has(name) || this.#candidates(call).some((each) => this.#leads(each))) found = true;
       return undefined;
     });
     return found;

@@ -1,14 +1,16 @@
 import type { Node } from '@pgsql/types';
 import type { Catalog } from '../catalog/table.ts';
 import { functionNames } from '../planner/dependencies.ts';
-import { expandDefinitions, type Definitions } from '../planner/definitions.ts';
+import { expandDefinitions, RUNS_TEXT, type Definitions } from '../planner/definitions.ts';
 import { relationName } from '../planner/statement.ts';
+import { modificationOf } from '../sql/modification.ts';
 import { parseKept } from '../sql/parse.ts';
 import { bare, walk, withoutLocations } from '../sql/walk.ts';
 import type { ClientBackend } from './backend.ts';
 import { askDefinitions } from './definitions.ts';
 import type { Dependents } from './dependents.ts';
 import type { AskedNames } from './facts.ts';
+import { askLeading, type Leading } from './leading.ts';
 import type { Reading } from './plan-cache.ts';
 
 /** A statement that leads to virtual tables through views, functions, or a query that it stores. */
@@ -45,11 +47,14 @@ export async function prepareBelow(
   text: string,
   { classified, relations, functions, traces }: Reading,
   catalog: Catalog,
-  dependents: Dependents,
   backend: ClientBackend,
 ): Promise<Below> {
   const node = parseKept(text);
-  const definitions = await askDefinitions(node, catalog, backend);
+  // What is known of other statements may be some seconds old, and what it misses would be served these rows.
+  const [definitions, leading] = await Promise.all([
+    askDefinitions(node, catalog, backend),
+    askLeading(catalog, backend),
+  ]);
   const { storing } = traces;
   const source = storing ? storedQuery(node, definitions) : classified.query;
   const expanded =
@@ -57,14 +62,15 @@ export async function prepareBelow(
       ? undefined
       : expandDefinitions(source, {
           definitions,
-          leads: (oid, name) => dependents.hasOid(oid) || dependents.has(name),
+          leads: (oid, name) => leading.oids.has(String(oid)) || leading.names.has(name.toLowerCase()),
           // Since PostgreSQL 17 materialized views are filled with a search_path of their own.
           textBodies: !storing,
         });
-  // A trigger on what is written to.
-  const written = traces.written.some((name) => dependents.has(name)) && !storing;
-  const special = traces.declared?.plain === false;
-  const query = expanded === undefined || expanded.opaque || written || special ? undefined : expanded.query;
+  const unplanned =
+    (traces.declared?.plain === false ? SPECIAL_CURSOR : undefined) ??
+    expanded?.unplanned ??
+    (expanded === undefined ? undefined : unseenBy(expanded.query, leading));
+  const query = expanded?.opaque === true || unplanned !== undefined ? undefined : expanded?.query;
   const inner = query === undefined ? { relations: [], functions: [] } : namesIn(query);
   return {
     query,
@@ -73,10 +79,34 @@ export async function prepareBelow(
       relations: [...new Set([...relations, ...inner.relations])],
       functions: [...new Set([...functions, ...inner.functions])],
     },
-    unplanned: special ? SPECIAL_CURSOR : expanded?.unplanned,
+    unplanned,
   };
 }
 
+/** What may scan virtual tables while the statement runs and stands nowhere in it: a sentence. */
+function unseenBy(query: Node, { names, hidden, triggered }: Leading): string | undefined {
+  if (hidden) return HIDDEN;
+  if (triggered && writesIn(query)) return TRIGGERED;
+  const called = functionNames(query).find((name) => RUNS_TEXT.has(name) || names.has(name.toLowerCase()));
+  return called === undefined
+    ? undefined
+    : `Function ${called} may read virtual tables, and its text does not say which values it needs: write what it reads in the statement.`;
+}
+
+function writesIn(query: Node): boolean {
+  const found: Node[] = [];
+  walk(query, (node) => {
+    if (modificationOf(node) !== undefined) found.push(node);
+    return undefined;
+  });
+  return found.length > 0;
+}
+
+const HIDDEN =
+  'A function that may read virtual tables stands behind an operator, a cast, a type, a constraint, a default or an index: ' +
+  'no statement says whether it calls it, and only virtual tables that it names itself are planned.';
+const TRIGGERED =
+  'A trigger or a rule may read virtual tables: put the rows into a temporary table first, and write from there.';
 const SPECIAL_CURSOR =
   'A cursor that is BINARY or WITH HOLD is not planned below views and functions: keep the rows in a temporary table.';
 

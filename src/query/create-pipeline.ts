@@ -1,3 +1,4 @@
+import type { Node } from '@pgsql/types';
 import type { Catalog } from '../catalog/table.ts';
 import type { Hydrator, StatementContext } from '../hydrate/hydrator.ts';
 import { linkAbort } from '../kernel/abort.ts';
@@ -5,7 +6,8 @@ import type { Reference, Statement } from '../planner/statement.ts';
 import { keepsRows } from '../planner/steps.ts';
 import type { Source } from '../sources/source.ts';
 import { parseStatements } from '../sql/parse.ts';
-import { firstLocation } from '../sql/walk.ts';
+import { modificationOf } from '../sql/modification.ts';
+import { bare, firstLocation, walk } from '../sql/walk.ts';
 import type { ClientBackend, Description } from './backend.ts';
 import { leadsBelow, prepareBelow, type Below } from './below.ts';
 import { Callers, type CallingStatement } from './callers.ts';
@@ -134,11 +136,9 @@ class Pipeline implements QueryPipeline {
     if (!leads && !storing && (classified.kind === 'relay' || !named)) return undefined;
     if (traces.block) return this.#relayed(reading, request, backend, arrived);
     if (classified.kind === 'relay' && !storing) return undefined;
-    if (storing && request.fresh === true) await backend.query({ text: ONE_SNAPSHOT });
-    const below =
-      leads || storing
-        ? await prepareBelow(request.text, reading, this.#catalog, this.#dependents, backend)
-        : undefined;
+    const reads = leads && request.alone === true && onlyReads(classified.query);
+    if ((storing || reads) && request.fresh === true) await backend.query({ text: ONE_SNAPSHOT });
+    const below = leads || storing ? await prepareBelow(request.text, reading, this.#catalog, backend) : undefined;
     // Sent together: one round trip.
     const [description, facts] = await Promise.all([
       backend.describe(request.text, request.parameterTypes),
@@ -431,6 +431,18 @@ interface Begun {
 }
 
 const CURSOR_SQL = 'select c.statement from pg_catalog.pg_cursors c where c.name operator(pg_catalog.=) $1';
+
+/** Nothing that REPEATABLE READ would make fail where READ COMMITTED waits. */
+function onlyReads(query: Node | undefined): boolean {
+  const select = bare(query, 'SelectStmt');
+  if (select === undefined || select.intoClause !== undefined) return false;
+  let reads = true;
+  walk(query, (node, kind) => {
+    if (modificationOf(node) !== undefined || kind === 'LockingClause') reads = false;
+    return undefined;
+  });
+  return reads;
+}
 
 function mayFetch(lower: string): boolean {
   return lower.includes('fetch') || lower.includes('move');

@@ -74,7 +74,8 @@ export class Rewriter {
     };
   }
 
-  async rewrite(text: string, bound: Bound): Promise<Rewrite | undefined> {
+  /** @param alone no other statement is part of the same simple Query */
+  async rewrite(text: string, bound: Bound, alone = true): Promise<Rewrite | undefined> {
     const controller = new AbortController();
     const { signal } = controller;
     const { queue } = this.#options.link;
@@ -92,6 +93,7 @@ export class Rewriter {
           pid: this.#options.pid(),
           caller: this.#options.caller,
           fresh: queue.status === 'I' && !queue.segmentOpen,
+          alone,
           relayed: (ended) => {
             this.#executing.add(controller);
             this.#leaving.push(() => {

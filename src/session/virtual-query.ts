@@ -91,7 +91,7 @@ async function runPart(context: VirtualQueryContext, part: StatementText, alone:
   let rewrite: Rewrite | undefined;
   try {
     if (rewriter.concerns(part.text, Buffer.from(part.text))) {
-      rewrite = await rewriter.rewrite(part.text, { parameterTypes: [], parameters: [] });
+      rewrite = await rewriter.rewrite(part.text, { parameterTypes: [], parameters: [] }, alone);
     }
     if (alone && rewrite === undefined) return 'not ours';
   } catch (error) {
