@@ -18,7 +18,10 @@ begin
     'functions', (select pg_catalog.json_agg(pg_catalog.json_build_object('name', p.proname,
         'volatile', p.provolatile operator(pg_catalog.=) 'v',
         'aggregate', p.prokind operator(pg_catalog.=) any (array['a', 'w']::pg_catalog."char"[]),
-        'set', p.proretset) order by p.oid)
+        'set', p.proretset,
+        -- Arguments of a variadic one become an array, which is not NULL.
+        'strict', p.proisstrict and p.prokind operator(pg_catalog.=) 'f' and not p.proretset
+          and p.provariadic operator(pg_catalog.=) 0) order by p.oid)
       from pg_catalog.pg_proc p where p.proname operator(pg_catalog.=) any (functions::pg_catalog.name[])),
     'equality', not exists (select from pg_catalog.pg_operator o
       where o.oprname operator(pg_catalog.=) any (array['=', '<>', '<=', '>=']::pg_catalog.name[])

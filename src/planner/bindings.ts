@@ -1,10 +1,11 @@
 import type { Node, SubLink } from '@pgsql/types';
 import { bare } from '../sql/walk.ts';
 import type { Item, Level } from '../sql/scope.ts';
-import { conjunctsOf } from './dependencies.ts';
+import { conjunctsOf, dependenciesOf } from './dependencies.ts';
 import { sourcesOfInterval } from './equalities.ts';
 import { inSublink, type Standpoint } from './frames.ts';
 import { rankOf, sourceOf, type KeySource, type Sought } from './key-source.ts';
+import { leavesOf } from './joins.ts';
 import { keepsRows, outputOf, type Output } from './outputs.ts';
 import { isOperator, type Site } from './sites.ts';
 import { recursionOf } from './recursion.ts';
@@ -53,21 +54,41 @@ export function alternativesFor(
 function bindingsOf(sought: Sought): Binding[] {
   const { site, statement } = sought;
   const { level } = site.item;
-  const { conditions, merged } = surroundingsOf(site.item, statement);
+  const { conditions, merged, optional } = surroundingsOf(site.item, statement);
   const standpoint: Standpoint = { kind: 'item', item: site.item };
+  const besides = (sources: readonly KeySource[]): Standpoint => {
+    const read = itemsOf(sources, statement);
+    const named = [...optional.values()].filter((entry) => leavesOf(entry, level).some((leaf) => read.has(leaf)));
+    return named.length === 0 ? standpoint : { ...standpoint, optional: new Set(named) };
+  };
   const seen = conditions.filter((condition) => condition.seesItem).map(({ node }) => node);
   const found = seen.flatMap((node): Binding[] => {
     const sources = sourcesWhen(true, node, level, sought);
-    return sources === undefined ? [] : [{ site, sources, condition: node, standpoint }];
+    return sources === undefined ? [] : [{ site, sources, condition: node, standpoint: besides(sources) }];
   });
   const interval = sourcesOfInterval(seen, level, sought);
-  if (interval !== undefined) found.push({ site, sources: interval, condition: undefined, standpoint });
+  if (interval !== undefined)
+    found.push({ site, sources: interval, condition: undefined, standpoint: besides(interval) });
   for (const { column, other } of merged) {
     if (column === site.column && statement.functions.ownEquality)
       found.push({ site, sources: [sourceOf(other, level)], condition: undefined, standpoint });
   }
-  const ranks = new Map(found.map((binding) => [binding, rankOf(binding.sources, statement)]));
+  const ranks = new Map(found.map((binding) => [binding, rankOfBinding(binding, statement)]));
   return found.sort((one, two) => (ranks.get(one) ?? 0) - (ranks.get(two) ?? 0));
+}
+
+/** What an outer join may leave out is read whole: last. */
+function rankOfBinding({ sources, standpoint }: Binding, statement: Statement): number {
+  const isWhole = standpoint.kind === 'item' && standpoint.optional !== undefined;
+  return rankOf(sources, statement) + (isWhole ? 0.5 : 0);
+}
+
+function itemsOf(sources: readonly KeySource[], statement: Statement): ReadonlySet<Item> {
+  return new Set(
+    sources.flatMap(({ query, level, when }) => [
+      ...dependenciesOf([{ SelectStmt: query }, ...when], level, statement).items,
+    ]),
+  );
 }
 
 /** A level that bounds nothing itself may be bounded from outside, by the column that carries the key out of it. */

@@ -1,12 +1,11 @@
 import type { Node, SubLink } from '@pgsql/types';
 import type { Level } from '../sql/scope.ts';
 import { bare } from '../sql/walk.ts';
-import { functionNames } from './dependencies.ts';
+import { hasRowAnyway } from './always-a-row.ts';
 import { innerConditions } from './joins.ts';
 import { fewest, type KeySource, type Sought } from './key-source.ts';
 import { columnOf, selectOf } from './nodes.ts';
 import { formOf } from './sites.ts';
-import type { Statement } from './statement.ts';
 
 /** What a list of conditions, all of them true, says of the site. */
 type Conjunction = (nodes: readonly Node[], level: Level, sought: Sought) => readonly KeySource[] | undefined;
@@ -38,14 +37,6 @@ export function sourcesOfRow(
     item.subquery === undefined || !inner.has(item) ? undefined : sourcesOfRow(item.subquery, sought, sourcesOfAll),
   );
   return fewest([sourcesOfAll(conditions, level, sought), ...below], statement);
-}
-
-/** An aggregate without GROUP BY has a row whatever it reads; so have the grouping sets that group by nothing. */
-function hasRowAnyway({ select }: Level, statement: Statement): boolean {
-  const { groupClause = [], havingClause, targetList, sortClause } = select;
-  if (groupClause.length > 0) return groupClause.some((node) => 'GroupingSet' in node);
-  const called = functionNames([targetList, sortClause]);
-  return havingClause !== undefined || called.some((name) => statement.functions.aggregate.has(name));
 }
 
 /** `site in (select …)`, `(site, x) in (select …)`, and what says the same. */

@@ -10,7 +10,13 @@ import { surroundingsOf, type Condition } from './surroundings.ts';
 
 /** Where in a level something is computed: for the rows of an item's surroundings, or in an expression. */
 export type Standpoint =
-  { readonly kind: 'item'; readonly item: Item } | { readonly kind: 'expression'; readonly clause: Clause | undefined };
+  | {
+      readonly kind: 'item';
+      readonly item: Item;
+      /** FROM entries that an outer join may leave out, and that keys are computed from all the same. */
+      readonly optional?: ReadonlySet<Node>;
+    }
+  | { readonly kind: 'expression'; readonly clause: Clause | undefined };
 
 /** A level as a key query has it. */
 export interface Frame extends Kept {
@@ -47,7 +53,7 @@ export function frameOf(level: Level, standpoint: Standpoint, reading: Reading, 
   const own = standpoint.kind === 'item' ? standpoint.item : undefined;
   const { groupClause } = level.select;
   const { pieces, conditions } =
-    standpoint.kind === 'item' ? surroundingsOf(standpoint.item, statement) : ofExpression(level, standpoint.clause);
+    standpoint.kind === 'item' ? ofItem(standpoint, statement) : ofExpression(level, standpoint.clause);
   const kept = keep(pieces, { level, readable, outer }, (item) => item !== own && readable(item), statement);
   const visible = [...conditions, ...conditionsOf(kept.filters)].filter((entry) => isVisible(entry, level, statement));
   const overGroups =
@@ -83,6 +89,16 @@ export function inSublink(place: Extract<Place, { kind: 'sublink' }>, level: Lev
   const { clause, node } = place;
   const perRow = clause.kind === 'other' && isPerRow(node, level, statement);
   return { kind: 'expression', clause: perRow ? { kind: 'where' } : clause };
+}
+
+/** The rows beside an item. */
+function ofItem(
+  { item, optional }: Extract<Standpoint, { kind: 'item' }>,
+  statement: Statement,
+): { readonly pieces: readonly Node[]; readonly conditions: readonly Condition[] } {
+  const found = surroundingsOf(item, statement);
+  const isWanted = (entry: Node | undefined): boolean => entry === undefined || optional?.has(entry) === true;
+  return { ...found, pieces: found.pieces.filter((piece) => isWanted(found.optional.get(piece))) };
 }
 
 /** The rows for which an expression of a level is computed. */

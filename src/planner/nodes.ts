@@ -43,6 +43,18 @@ export function castTo(arg: Node, type: string): Node {
   };
 }
 
+/** The rows of a FROM entry and one of NULLs: `(values (true), (false)) as r (given) left join <entry> on r.given`. */
+export function withRowOfNulls(entry: Node, index: number): Node {
+  const name = `trailhound_rows_${String(index)}`;
+  const rows = [true, false].map((given) => ({
+    List: { items: [{ A_Const: { boolval: given ? { boolval: true } : {} } }] },
+  }));
+  const query: SelectStmt = { valuesLists: rows, limitOption: 'LIMIT_OPTION_DEFAULT', op: 'SETOP_NONE' };
+  const alias = { aliasname: name, colnames: [{ String: { sval: 'given' } }] };
+  const larg: Node = { RangeSubselect: { subquery: { SelectStmt: query }, alias } };
+  return { JoinExpr: { jointype: 'JOIN_LEFT', larg, rarg: entry, quals: columnOf(name, 'given') } };
+}
+
 /** The same tree with some nodes replaced; what has none of them stays itself, since names are known by identity. */
 export function replaced<T>(value: T, replace: (node: Node) => Node | undefined): T {
   if (value === null || typeof value !== 'object') return value;

@@ -1,8 +1,7 @@
-import type { Node } from '@pgsql/types';
-import { bare } from '../sql/walk.ts';
+import type { Node, WindowDef } from '@pgsql/types';
+import { bare, walk } from '../sql/walk.ts';
 import type { Level } from '../sql/scope.ts';
-import { functionNames, hasWindow } from './dependencies.ts';
-import { groupClauseOf } from './grouping.ts';
+import { groupClauseOf, isAggregated } from './grouping.ts';
 import { isColumn, type Site } from './sites.ts';
 import type { Statement } from './statement.ts';
 import { isNullable } from './surroundings.ts';
@@ -22,18 +21,43 @@ export function outputOf(site: Site, statement: Statement): Output | undefined {
   const index = statement.names
     .passedThrough(level)
     .findIndex((through) => through?.item === site.item && through.name === site.column);
-  const { groupClause, targetList, havingClause } = level.select;
-  const calls = functionNames(targetList).some((name) => statement.functions.aggregate.has(name));
-  const aggregates = (groupClause ?? []).length > 0 || havingClause !== undefined || calls;
-  if (index === -1 || (aggregates && !isGroupedBy(site, level, statement))) return undefined;
+  if (!windowsIn(level.select.targetList).every((window) => isPartitionedBy(window, site, statement))) return undefined;
+  if (index === -1 || (isAggregated(level, statement) && !isGroupedBy(site, level, statement))) return undefined;
   return { name: names[index] ?? '', index, nullable: site.nullable === true || isNullable(site.item, statement) };
 }
 
-/** Whether which rows with one key appear does not depend on rows with other keys. */
+/** Whether which rows with one key appear does not depend on rows with other keys, as far as windows do not say so. */
 export function keepsRows(level: Level): boolean {
-  const { limitCount, limitOffset, distinctClause, targetList } = level.select;
+  const { limitCount, limitOffset, distinctClause } = level.select;
   const distinctOn = (distinctClause ?? []).some((node) => Object.keys(node).length > 0);
-  return limitCount === undefined && limitOffset === undefined && !distinctOn && !hasWindow(targetList);
+  return limitCount === undefined && limitOffset === undefined && !distinctOn;
+}
+
+/** Those of a level's own expressions. */
+function windowsIn(value: unknown): WindowDef[] {
+  const found: WindowDef[] = [];
+  walk(value, (node, kind) => {
+    if (kind === 'SelectStmt') return false;
+    const window = kind === 'FuncCall' ? bare(node, 'FuncCall')?.over : undefined;
+    if (window !== undefined) found.push(window);
+    return undefined;
+  });
+  return found;
+}
+
+/** Whether the rows of each partition have one key. */
+function isPartitionedBy(
+  { partitionClause = [], name, refname }: WindowDef,
+  site: Site,
+  statement: Statement,
+): boolean {
+  if (partitionClause.length > 0) return partitionClause.some((node) => isColumn(node, site, statement));
+  const wanted = refname ?? name;
+  const named = (site.item.level.select.windowClause ?? [])
+    .map((node) => bare(node, 'WindowDef'))
+    .find((window) => wanted !== undefined && window?.name === wanted);
+  // A window that copies another has its own name too.
+  return named !== undefined && isPartitionedBy({ ...named, name: '' }, site, statement);
 }
 
 /** Whether each group of a level has one key. */

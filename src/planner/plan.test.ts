@@ -49,6 +49,7 @@ const FUNCTIONS: FunctionFacts = {
   volatile: new Set(['random']),
   aggregate: new Set(['count', 'max', 'array_agg']),
   setReturning: new Set(['unnest']),
+  strict: new Set<string>(),
   ownEquality: true,
 };
 

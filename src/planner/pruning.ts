@@ -72,6 +72,11 @@ function prune(node: Node, around: Kept, pruning: Pruning): Node | undefined {
   const type = pruning.types.get(join);
   // What an outer join may leave out filters no row of the other side.
   const optional = { ...pruning, filters: [] };
+  if (type === undefined) {
+    // No join of the statement: an entry with a row of NULLs more.
+    const entry = prune(join.rarg, around, optional);
+    return entry === join.rarg ? node : entry && { JoinExpr: { ...join, rarg: entry } };
+  }
   const left = prune(join.larg, around, type === 'JOIN_INNER' || type === 'JOIN_LEFT' ? pruning : optional);
   const right = prune(
     join.rarg,

@@ -43,6 +43,8 @@ export interface FunctionFacts {
   /** Aggregates and window functions. */
   readonly aggregate: ReadonlySet<string>;
   readonly setReturning: ReadonlySet<string>;
+  /** NULL for a NULL argument, whichever function of that name is meant. */
+  readonly strict: ReadonlySet<string>;
   /** `=`, `<>`, `<=` and `>=` of a key without a schema are pg_catalog's: nobody's operators are searched first or fit better. */
   readonly ownEquality: boolean;
 }

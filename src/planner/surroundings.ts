@@ -4,6 +4,7 @@ import { columnIn } from '../sql/space.ts';
 import { bare } from '../sql/walk.ts';
 import { conjunctsOf } from './dependencies.ts';
 import { leavesOf, reducedJoinTypes } from './joins.ts';
+import { withRowOfNulls } from './nodes.ts';
 import type { Statement } from './statement.ts';
 
 /** A conjunct that every row of the statement in which a given item's row counts must satisfy. */
@@ -25,12 +26,15 @@ export interface Merged {
 export interface Surroundings {
   /** FROM entries without the item, all to be inner-joined. */
   readonly pieces: readonly Node[];
+  /** Those of them that an outer join may leave out, with a row of NULLs more, and the entries that they stand for. */
+  readonly optional: ReadonlyMap<Node, Node>;
   readonly conditions: readonly Condition[];
   readonly merged: readonly Merged[];
 }
 
 interface Walked {
   readonly pieces: Node[];
+  readonly optional: Map<Node, Node>;
   readonly conditions: Condition[];
   readonly merged: Merged[];
   hidden: Set<Item>;
@@ -57,7 +61,7 @@ export function surroundingsOf(item: Item, statement: Statement): Surroundings {
   if (own === undefined) throw new Error('an item outside of its level');
   const { hidden, seesItem } = own;
   const where = conjunctsOf(level.select.whereClause).map((node): Condition => ({ node, seesItem, hidden }));
-  return { pieces, conditions: [...own.conditions, ...where], merged: own.merged };
+  return { pieces, optional: own.optional, conditions: [...own.conditions, ...where], merged: own.merged };
 }
 
 /** Whether an outer join of its level may put NULLs in the place of an item's row. */
@@ -74,7 +78,8 @@ function around(
   types: ReadonlyMap<JoinExpr, JoinType>,
   statement: Statement,
 ): Walked | undefined {
-  if (node === item.node) return { pieces: [], conditions: [], merged: [], hidden: new Set(), seesItem: true };
+  if (node === item.node)
+    return { pieces: [], optional: new Map(), conditions: [], merged: [], hidden: new Set(), seesItem: true };
   const join = bare(node, 'JoinExpr');
   if (join?.larg === undefined || join.rarg === undefined) return undefined;
   const left = around(join.larg, item, level, types, statement);
@@ -92,6 +97,11 @@ function around(
     const { hidden, seesItem } = own;
     own.conditions.push(...conjunctsOf(join.quals).map((qual): Condition => ({ node: qual, seesItem, hidden })));
     if (seesItem) own.merged.push(...mergedColumns(join, { mine, other }, item, statement));
+  } else if (type !== 'JOIN_FULL') {
+    const piece = withRowOfNulls(other, own.optional.size);
+    own.optional.set(piece, other);
+    if (left === undefined) own.pieces.unshift(piece);
+    else own.pieces.push(piece);
   }
   if (nullable || type === 'JOIN_FULL') {
     own.hidden = new Set([...own.hidden, ...leavesOf(mine, level)]);

@@ -45,7 +45,8 @@ interface Answer {
         readable: readonly string[] | null;
       }[]
     | null;
-  readonly functions: readonly { name: string; volatile: boolean; aggregate: boolean; set: boolean }[] | null;
+  readonly functions:
+    readonly { name: string; volatile: boolean; aggregate: boolean; set: boolean; strict: boolean }[] | null;
   readonly equality: boolean;
   readonly settings: Record<string, string | null>;
   readonly role: string;
@@ -107,6 +108,11 @@ export async function askFacts(asked: AskedNames, catalog: Catalog, backend: Cli
       functions: {
         volatile: new Set(found.filter((entry) => entry.volatile).map((entry) => entry.name)),
         aggregate: new Set(found.filter((entry) => entry.aggregate).map((entry) => entry.name)),
+        strict: new Set(
+          found
+            .filter(({ name }) => found.every((entry) => entry.name !== name || entry.strict))
+            .map((entry) => entry.name),
+        ),
         setReturning: new Set(found.filter((entry) => entry.set).map((entry) => entry.name)),
         ownEquality: catalogFirst && answer.equality,
       },

@@ -34,7 +34,8 @@ export async function unstableViews(names: readonly string[], backend: ClientBac
   }));
   const called = views.flatMap(({ node }) => functionNames(node));
   const volatile = new Set((await rowsOf(VOLATILE_SQL, called, backend)).map(([name]) => name ?? ''));
-  const functions = { volatile, aggregate: new Set<string>(), setReturning: new Set<string>(), ownEquality: true };
+  const none: ReadonlySet<string> = new Set();
+  const functions = { volatile, aggregate: none, setReturning: none, strict: none, ownEquality: true };
   return new Set(views.filter(({ node }) => node === undefined || isUnstable(node, functions)).map(({ name }) => name));
 }
 

@@ -253,8 +253,111 @@ const JOINS: readonly Case[] = [
   ],
 ];
 
-describe('keys come from', () => {
-  test.each([...GROUPS, ...EXISTENCE, ...PER_ROW, ...JOINS])('%s', async (_name, text, asked) => {
-    await answersLikePostgreSQL(text, asked);
+/** An outer join that WHERE turns around: no row of NULLs passes the condition. */
+const STRICT: readonly Case[] = (
+  [
+    ['host(a.ip_address) = host(w.address)', BOTH],
+    ['masklen(a.ip_address) = 32 and a.ip_address = w.address', BOTH],
+    ["(a.ip_address, true) in (('34.1.1.1', true), ('34.1.1.3', true))", ['34.1.1.1', '34.1.1.3']],
+    ['(a.ip_address, 1) = (w.address, 1)', BOTH],
+    ['a.ip_address in (w.address)', BOTH],
+    ['a.ip_address = any (array[w.address])', BOTH],
+    ['w.address = nullif(a.ip_address, $$::1$$)', BOTH],
+    ['not (a.ip_address is distinct from $$34.1.1.1$$)', ['34.1.1.1']],
+    ['case when w.note is not null then a.ip_address = w.address else false end', BOTH],
+    ['(a.ip_address = w.address or a.ip_address = $$34.1.1.3$$) is true', [...BOTH, '34.1.1.3'].sort()],
+    ['exists (select from watchlist x where x.address = a.ip_address)', BOTH],
+    ['(a.ip_address, true) in (select x.address, true from watchlist x)', BOTH],
+    ['(select a.ip_address = w.address)', BOTH],
+  ] as const
+).flatMap(([condition, asked]): Case[] => [
+  [`left join … ${condition}`, `select 1 from watchlist w left join ${A} a on a.is_public where ${condition}`, asked],
+  [
+    `full join … ${condition}`,
+    `select a.ip_address, w.note from ${A} a full join watchlist w on a.country_code = w.note where ${condition}`,
+    asked,
+  ],
+]);
+
+/** An outer join that may leave out the row that the key comes from. */
+const OPTIONAL: readonly Case[] = [
+  [
+    'a row of NULLs beside LEFT JOIN',
+    `select w.note, a.is_tor from ${A} a left join watchlist w on w.note = 'known' where a.ip_address = coalesce(w.address, '34.1.1.9')`,
+    [...BOTH, '34.1.1.9'].sort(),
+  ],
+  [
+    'a row of NULLs beside RIGHT JOIN, as far as other conditions let it pass',
+    `select w.note, a.is_tor from watchlist w right join ${A} a on w.address = a.ip_address where a.ip_address = coalesce(w.address, '34.1.1.9') and coalesce(w.note, 'x') <> 'rumour'`,
+    ['34.1.1.1', '34.1.1.9'],
+  ],
+  [
+    'a row of NULLs beside FULL JOIN',
+    `select w.note, a.is_tor from watchlist w full join ${A} a on w.address = a.ip_address where a.ip_address = w.address or a.ip_address = '34.1.1.1'`,
+    BOTH,
+  ],
+  [
+    'a row of NULLs beside two joins',
+    `select w.note, a.is_tor, x.note from ${A} a left join watchlist w on w.note = 'known' left join watchlist x on x.note = w.note where a.ip_address = coalesce(x.address, w.address, '34.1.1.9')`,
+    [...BOTH, '34.1.1.9'].sort(),
+  ],
+  [
+    'what is not optional, rather',
+    `select w.note, a.is_tor from watchlist x join ${A} a on true left join watchlist w on w.note = 'known' where a.ip_address = coalesce(w.address, '34.1.1.9') and a.ip_address = x.address`,
+    BOTH,
+  ],
+];
+
+/** The rows of each partition have one key. */
+const WINDOWS: readonly Case[] = [
+  [
+    'a level whose window is partitioned by it',
+    `select d.* from (select a.ip_address k, count(*) over (partition by a.ip_address order by w.note) n from ${A} a cross join watchlist w) d where d.k in ('34.1.1.1', '34.1.1.3')`,
+    ['34.1.1.1', '34.1.1.3'],
+  ],
+  [
+    'a level whose named windows are all partitioned by it',
+    `select d.*, w.note from watchlist w join (select a.ip_address k, count(*) over p n, row_number() over (q order by e.event_id) r from ${A} a cross join ${E} e window p as (partition by e.event_name, a.ip_address), q as (p)) d on d.k = w.address`,
+    BOTH,
+  ],
+  [
+    'groups with windows partitioned by it',
+    `select d.* from (select a.ip_address k, sum(count(*)) over (partition by a.ip_address)::int n from ${A} a cross join ${E} e group by a.ip_address, e.username) d where d.k = '34.1.1.1'`,
+    ['34.1.1.1'],
+  ],
+];
+
+describe('a window over more than one key bounds nothing', () => {
+  test.each(['', 'partition by a.country_code', 'order by a.ip_address', 'partition by w.address'])(
+    '%s',
+    async (over) => {
+      await refuses(
+        `select d.* from (select a.ip_address k, count(*) over (${over}) from ${A} a cross join watchlist w) d where d.k = '34.1.1.1'`,
+      );
+    },
+  );
+});
+
+describe('an outer join whose row of NULLs may pass bounds nothing', () => {
+  test.each([
+    'coalesce(a.ip_address, w.address) = w.address',
+    'a.ip_address = w.address or w.note is not null',
+    'a.ip_address is not distinct from nullif(w.address, $$34.1.1.1$$)',
+    '(a.ip_address, w.address) is distinct from (w.address, w.address)',
+    'concat(a.ip_address, w.note) = w.note',
+    'not exists (select from watchlist x where x.address = a.ip_address)',
+    '(select count(*) = 0 from watchlist x where x.address = a.ip_address)',
+    'a.ip_address <> all (select address from watchlist where false)',
+  ])('%s', async (condition) => {
+    await refuses(`select w.note, a.is_tor from watchlist w left join ${A} a on a.is_public where ${condition}`);
   });
+});
+
+describe('keys come from', () => {
+  test.each([...GROUPS, ...EXISTENCE, ...PER_ROW, ...JOINS, ...STRICT, ...OPTIONAL, ...WINDOWS])(
+    '%s',
+    async (_name, text, asked) => {
+      await answersLikePostgreSQL(text, asked);
+    },
+  );
 });
