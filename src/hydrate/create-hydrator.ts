@@ -232,8 +232,15 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
       ),
     recorded: () => scans.flush(),
     sweep: async () => {
-      const [dropped] = await Promise.all([relations.sweep(), cleaning.start()]);
-      return dropped;
+      const sweeping = Promise.all([relations.sweep(), cleaning.start()]);
+      // Who closes right after the start waits for it: the pool must not end under it.
+      running.add(sweeping);
+      try {
+        const [dropped] = await sweeping;
+        return dropped;
+      } finally {
+        running.delete(sweeping);
+      }
     },
     close: async () => {
       closing.abort(new TrailhoundError('admin_shutdown', 'terminating connection due to administrator command'));
