@@ -2,7 +2,7 @@ import type { Node, SelectStmt } from '@pgsql/types';
 import type { Item, Level } from '../sql/scope.ts';
 import { bare } from '../sql/walk.ts';
 import type { Binding } from './bindings.ts';
-import { aggregatesOf, dependenciesOf } from './dependencies.ts';
+import { aggregatesOf, dependenciesOf, functionNames } from './dependencies.ts';
 import { frameAt, frameOf, namesOutside, type Frame, type Reading, type Standpoint } from './frames.ts';
 import { grouped } from './grouping.ts';
 import { isExpressionOnly, type KeySource } from './key-source.ts';
@@ -121,7 +121,7 @@ function ownKeysOf(source: KeySource, keyType: string, frame: Frame, reading: Re
   if (isExpression && countsRows(query, own.level, statement)) return undefined;
   const when = source.when.filter((node) => isUsable(node, own, statement));
   if (source.guarded && when.length < source.when.length && !isSimple(query)) return undefined;
-  const from = lateral(isExpression && when.length > 0 ? whereTrue(query, when) : query, VALUE, VALUE);
+  const from = lateral(isExpression && when.length > 0 ? whereTrue(query, when, statement) : query, VALUE, VALUE);
   const filters = isExpression ? [] : when;
   if (own === frame) {
     const key = asKey(columnOf(VALUE, VALUE), keyType);
@@ -147,8 +147,14 @@ function isSimple({ targetList }: SelectStmt): boolean {
   return value !== undefined && ('ColumnRef' in value || 'A_Const' in value);
 }
 
-/** `case when … then value end`: PostgreSQL computes the value nowhere else. */
-function whereTrue({ targetList }: SelectStmt, when: readonly Node[]): SelectStmt {
+/** `case when … then value end`: PostgreSQL computes the value nowhere else. Sets cannot stand in CASE: WHERE does it. */
+function whereTrue(query: SelectStmt, when: readonly Node[], statement: Statement): SelectStmt {
+  const { targetList } = query;
+  // `unnest` is of our own writing too, and then not among the statement's functions.
+  const isSet = functionNames(targetList).some(
+    (name) => name === 'unnest' || statement.functions.setReturning.has(name),
+  );
+  if (isSet) return { ...query, ...where(when) };
   const result = bare(targetList?.[0], 'ResTarget')?.val;
   const branch = { CaseWhen: { expr: and(when), ...(result === undefined ? {} : { result }) } };
   return selectOf({ CaseExpr: { args: [branch] } });
