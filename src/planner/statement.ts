@@ -2,11 +2,13 @@ import type { ColumnRef, JoinExpr, Node, RangeVar, SelectStmt, SubLink } from '@
 import type { VirtualView } from '../catalog/table.ts';
 import { Names } from '../sql/names.ts';
 import { lockedItems } from '../sql/locked-items.ts';
-import { scopesOf, type Cte, type Item, type Level, type Scopes } from '../sql/scope.ts';
+import type { Cte, Item, Level, Scopes } from '../sql/scope.ts';
+import { scopesOf } from '../sql/scopes-of.ts';
 import type { SpaceColumn } from '../sql/space.ts';
 import { quoteIdent } from '../sql/substitute.ts';
-import { bare, walk } from '../sql/walk.ts';
+import { bare } from '../sql/walk.ts';
 import { namedColumns, neededColumns, type Positions } from './columns.ts';
+import { rangeVarsIn, selectsIn, undefinedIn } from './mentions.ts';
 import { tellApart } from './same-names.ts';
 
 /** What the client's backend said of a name in FROM. */
@@ -262,8 +264,7 @@ export class Statement {
 
   /** The levels inside a part of the tree. */
   levelsIn(value: unknown): Level[] {
-    const selects = new Set<SelectStmt>();
-    collectSelects(value, selects);
+    const selects = selectsIn(value);
     return this.scopes.levels.filter((level) => selects.has(level.select));
   }
 }
@@ -279,45 +280,4 @@ function outputNamesIn(scopes: Scopes): Set<ColumnRef> {
     ...(select.distinctClause ?? []),
   ]);
   return new Set(nodes.flatMap((node) => bare(node, 'ColumnRef') ?? []));
-}
-
-function rangeVarsIn(value: unknown): RangeVar[] {
-  const found: RangeVar[] = [];
-  walk(value, (node, kind) => {
-    const rangeVar = kind === 'RangeVar' ? bare(node, 'RangeVar') : undefined;
-    if (rangeVar !== undefined) found.push(rangeVar);
-    return undefined;
-  });
-  return found;
-}
-
-/** Mentions of CTEs that no WITH around them defines: a key query may have one WITH below another. */
-function undefinedIn(
-  value: unknown,
-  itemOf: ReadonlyMap<RangeVar, Item>,
-  defined: ReadonlySet<unknown> = new Set(),
-): RangeVar[] {
-  if (value === null || typeof value !== 'object') return [];
-  if (Array.isArray(value)) return value.flatMap((each) => undefinedIn(each, itemOf, defined));
-  const { withClause, RangeVar: rangeVar } = value as Pick<SelectStmt, 'withClause'> & { RangeVar?: RangeVar };
-  const own = (withClause?.ctes ?? []).map((node) => bare(node, 'CommonTableExpr'));
-  const all = own.length === 0 ? defined : new Set([...defined, ...own]);
-  if (rangeVar !== undefined) {
-    const cte = itemOf.get(rangeVar)?.cte;
-    return cte === undefined || all.has(cte.node) ? [] : [rangeVar];
-  }
-  return Object.values(value).flatMap((each) => undefinedIn(each, itemOf, all));
-}
-
-function collectSelects(value: unknown, found: Set<SelectStmt>): void {
-  walk(value, (node, kind) => {
-    const select = kind === 'SelectStmt' ? bare(node, 'SelectStmt') : undefined;
-    if (select !== undefined) addBranches(select, found);
-    return undefined;
-  });
-}
-
-function addBranches(select: SelectStmt, found: Set<SelectStmt>): void {
-  found.add(select);
-  for (const branch of [select.larg, select.rarg]) if (branch !== undefined) addBranches(branch, found);
 }
