@@ -1,7 +1,8 @@
 import type { Node } from '@pgsql/types';
 import type { Catalog } from '../catalog/table.ts';
 import { functionNames } from '../planner/dependencies.ts';
-import { expandDefinitions, RUNS_TEXT, type Definitions } from '../planner/definitions.ts';
+import { RUNS_TEXT, type Definitions } from '../planner/definitions.ts';
+import { expandDefinitions } from '../planner/expand-definitions.ts';
 import { relationName } from '../planner/statement.ts';
 import { modificationOf } from '../sql/modification.ts';
 import { parseKept } from '../sql/parse.ts';
