@@ -62,3 +62,8 @@ function locations(value: unknown, found: number[] = []): number[] {
 export function withoutLocations<T>(value: T): T {
   return JSON.parse(JSON.stringify(value, (name, member: unknown) => (name === 'location' ? undefined : member))) as T;
 }
+
+/** Part of the user's own text: definitions of views and functions stand in the tree without locations. */
+export function isInText(node: Node | undefined): boolean {
+  return node !== undefined && firstLocation(node) !== undefined;
+}

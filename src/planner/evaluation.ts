@@ -1,0 +1,85 @@
+import type { Node, SelectStmt } from '@pgsql/types';
+import { deparse } from '../sql/deparse.ts';
+import type { Cte, Item, Level } from '../sql/scope.ts';
+import { bare, isInText } from '../sql/walk.ts';
+import { dependenciesOf } from './dependencies.ts';
+import { withCtes } from './key-query.ts';
+import type { KeySource } from './key-source.ts';
+import type { Planning } from './planning.ts';
+import { recursionOf, selectAll, wholeOf } from './recursion.ts';
+
+/** Evaluates once what keys could be read from: derived tables and CTEs around an item, on every level outwards. */
+export function evaluateAround(item: Item, planning: Planning): void {
+  for (let level: Level | undefined = item.level; level !== undefined; level = level.parent) {
+    if (!planning.isHere(level)) return;
+    for (const other of level.items) {
+      if (other === item || !planning.isOnce(other)) continue;
+      evaluateCtes(other.node, planning);
+      const subselect = bare(other.node, 'RangeSubselect');
+      const query = bare(subselect?.subquery, 'SelectStmt');
+      if (subselect === undefined || query === undefined || !isEvaluable(query, level, planning)) continue;
+      const replaced = evaluate(query, subselect.subquery, planning);
+      if (replaced !== undefined) subselect.subquery = replaced;
+    }
+  }
+}
+
+/** A CTE may be named elsewhere too: it is evaluated itself, before anything that reads it. */
+export function evaluateCtes(value: unknown, planning: Planning): boolean {
+  let evaluated = false;
+  for (const cte of planning.statement.ctesIn(value)) {
+    const { node, level } = cte;
+    const query = bare(node.ctequery, 'SelectStmt');
+    if (level?.parent === undefined || query === undefined || !planning.isHere(level)) continue;
+    if (!isEvaluable(query, level.parent, planning)) continue;
+    const replaced = evaluate(query, node.ctequery, planning, recursionOf(cte)?.cte);
+    if (replaced === undefined) continue;
+    node.ctequery = replaced;
+    evaluated = true;
+  }
+  return evaluated;
+}
+
+/** `in (select … limit 20)`, `= (select … limit 1)`: the subquery that gives the keys is evaluated once. */
+export function evaluateSources(sources: readonly KeySource[], planning: Planning): boolean {
+  let evaluated = false;
+  for (const { query, level } of sources) {
+    const inside = planning.statement.levelsIn({ SelectStmt: query });
+    if (evaluateCtes({ SelectStmt: query }, planning)) evaluated = true;
+    for (const { select, place, parent } of inside) {
+      if (place.kind !== 'sublink' || parent !== level || !isEvaluable(select, level, planning)) continue;
+      const replaced = evaluate(select, place.node.subselect, planning);
+      if (replaced === undefined) continue;
+      place.node.subselect = replaced;
+      evaluated = true;
+    }
+  }
+  return evaluated;
+}
+
+function isEvaluable(query: SelectStmt, level: Level, planning: Planning): boolean {
+  return planning.isUnrepeatable({ SelectStmt: query }, level) && isAlone(query, level, planning);
+}
+
+/** Whether it can be computed now, without a row of the levels around it. */
+export function isAlone(query: SelectStmt, level: Level, planning: Planning): boolean {
+  const { items } = dependenciesOf({ SelectStmt: query }, level, planning.statement);
+  return items.size === 0 && planning.isHydrated({ SelectStmt: query });
+}
+
+/**
+ * Adds the step that computes a query once.
+ *
+ * @param whole the CTE whose query it is, where that names itself: a query of it alone would be one more level
+ * @returns what reads its rows
+ */
+export function evaluate(query: SelectStmt, node: Node | undefined, planning: Planning, whole?: Cte): Node | undefined {
+  // What a view is made of is not replaced in the statement, which would compute other rows than these.
+  if (!isInText(node)) return undefined;
+  const complete = withCtes(query, planning.statement, planning.isReadable);
+  if (complete === undefined || node === undefined) return undefined;
+  const id = planning.newLevel();
+  const evaluated = whole === undefined ? complete : wholeOf(whole, complete);
+  planning.steps.push({ kind: 'evaluate', id, query: deparse({ SelectStmt: evaluated }), node });
+  return { SelectStmt: selectAll(id) };
+}
