@@ -1,0 +1,132 @@
+import type { VirtualTable } from '../catalog/table.ts';
+import type { HydratedRows, Hydrator, StatementContext } from '../hydrate/hydrator.ts';
+import type { Reference } from '../planner/statement.ts';
+import type { Step } from '../planner/steps.ts';
+import type { Predicate, Source } from '../sources/source.ts';
+import type { KnownRestrictions } from './constants.ts';
+import { allOf, type Guard } from './guard.ts';
+import { missingKeysGuard } from './missing-keys.ts';
+import type { OwnQueries } from './own-queries.ts';
+import type { Placeholders } from './placeholders.ts';
+import { MAX_SCAN_KEYS, narrow } from './scan-keys.ts';
+import { scanRequest } from './scan-request.ts';
+import type { SharedRequests } from './shared-requests.ts';
+
+type Scan = Extract<Step, { kind: 'scan' }>;
+
+/** Reads a plan's scans: together, but for those that wait for values of others. */
+export class ScanSteps {
+  readonly #restrictions: ReadonlyMap<Reference, KnownRestrictions>;
+  readonly #hydrator: Hydrator;
+  readonly #context: StatementContext;
+  readonly #placeholders: Placeholders;
+  readonly #own: OwnQueries;
+  readonly #shared: SharedRequests;
+  readonly #sourceOf: (name: string) => Source | undefined;
+  readonly #abort: (reason: unknown) => void;
+  readonly #sharedScans = new Map<VirtualTable, Promise<HydratedRows>>();
+
+  constructor(options: {
+    restrictions: ReadonlyMap<Reference, KnownRestrictions>;
+    hydrator: Hydrator;
+    context: StatementContext;
+    placeholders: Placeholders;
+    own: OwnQueries;
+    shared: SharedRequests;
+    sourceOf: (name: string) => Source | undefined;
+    /** Aborts the context's signal. */
+    abort: (reason: unknown) => void;
+  }) {
+    this.#restrictions = options.restrictions;
+    this.#hydrator = options.hydrator;
+    this.#context = options.context;
+    this.#placeholders = options.placeholders;
+    this.#own = options.own;
+    this.#shared = options.shared;
+    this.#sourceOf = options.sourceOf;
+    this.#abort = options.abort;
+  }
+
+  async run(steps: readonly Step[]): Promise<void> {
+    const done = new Map<Reference, Promise<void>>();
+    const scanning = steps
+      .filter((step) => step.kind === 'scan')
+      .map((step) => {
+        const before = step.keys.flatMap(({ reads }) => [...reads].flatMap((reference) => done.get(reference) ?? []));
+        const own = this.#scanAfter(before, step);
+        done.set(step.reference, own);
+        return own;
+      });
+    await Promise.allSettled(scanning);
+    await Promise.all(scanning);
+  }
+
+  async #scanAfter(before: readonly Promise<void>[], step: Scan): Promise<void> {
+    try {
+      await Promise.all(before);
+      this.#context.signal.throwIfAborted();
+      await this.#scan(step);
+    } catch (error) {
+      // The statement fails with the first of them: nobody waits for the others.
+      this.#abort(error);
+      throw error;
+    }
+  }
+
+  async #scan({ reference, keys }: Scan): Promise<void> {
+    const known = this.#restrictions.get(reference);
+    if (known?.contradiction === true) {
+      await this.#placeholders.fill(reference, { rows: 'empty', guard: undefined });
+      return;
+    }
+    if (reference.below) {
+      const { table } = reference.view;
+      // Fetched once, for whichever of its mentions is scanned.
+      const shared = this.#sharedScans.get(table) ?? this.#fetchShared(reference);
+      this.#sharedScans.set(table, shared);
+      await this.#placeholders.fill(reference, { rows: await shared, guard: undefined });
+      return;
+    }
+    const narrowed = await narrow(
+      keys,
+      (query) => this.#own.run(query, MAX_SCAN_KEYS),
+      (predicate) => this.#isTaken(reference, predicate),
+    );
+    const predicates = narrowed.map(({ predicate }) => predicate);
+    const request = scanRequest(reference, known, this.#sourceOf(reference.view.table.source), predicates);
+    const isEmpty = predicates.some(({ values }) => values.length === 0);
+    const rows = isEmpty ? NONE_YET : await this.#hydrator.scan(request, this.#context);
+    await this.#placeholders.fill(reference, { rows, guard: undefined });
+    const guards: Guard[] = [];
+    for (const { by, asked } of narrowed) {
+      if (!by.ordinary) continue;
+      guards.push(await missingKeysGuard(by.queries, 'text', asked, this.#own));
+      this.#placeholders.guardBy(reference, allOf(guards));
+    }
+  }
+
+  #isTaken(reference: Reference, predicate: Predicate): boolean {
+    const source = this.#sourceOf(reference.view.table.source);
+    const request = scanRequest(reference, this.#restrictions.get(reference), source, [predicate]);
+    const pushed = source?.kind === 'scan' ? source.plan(request).pushed : [];
+    return pushed.some((each) => each.predicate === predicate && each.exactness !== 'none');
+  }
+
+  async #fetchShared(reference: Reference): Promise<HydratedRows> {
+    const source = this.#sourceOf(reference.view.table.source);
+    const request = {
+      ...scanRequest(reference, this.#shared.restrictionsOf(reference), source),
+      columns: this.#shared.columnsOf(reference),
+    };
+    return this.#hydrator.scan(request, this.#context);
+  }
+}
+
+/** No row that PostgreSQL could know of while it plans: it would leave out the guard. */
+const NONE_YET: HydratedRows = {
+  kind: 'values',
+  rows: [],
+  columns: [],
+  statistics: { calls: 0, pages: 0, rows: 0, bytes: 0, cacheHits: 0, waitMs: 0 },
+  release: () => Promise.resolve(),
+};
