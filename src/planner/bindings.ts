@@ -1,6 +1,6 @@
 import type { Node, SubLink } from '@pgsql/types';
 import { bare } from '../sql/walk.ts';
-import type { Item, Level } from '../sql/scope.ts';
+import type { Clause, Item, Level } from '../sql/scope.ts';
 import { conjunctsOf, dependenciesOf } from './dependencies.ts';
 import { sourcesOfInterval } from './equalities.ts';
 import { inSublink, type Standpoint } from './frames.ts';
@@ -146,10 +146,11 @@ function outside(
       const any = node.subLinkType === 'ANY_SUBLINK' && isOperator('=', node.operName, statement);
       const none = node.subLinkType === 'ALL_SUBLINK' && isOperator('<>', node.operName, statement);
       if (!any && !none) return [];
-      // As a conjunct of WHERE, "no row" and "no such row" are the same answer.
       const condition = clause.kind === 'where' && any ? conjunctOf(node, parent) : undefined;
-      if (condition === undefined && (output.nullable || row !== undefined)) return [];
-      const padded = condition === undefined ? { sublink: node, test, keyType } : undefined;
+      // Where only TRUE counts, "no row" and "no such row" are the same answer.
+      const onlyTrue = isTrueOnlyBy(node, any, clause, parent);
+      if (!onlyTrue && (output.nullable || row !== undefined)) return [];
+      const padded = onlyTrue ? undefined : { sublink: node, test, keyType };
       const site = { item: outsideItem(parent), column: '' };
       const standpoint = inSublink(place, parent, statement);
       return [[{ site, sources: [sourceOf(test, parent)], condition, standpoint, padded }]];
@@ -159,6 +160,28 @@ function outside(
 
 function conjunctOf(sublink: SubLink, level: Level): Node | undefined {
   return conjunctsOf(level.select.whereClause).find((part) => bare(part, 'SubLink') === sublink);
+}
+
+/**
+ * Whether a clause is no more true with NULL in the place of what IN (`any`) or `<> all` over no row is: nothing but AND,
+ * OR and NOT stands around it, NOT as often as that takes.
+ */
+function isTrueOnlyBy(sublink: SubLink, any: boolean, clause: Clause, { select }: Level): boolean {
+  const within = (node: Node | undefined, outcome: boolean): boolean => {
+    const { boolop, args = [] } = bare(node, 'BoolExpr') ?? {};
+    if (boolop === undefined) return bare(node, 'SubLink') === sublink && outcome === any;
+    return args.some((each) => within(each, boolop === 'NOT_EXPR' ? !outcome : outcome));
+  };
+  switch (clause.kind) {
+    case 'where':
+      return within(select.whereClause, true);
+    case 'on':
+      return within(clause.join.quals, true);
+    case 'from':
+    case 'changed':
+    case 'other':
+      return false;
+  }
 }
 
 /** Stands for "no item of this level": a key that comes from an expression of the level alone. */

@@ -8,27 +8,36 @@ import { isSame } from './sites.ts';
 import type { Statement } from './statement.ts';
 import { surroundingsOf } from './surroundings.ts';
 
-/**
- * What a subquery has rows for, but for a look-up in it, which counts as never empty: without one of these it has none,
- * whatever is asked.
- *
- * @returns undefined where that cannot be said
- */
-export function restOf(item: Item, sublink: SubLink, statement: Statement): SelectStmt | undefined {
+/** What a subquery has rows for, but for a look-up in it. */
+export interface Rest {
+  /** Without a row of this it has none, whatever is asked. */
+  readonly query: SelectStmt;
+  /** Conditions on the look-up's own rows stand beside it: no other row need pass them. */
+  readonly filtered: boolean;
+}
+
+/** @returns undefined where that cannot be said */
+export function restOf(item: Item, sublink: SubLink, statement: Statement): Rest | undefined {
   const own = restOfLevel(item, statement);
   if (own === undefined) return undefined;
   let level = item.level;
   while (level.place.kind === 'branch' && level.parent?.select.op === 'SETOP_UNION') level = level.parent;
   const { place } = level;
   if (place.kind === 'sublink' && place.node === sublink) return own;
-  const isBare = own.fromClause === undefined && own.whereClause === undefined;
   // Columns of a level that reads the look-up alone are the look-up's.
   const next = place.kind === 'from' ? [place.item] : place.kind === 'cte' ? place.cte.references : [];
   const [only] = next;
-  return isBare && only !== undefined && next.length === 1 ? restOf(only, sublink, statement) : undefined;
+  if (!isAlways(own.query) || only === undefined || next.length > 1) return undefined;
+  const around = restOf(only, sublink, statement);
+  return around && { ...around, filtered: around.filtered || own.filtered };
 }
 
-function restOfLevel(item: Item, statement: Statement): SelectStmt | undefined {
+/** A SELECT that has a row whatever there is. */
+export function isAlways({ fromClause, whereClause }: SelectStmt): boolean {
+  return fromClause === undefined && whereClause === undefined;
+}
+
+function restOfLevel(item: Item, statement: Statement): Rest | undefined {
   const { level } = item;
   const { havingClause, targetList, fromClause } = level.select;
   const expands = functionNames(targetList).some((name) => statement.functions.setReturning.has(name));
@@ -40,7 +49,7 @@ function restOfLevel(item: Item, statement: Statement): SelectStmt | undefined {
     if (!items.has(item)) kept.push(node);
     else if (items.size > 1 || references.size > 0) return undefined;
   }
-  const rest: SelectStmt = {
+  const query: SelectStmt = {
     ...(pieces.length === 0 ? {} : { fromClause: [...pieces] }),
     ...(kept.length === 0 ? {} : { whereClause: and(kept) }),
     limitOption: 'LIMIT_OPTION_DEFAULT',
@@ -48,7 +57,8 @@ function restOfLevel(item: Item, statement: Statement): SelectStmt | undefined {
   };
   const { items, unrepeatable } = dependenciesOf([pieces, kept], level, statement);
   // It is written beside the subquery, where WITH inside of that is not seen.
-  return items.has(item) || unrepeatable || statement.ctesIn([pieces, kept]).size > 0 ? undefined : rest;
+  if (items.has(item) || unrepeatable || statement.ctesIn([pieces, kept]).size > 0) return undefined;
+  return { query, filtered: kept.length < conditions.length };
 }
 
 function mergesColumns(from: readonly Node[]): boolean {

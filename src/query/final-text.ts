@@ -21,7 +21,7 @@ export function finalText(
     if (own !== undefined) replacements.push(slices.subquery(step.node, own));
   }
   const isReplaced = (at: number): boolean => replacements.some(({ start, end }) => at >= start && at < end);
-  for (const { node, row } of plan.paddings) replacements.push(...slices.padding(node, row));
+  for (const { node, around } of plan.paddings) replacements.push(...slices.around(node, around));
   for (const reference of statement.references) {
     if (reference.below) continue;
     if (isReplaced(reference.location)) continue;

@@ -134,12 +134,12 @@ export class Slices {
     }
   }
 
-  /** `select * from (<subquery>) as _ union all <row>`, the subquery's own text left where it is. */
-  padding(node: Node, row: string): Replacement[] {
+  /** Text before and after a subquery, whose own text is left where it is. */
+  around(node: Node, [before, after]: readonly [string, string]): Replacement[] {
     const { start, end } = this.subquery(node, '');
     return [
-      { start, end: start, text: 'select * from (' },
-      { start: end, end, text: `) as _ union all ${row}` },
+      { start, end: start, text: before },
+      { start: end, end, text: after },
     ];
   }
 

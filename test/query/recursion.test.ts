@@ -110,7 +110,7 @@ const DRIVEN: readonly Case[] = [
        select inet '34.1.1.1'
        union
        select try_inet(h.target) from r join hop h on h.origin = r.ip
-       where h.target not in (select ip_address from ${A} where is_tor))
+       where try_inet(h.target) is not null and try_inet(h.target) not in (select ip_address from ${A} where is_tor))
      select ip from r`,
     ['34.1.1.2', '34.1.1.3'],
   ],
