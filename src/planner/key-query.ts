@@ -75,7 +75,7 @@ export function keyQuery(binding: Binding, keyType: string, reading: Reading): S
     const forKey = own === undefined || (entry.seesItem && [...own].every((name) => name === site.column));
     return forKey && entry.node !== condition && isUsable(entry.node, withKey, statement);
   });
-  const keys = lateral(unionAll(values), alias.name, alias.column);
+  const keys = lateral(unionAll(values, keyType), alias.name, alias.column);
   return enclosed(columnOf(alias.name, alias.column), keys, frame, nodesOf(conditions), reading);
 }
 
@@ -107,7 +107,7 @@ function keysOf(source: KeySource, keyType: string, frame: Frame, reading: Readi
   const keys = ownKeysOf(source, keyType, frame, reading);
   if (keys !== undefined || reading.haste !== 'widened') return keys;
   const each = widened(source, reading.statement)?.map((inner) => keysOf(inner, keyType, frame, reading));
-  return each?.every((query) => query !== undefined) === true ? unionAll(each) : undefined;
+  return each?.every((query) => query !== undefined) === true ? unionAll(each, keyType) : undefined;
 }
 
 /** `select key_inet(v) from (<source>) as …`; undefined where it cannot be read yet. */
@@ -160,8 +160,10 @@ function whereTrue(query: SelectStmt, when: readonly Node[], statement: Statemen
   return selectOf({ CaseExpr: { args: [branch] } });
 }
 
-function unionAll(queries: readonly SelectStmt[]): SelectStmt {
-  const nothing = { ...selectOf({ A_Const: { isnull: true } }), whereClause: { A_Const: { boolval: {} } } };
+function unionAll(queries: readonly SelectStmt[], keyType: string): SelectStmt {
+  // Conditions on the key call functions of its type.
+  const none = castTo({ A_Const: { isnull: true } }, keyType === SCAN_KEY ? 'text' : keyType);
+  const nothing = { ...selectOf(none), whereClause: { A_Const: { boolval: {} } } };
   return (
     queries.reduce<SelectStmt | undefined>(
       (larg, rarg) =>

@@ -10,6 +10,7 @@ import { evaluateAround, evaluateSources } from './evaluation.ts';
 import type { Haste, Reading } from './frames.ts';
 import { growthOf, type Growth } from './growing.ts';
 import { keyQuery, mayBeFewer } from './key-query.ts';
+import { rankOf } from './key-source.ts';
 import { PaddedSubqueries, type PaddedSubquery } from './padded-subqueries.ts';
 import { Planning, type Lookup } from './planning.ts';
 import { isInTerm, isReadInTerm } from './recursion.ts';
@@ -104,9 +105,16 @@ class Planner {
 
   /** The one of which most is said: it may leave fewer keys for the others. */
   #addOne(pending: readonly Lookup[], haste: Haste): boolean {
-    const filters = new Map(pending.map((lookup) => [lookup, filtersOf(lookup.reference, this.#statement)]));
-    const ordered = [...pending].sort((one, two) => (filters.get(two) ?? 0) - (filters.get(one) ?? 0));
+    const ranks = new Map(pending.map((lookup) => [lookup, this.#urgencyOf(lookup)]));
+    const ordered = [...pending].sort((one, two) => (ranks.get(two) ?? 0) - (ranks.get(one) ?? 0));
     return ordered.some(({ reference, key }) => this.#addLookup(reference, key, haste));
+  }
+
+  /** Keys that are written down are few, and what they give may leave none for the others. */
+  #urgencyOf({ reference, key }: Lookup): number {
+    const [best] = this.#alternatives(reference, key);
+    const isWritten = best?.every(({ sources }) => rankOf(sources, this.#statement) === 0) === true;
+    return isWritten ? Number.MAX_SAFE_INTEGER : filtersOf(reference, this.#statement);
   }
 
   /** One that may not be asked at all: whether its conditions without columns are true is not known here. */

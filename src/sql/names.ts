@@ -89,10 +89,11 @@ export class Names {
       open = space.items.filter((item) => this.columnsOf(item).open);
     }
     // Only where no level has such a column it may be a whole row.
+    let beyond = false;
     for (const { space, level: at } of this.#spacesAround(column, level)) {
       const row = space.qualifiers.get(name);
-      if (row !== undefined) return rowOf(row);
-      if (at === openLevel) break;
+      if (row !== undefined) return beyond ? { ...rowOf(row), items: [...open, ...row.items] } : rowOf(row);
+      beyond ||= at === openLevel;
     }
     return { kind: 'unknown', level: openLevel ?? level };
   }
@@ -222,7 +223,7 @@ function itemsOf({ of }: SpaceColumn): readonly Item[] {
   return 'item' in of ? [of.item] : of.flatMap(itemsOf);
 }
 
-function rowOf({ items, joins }: Space): Meaning {
+function rowOf({ items, joins }: Space): Extract<Meaning, { kind: 'row' }> {
   return { kind: 'row', items, joins, merged: undefined };
 }
 
