@@ -146,7 +146,7 @@ function outside(
       const any = node.subLinkType === 'ANY_SUBLINK' && isOperator('=', node.operName, statement);
       const none = node.subLinkType === 'ALL_SUBLINK' && isOperator('<>', node.operName, statement);
       if (!any && !none) return [];
-      const condition = clause.kind === 'where' && any ? conjunctOf(node, parent) : undefined;
+      const condition = any ? conjunctOf(node, clause, parent) : undefined;
       // Where only TRUE counts, "no row" and "no such row" are the same answer.
       const onlyTrue = isTrueOnlyBy(node, any, clause, parent);
       if (!onlyTrue && (output.nullable || row !== undefined)) return [];
@@ -158,8 +158,9 @@ function outside(
   }
 }
 
-function conjunctOf(sublink: SubLink, level: Level): Node | undefined {
-  return conjunctsOf(level.select.whereClause).find((part) => bare(part, 'SubLink') === sublink);
+function conjunctOf(sublink: SubLink, clause: Clause, { select }: Level): Node | undefined {
+  const condition = clause.kind === 'where' ? select.whereClause : clause.kind === 'on' ? clause.join.quals : undefined;
+  return conjunctsOf(condition).find((part) => bare(part, 'SubLink') === sublink);
 }
 
 /**

@@ -123,6 +123,7 @@ function openItemsOf(level: Level, statement: Statement): readonly Item[] {
 /** Rows that are not a function of the level's inputs: it must be evaluated once, never again for a key query. */
 export function isEvaluatedOnce(level: Level, statement: Statement): boolean {
   const { select } = level;
+  if (isLimitedToNone(level)) return false;
   if (select.limitCount !== undefined || select.limitOffset !== undefined) return true;
   // DISTINCT is a list of one empty node, DISTINCT ON of expressions.
   if ((select.distinctClause ?? []).some((node) => Object.keys(node).length > 0)) return true;
@@ -137,6 +138,13 @@ export function isEvaluatedOnce(level: Level, statement: Statement): boolean {
     select.groupClause,
   ];
   return callsVolatile(own, statement) || dependsOnOrder(own, statement) || hasWindow(own);
+}
+
+/** LIMIT 0, which leaves no rows to choose from. */
+export function isLimitedToNone({ select }: Level): boolean {
+  const count = bare(select.limitCount, 'A_Const')?.ival;
+  // In PostgreSQL's tree 0 is left out.
+  return count !== undefined && (count.ival ?? 0) === 0;
 }
 
 /** Whether a part of the tree calls a window function, subqueries left out. */

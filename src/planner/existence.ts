@@ -2,6 +2,7 @@ import type { Node, SubLink } from '@pgsql/types';
 import type { Level } from '../sql/scope.ts';
 import { bare } from '../sql/walk.ts';
 import { hasRowAnyway } from './always-a-row.ts';
+import { isLimitedToNone } from './dependencies.ts';
 import { innerConditions } from './joins.ts';
 import { fewest, type KeySource, type Sought } from './key-source.ts';
 import { columnOf, selectOf } from './nodes.ts';
@@ -18,8 +19,7 @@ export function sourcesOfRow(
 ): readonly KeySource[] | undefined {
   const { statement } = sought;
   const { select, branches, items } = level;
-  const limit = bare(select.limitCount, 'A_Const');
-  if (limit?.ival !== undefined && (limit.ival.ival ?? 0) === 0) return [];
+  if (isLimitedToNone(level)) return [];
   const each = branches.map((branch) => sourcesOfRow(branch, sought, sourcesOfAll));
   if (each.length > 0) {
     switch (select.op) {

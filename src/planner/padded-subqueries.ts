@@ -2,32 +2,39 @@ import type { Node, SubLink } from '@pgsql/types';
 import { ERRORS } from '../kernel/errors.ts';
 import { deparse } from '../sql/deparse.ts';
 import { parseOwn } from '../sql/parse.ts';
-import { bare, isInText, walk, withoutLocations } from '../sql/walk.ts';
+import { bare, isInText, withoutLocations } from '../sql/walk.ts';
 import type { Padding } from './bindings.ts';
 import { selectOf } from './nodes.ts';
 import { isAlways, mayStandBelow, restOf } from './padding.ts';
-import { isPlaceholder, type Reference, type Statement } from './statement.ts';
+import type { Planning } from './planning.ts';
+import type { Reference } from './statement.ts';
 
 /** A subquery that the statement reads with a row of NULL more, where a condition holds. */
 export interface PaddedSubquery {
   /** The subquery in the user's text. */
   readonly node: Node;
-  /** What stands before and after its own text. */
+  /** What stands before and after its own text; references in the latter are placeholders. */
   readonly around: readonly [before: string, after: string];
 }
 
 /** The subqueries of a statement that a look-up would leave emptier than they are. */
 export class PaddedSubqueries {
   readonly all: PaddedSubquery[] = [];
-  readonly #statement: Statement;
+  readonly #planning: Planning;
   readonly #known = new Map<SubLink, Set<string | undefined>>();
 
-  constructor(statement: Statement) {
-    this.#statement = statement;
+  constructor(planning: Planning) {
+    this.#planning = planning;
   }
 
   canPad(padding: Padding, reference: Reference): boolean {
     return this.#around(padding, reference) !== undefined;
+  }
+
+  /** Once other tables have been asked it can be said whether the subquery has rows. */
+  waitsToPad({ sublink }: Padding, { item }: Reference): boolean {
+    const rest = restOf(item, sublink, this.#planning.statement);
+    return rest !== undefined && !this.#planning.isHydrated(rest.query);
   }
 
   pad(padding: Padding, reference: Reference): void {
@@ -38,7 +45,7 @@ export class PaddedSubqueries {
     if (subselect === undefined || around === undefined || this.#knownOf(sublink).has(key)) return;
     // Each branch of UNION has rows of its own.
     this.#known.set(sublink, this.#knownOf(sublink).add(key));
-    this.#statement.padded.add(sublink);
+    this.#planning.statement.padded.add(sublink);
     this.all.push({ node: subselect, around });
     // A level that is evaluated is read from the tree, not from the user's text.
     sublink.subselect = within(around, subselect);
@@ -53,20 +60,18 @@ export class PaddedSubqueries {
    * is known where one that was asked for does; where none does, the statement fails as it comes to a NULL.
    */
   #around({ sublink, test, keyType }: Padding, { item, view }: Reference): PaddedSubquery['around'] | undefined {
-    const inner = this.#statement.scopes.levels.find(({ place }) => place.kind === 'sublink' && place.node === sublink);
-    const rest = restOf(item, sublink, this.#statement);
-    // The test is written once more into the statement's text, where a placeholder means nothing.
-    if (namesPlaceholder(test) || !isInText(sublink.subselect)) return undefined;
-    if (!mayStandBelow(test, inner?.parent, this.#statement)) return undefined;
+    const { statement } = this.#planning;
+    const inner = statement.scopes.levels.find(({ place }) => place.kind === 'sublink' && place.node === sublink);
+    const rest = restOf(item, sublink, statement);
+    // The test is written once more into the statement's text.
+    if (!this.#planning.isHydrated(test) || !isInText(sublink.subselect)) return undefined;
+    if (!mayStandBelow(test, inner?.parent, statement)) return undefined;
     const value = `(${deparse({ SelectStmt: selectOf(test) }).slice('SELECT '.length)})`;
     const isNull = `${keyType === 'inet' ? `pg_catalog.try_inet(${value}::pg_catalog.text)` : value} is null`;
-    // A placeholder means nothing there.
-    const mayHaveRows =
-      rest === undefined || isAlways(rest.query) || namesPlaceholder(rest.query)
-        ? ''
-        : ` and exists (${deparse({ SelectStmt: rest.query })})`;
+    const isKnown = rest !== undefined && this.#planning.isHydrated(rest.query);
+    const mayHaveRows = !isKnown || isAlways(rest.query) ? '' : ` and exists (${deparse({ SelectStmt: rest.query })})`;
     const row = `select null::${keyType} where`;
-    if (rest?.filtered === false && !namesPlaceholder(rest.query))
+    if (isKnown && !rest.filtered)
       return ['select * from (', `) as _ union all ${row} ${isNull}${mayHaveRows}`];
     // CASE, because PostgreSQL is free to compute the parts of AND in any order.
     const unknown = `case when ${isNull}${mayHaveRows} and not exists (select from ${ROWS}) then ${raised(view.name)} end`;
@@ -87,15 +92,6 @@ function raised(name: string): string {
     'Compare what is not NULL: write x is not null and x not in (select ...), or not exists (select ... where ... = x).',
   ];
   return `(trailhound.raise(${texts.map((text) => `'${text.replaceAll("'", "''")}'`).join(', ')})) is not null`;
-}
-
-function namesPlaceholder(value: unknown): boolean {
-  let found = false;
-  walk(value, (node, kind) => {
-    if (kind === 'RangeVar' && isPlaceholder(bare(node, 'RangeVar')?.relname ?? '')) found = true;
-    return undefined;
-  });
-  return found;
 }
 
 /** The subquery's tree in that of a text around it. */

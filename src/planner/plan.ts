@@ -2,9 +2,8 @@ import type { SelectStmt } from '@pgsql/types';
 import type { Column } from '../catalog/table.ts';
 import { deparse } from '../sql/deparse.ts';
 import type { Level } from '../sql/scope.ts';
-import { bare } from '../sql/walk.ts';
 import { alternativesFor, type Alternative, type Binding } from './bindings.ts';
-import { dependenciesOf } from './dependencies.ts';
+import { dependenciesOf, isLimitedToNone } from './dependencies.ts';
 import { Driving } from './driving.ts';
 import { evaluateAround, evaluateSources } from './evaluation.ts';
 import type { Haste, Reading } from './frames.ts';
@@ -60,7 +59,7 @@ class Planner {
     this.#given = given;
     this.#planning = new Planning(statement);
     this.#driving = new Driving(this.#planning, (lookups) => this.#hydrate(lookups));
-    this.#padded = new PaddedSubqueries(statement);
+    this.#padded = new PaddedSubqueries(this.#planning);
   }
 
   run(): Planned {
@@ -145,7 +144,10 @@ class Planner {
       }
       if (!alternative.every(({ padded }) => padded === undefined || this.#padded.canPad(padded, reference))) continue;
       if (queries === undefined) continue;
-      if (haste === 'patient' && alternative.some((binding) => mayBeFewer(binding, reading))) return false;
+      const mayWait = (binding: Binding): boolean =>
+        mayBeFewer(binding, reading) ||
+        (binding.padded !== undefined && this.#padded.waitsToPad(binding.padded, reference));
+      if (haste === 'patient' && alternative.some(mayWait)) return false;
       planning.steps.push({
         kind: 'lookup',
         reference,
@@ -202,11 +204,7 @@ function filtersOf({ item }: Reference, statement: Statement): number {
 /** No row of the level is ever asked for: LIMIT 0 on it or on a level that it feeds. */
 function isDead(level: Level): boolean {
   for (let at: Level | undefined = level; at !== undefined; at = at.parent) {
-    if (
-      bare(at.select.limitCount, 'A_Const')?.ival !== undefined &&
-      (bare(at.select.limitCount, 'A_Const')?.ival?.ival ?? 0) === 0
-    )
-      return true;
+    if (isLimitedToNone(at)) return true;
     if (at.place.kind === 'cte') return false;
   }
   return false;

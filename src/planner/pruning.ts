@@ -87,7 +87,8 @@ function prune(node: Node, around: Kept, pruning: Pruning): Node | undefined {
   const sides = [left, right].flatMap((side) => side ?? []);
   const kept = { ...around, nodes: sides, items: new Set(sides.flatMap((side) => leavesOf(side, level))) };
   const usable = conjunctsOf(join.quals).filter((qual) => isUsable(qual, kept, statement));
-  pruning.dropped.push(...conjunctsOf(join.quals).filter((qual) => !usable.includes(qual)));
+  // What says which rows of one side match takes away none of the other.
+  if (type === 'JOIN_INNER') pruning.dropped.push(...conjunctsOf(join.quals).filter((qual) => !usable.includes(qual)));
   const allUsable = usable.length === conjunctsOf(join.quals).length;
   if (whole && allUsable) return node;
   switch (type) {

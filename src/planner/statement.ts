@@ -62,10 +62,6 @@ export function placeholder(kind: 'reference' | 'level', id: number): string {
   return `trailhound:${kind}:${String(id)}`;
 }
 
-export function isPlaceholder(name: string): boolean {
-  return name.startsWith('trailhound:');
-}
-
 /**
  * A statement with its names resolved. Owns its tree: planning renames references in it to placeholders, and replaces
  * levels that were evaluated.

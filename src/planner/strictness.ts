@@ -24,7 +24,8 @@ export function nonNullItems(
   innerConditions: (level: Level) => InnerConditions,
 ): ReadonlySet<Item> {
   const found = new Strictness(statement, innerConditions).barring(true, node);
-  return found === 'all' ? NONE : new Set([...found].filter((item) => item.level === level));
+  // No row at all passes what is never true.
+  return new Set(found === 'all' ? level.items : [...found].filter((item) => item.level === level));
 }
 
 /** What NULLs in the place of an item's row make of expressions, as far as strict functions and operators say it. */

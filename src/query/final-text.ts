@@ -21,7 +21,8 @@ export function finalText(
     if (own !== undefined) replacements.push(slices.subquery(step.node, own));
   }
   const isReplaced = (at: number): boolean => replacements.some(({ start, end }) => at >= start && at < end);
-  for (const { node, around } of plan.paddings) replacements.push(...slices.around(node, around));
+  for (const { node, around } of plan.paddings)
+    replacements.push(...slices.around(node, placeholders.substitutedAround(around, parameters)));
   for (const reference of statement.references) {
     if (reference.below) continue;
     if (isReplaced(reference.location)) continue;

@@ -84,6 +84,12 @@ export class Placeholders {
     return replaceBytes(text, replacements);
   }
 
+  /** The same for what stands around a subquery: before it there is none. */
+  substitutedAround([before, after]: readonly [string, string], parameters: ParameterList): readonly [string, string] {
+    const inside = `${before}select`;
+    return [before, this.substituted(`${inside}${after}`, parameters).slice(inside.length)];
+  }
+
   /** Undefined: the name is no placeholder of a reference that was filled. */
   referenceSql(name: string, parameters: ParameterList): string | undefined {
     for (const [{ id, view }, served] of this.#given) {

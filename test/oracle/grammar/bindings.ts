@@ -1,5 +1,6 @@
 import { condition, filter } from './conditions.ts';
 import { constantKey, keyLike, keyText } from './expressions.ts';
+import { settled } from './keys.ts';
 import type { Expression, Item, Keys, KeyType, Making, Need, Piece } from './model.ts';
 import { columnOf, NOTHING, piece, shape } from './model.ts';
 import { keySource, type Source } from './sources.ts';
@@ -141,7 +142,10 @@ export function boundBySubquery(making: Making, item: Item, need: Need, others: 
     `select distinct ${keyText({ text: '_.k', type: source.type }, need.type)} from (${source.select}) as _(k)`,
     source.uses,
   );
-  const result = (text: string, parts: readonly Piece[]): Bound => ({ condition: piece(text, [key, ...parts]), keys });
+  const result = (text: string, parts: readonly Piece[], own = keys): Bound => ({
+    condition: piece(text, [key, ...parts]),
+    keys: own,
+  });
   switch (tape.below(6)) {
     case 3:
       shape(making, '= any (select)');
@@ -149,14 +153,17 @@ export function boundBySubquery(making: Making, item: Item, need: Need, others: 
     case 4:
     case 5: {
       if (source.exists === undefined) break;
+      const { value, level } = source.exists;
+      const own = keysOf(item, need, `select ${keyText(value, need.type)} as k`, value.uses).map((each) => ({
+        ...settled(each, level),
+        of: item,
+      }));
       shape(making, 'exists gives keys');
       // Anything more that the subquery says of the item leaves keys out, which nobody has to see.
       const more = tape.chance(3) ? [condition(making, { items: [item], outer: [] }, 3, true)] : [];
-      const conjuncts = [`${key.text} = ${source.exists.value}`, ...more.map(({ text }) => text)];
-      return result(`exists (${source.exists.text(tape.chance(5) ? conjuncts : conjuncts.toReversed())})`, [
-        source,
-        ...more,
-      ]);
+      const conjuncts = [`${key.text} = ${value.text}`, ...more.map(({ text }) => text)];
+      const text = source.exists.text(tape.chance(5) ? conjuncts : conjuncts.toReversed());
+      return result(`exists (${text})`, [source, ...more], own);
     }
     default:
   }

@@ -42,7 +42,10 @@ export interface Pruned {
   readonly any: boolean;
 }
 
-/** Without the items that are not kept: each becomes one row of no columns, and conditions on it go. */
+/**
+ * Without the items that are not kept: each becomes one row of no columns, and conditions on it go. What an outer join
+ * keeps of its rows is NULL on the other side, or is not: both.
+ */
 export function prune(tree: Tree, kept: ReadonlySet<Item>, own: ReadonlySet<Item>): Pruned {
   if (tree.kind === 'leaf') {
     if (kept.has(tree.item)) return { tree, sound: true, any: true };
@@ -56,13 +59,37 @@ export function prune(tree: Tree, kept: ReadonlySet<Item>, own: ReadonlySet<Item
   const dropped = on.length < tree.on.length || (tree.merged !== undefined && !whole);
   const inner = tree.type === 'join' || tree.type === 'cross join';
   const sound = left.sound && right.sound && (inner || !dropped || !(left.any && right.any));
+  const any = left.any || right.any;
+  if (!inner && left.any !== right.any) {
+    const nullable = left.any ? ['right join', 'full join'] : ['left join', 'full join'];
+    const only = left.any ? left.tree : right.tree;
+    if (!nullable.includes(tree.type)) return { tree: only, sound, any };
+    return { tree: withRowOfNulls(only), sound, any };
+  }
   // A side that is gone matches every row of the other.
-  const conditions = !inner && !(left.any && right.any) ? [] : on;
-  const type = tree.type === 'cross join' && merged === undefined ? 'cross join' : tree.type;
+  return { tree: { ...tree, left: left.tree, right: right.tree, on: any ? on : [], merged }, sound, any };
+}
+
+/** The rows of a tree and one of NULLs. */
+function withRowOfNulls(tree: Tree): Tree {
+  const [first] = itemsOf(tree);
+  if (first === undefined) return tree;
+  const alias = `with_${first.alias}`;
+  const rows: Item = {
+    ...first,
+    text: `(values (true), (false)) as ${alias}(given)`,
+    alias,
+    columns: [],
+    uses: new Set(),
+  };
+  const given = { text: `${alias}.given`, uses: new Set<Item>(), local: true, keys: [] };
   return {
-    tree: { ...tree, type, left: left.tree, right: right.tree, on: conditions, merged },
-    sound,
-    any: left.any || right.any,
+    kind: 'join',
+    type: 'left join',
+    left: { kind: 'leaf', item: rows },
+    right: tree,
+    on: [given],
+    merged: undefined,
   };
 }
 

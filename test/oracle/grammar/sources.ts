@@ -1,5 +1,6 @@
 import { keyLike } from './expressions.ts';
 import { itemsOf, render } from './joins.ts';
+import type { Surroundings } from './keys.ts';
 import { sourceLevel } from './levels.ts';
 import type { Expression, Item, KeyType, Making, Piece, Type } from './model.ts';
 import { piece, shape } from './model.ts';
@@ -10,7 +11,14 @@ export interface Source extends Piece {
   readonly select: string;
   readonly type: Type;
   /** The same as EXISTS asks it, where it is a plain level: with conjuncts more. */
-  readonly exists?: { readonly value: string; text(conjuncts: readonly string[]): string } | undefined;
+  readonly exists?:
+    | {
+        readonly value: Expression;
+        /** Look-ups beside the value may be asked before what it gives keys for, or after that. */
+        readonly level: Surroundings;
+        text(conjuncts: readonly string[]): string;
+      }
+    | undefined;
 }
 
 /** @param others items around it that it may name */
@@ -54,7 +62,8 @@ export function keySource(making: Making, keyType: KeyType, others: readonly Ite
     default:
   }
   const exists = {
-    value: value.text,
+    value,
+    level,
     text: (more: readonly string[]) => `select from ${from}${clause([...where, ...more])}`,
   };
   return { ...made(plain), exists };
