@@ -71,8 +71,7 @@ export class PaddedSubqueries {
     const isKnown = rest !== undefined && this.#planning.isHydrated(rest.query);
     const mayHaveRows = !isKnown || isAlways(rest.query) ? '' : ` and exists (${deparse({ SelectStmt: rest.query })})`;
     const row = `select null::${keyType} where`;
-    if (isKnown && !rest.filtered)
-      return ['select * from (', `) as _ union all ${row} ${isNull}${mayHaveRows}`];
+    if (isKnown && !rest.filtered) return ['select * from (', `) as _ union all ${row} ${isNull}${mayHaveRows}`];
     // CASE, because PostgreSQL is free to compute the parts of AND in any order.
     const unknown = `case when ${isNull}${mayHaveRows} and not exists (select from ${ROWS}) then ${raised(view.name)} end`;
     return [`with ${ROWS} as (`, `) select * from ${ROWS} union all ${row} ${unknown}`];
