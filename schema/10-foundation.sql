@@ -54,3 +54,17 @@ begin
 end $$;
 comment on function trailhound.keys_missing(bigint) is 'True for 0, else a serialization failure';
 grant execute on function trailhound.keys_missing(bigint) to public;
+
+-- What a statement locks it may come to in a version that another transaction has made since: PostgreSQL computes the
+-- statement's expressions for that anew, whose keys nobody asked for.
+create or replace function trailhound.same_version(same boolean) returns boolean
+language plpgsql as $$
+begin
+  if same is not true then
+    raise exception using errcode = '40001', message = 'a row changed while its keys were looked up',
+      detail = 'Another transaction changed it after this statement had begun.', hint = 'Run the statement again.';
+  end if;
+  return true;
+end $$;
+comment on function trailhound.same_version(boolean) is 'True for true, else a serialization failure';
+grant execute on function trailhound.same_version(boolean) to public;

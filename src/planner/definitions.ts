@@ -1,6 +1,6 @@
 import type { FuncCall, SelectStmt } from '@pgsql/types';
 import { bare, walk } from '../sql/walk.ts';
-import { relationName } from './statement.ts';
+import { relationName } from './relation-facts.ts';
 
 /** What the client's backend said of a relation that a statement leads to. */
 export interface NamedRelation {

@@ -4,7 +4,7 @@ import { bare, walk, withoutLocations } from '../sql/walk.ts';
 import { candidatesOf, partsOf, type CalledFunction, type Definitions, type NamedRelation } from './definitions.ts';
 import { aliasOf, isSingle, names, nameTarget, withArguments, withNamedParameters } from './function-body.ts';
 import { Leads } from './leads.ts';
-import { relationName } from './statement.ts';
+import { relationName } from './relation-facts.ts';
 
 export interface Expanded {
   readonly query: Node;

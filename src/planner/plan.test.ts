@@ -4,7 +4,8 @@ import { parseOwn } from '../sql/parse.ts';
 import { planStatement, type Planned } from './plan.ts';
 import { restrictionsOf } from './restrictions.ts';
 import type { Step } from './steps.ts';
-import { Statement, type FunctionFacts, type RelationFacts } from './statement.ts';
+import type { RelationFacts } from './relation-facts.ts';
+import { Statement, type FunctionFacts } from './statement.ts';
 
 function view(name: string, kind: 'scan' | 'lookup', columns: readonly [name: string, type: string][]): VirtualView {
   const made = columns.map(([column, type], index): Column => ({

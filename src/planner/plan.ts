@@ -158,6 +158,7 @@ class Planner {
           .map(({ query }) => describeSource(query))
           .join(', '),
         ordinary: queries.some((query) => this.#statement.readsOrdinaryRelations(query)),
+        locked: this.#statement.lockedIn(queries),
       });
       planning.hydrated.add(reference);
       for (const { padded } of alternative) if (padded !== undefined) this.#padded.pad(padded, reference);

@@ -10,6 +10,7 @@ import { isExpressionOnly } from './key-source.ts';
 import { castsToOwnType } from './output-types.ts';
 import type { Site } from './sites.ts';
 import { describeSource } from './source-text.ts';
+import type { LockedRelation } from './locked-relations.ts';
 import type { Reference, Statement } from './statement.ts';
 
 /** Values that the rest of the statement gives for a column of a scan: rows with others do not count. */
@@ -24,6 +25,8 @@ export interface ScanKeys {
   readonly reads: ReadonlySet<Reference>;
   /** Rows of ordinary relations decide the values: the statement must see the same ones. */
   readonly ordinary: boolean;
+  /** Those of them that the statement changes or locks. */
+  readonly locked: readonly LockedRelation[];
 }
 
 /** Which columns of a large scan some equality of the statement bounds by more than constants. */
@@ -49,6 +52,7 @@ export function scanKeysOf(
         from: alternative.flatMap(({ sources }) => sources.map(({ query }) => describeSource(query))).join(', '),
         reads: new Set(queries.flatMap((query) => [...statement.referencesIn({ SelectStmt: query })])),
         ordinary: queries.some((query) => statement.readsOrdinaryRelations(query)),
+        locked: statement.lockedIn(queries),
       },
     ];
   });

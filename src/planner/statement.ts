@@ -5,21 +5,12 @@ import { lockedItems } from '../sql/locked-items.ts';
 import type { Cte, Item, Level, Scopes } from '../sql/scope.ts';
 import { scopesOf } from '../sql/scopes-of.ts';
 import type { SpaceColumn } from '../sql/space.ts';
-import { quoteIdent } from '../sql/substitute.ts';
 import { bare } from '../sql/walk.ts';
 import { namedColumns, neededColumns, type Positions } from './columns.ts';
+import { lockedRelations, type LockedRelation } from './locked-relations.ts';
 import { rangeVarsIn, selectsIn, undefinedIn } from './mentions.ts';
+import { relationName, type RelationFacts } from './relation-facts.ts';
 import { tellApart } from './same-names.ts';
-
-/** What the client's backend said of a name in FROM. */
-export interface RelationFacts {
-  readonly oid: number;
-  readonly columns: readonly string[];
-  /** Set where the name is one of our views. */
-  readonly view: VirtualView | undefined;
-  /** A view of somebody's that may give other rows each time it is read. */
-  readonly unstable?: boolean;
-}
 
 /** One mention of a virtual table in a statement. */
 export interface Reference {
@@ -51,12 +42,6 @@ export interface FunctionFacts {
   readonly ownEquality: boolean;
 }
 
-/** `"schema"."name"` as written, the key under which facts are asked: a name may have dots of its own. */
-export function relationName(rangeVar: RangeVar): string {
-  const { schemaname, relname = '' } = rangeVar;
-  return [...(schemaname === undefined ? [] : [schemaname]), relname].map(quoteIdent).join('.');
-}
-
 /** A name that no user's relation has, standing in key queries for what was hydrated. */
 export function placeholder(kind: 'reference' | 'level', id: number): string {
   return `trailhound:${kind}:${String(id)}`;
@@ -85,6 +70,7 @@ export class Statement {
   readonly #columnsByItem: ReadonlyMap<Item, readonly string[]>;
   readonly #outputNames: ReadonlySet<ColumnRef>;
   readonly #unstable = new Set<RangeVar>();
+  readonly #locked: ReadonlyMap<RangeVar, LockedRelation>;
 
   /** @param node a SELECT, INSERT, UPDATE, DELETE or MERGE */
   constructor(node: Node, facts: ReadonlyMap<string, RelationFacts>, functions: FunctionFacts) {
@@ -110,6 +96,7 @@ export class Statement {
     }
     const targets = [...this.scopes.targets].map((target) => facts.get(relationName(target)));
     const locked = lockedItems(this.scopes);
+    this.#locked = lockedRelations(this.scopes, locked, facts);
     this.changesView =
       targets.some((target) => target?.view !== undefined) || views.some(({ item }) => locked.has(item));
     this.#columnsByItem = columns;
@@ -246,6 +233,11 @@ export class Statement {
       const item = this.#itemOf.get(rangeVar);
       return item?.kind === 'relation' && !this.#referenceOf.has(rangeVar);
     });
+  }
+
+  /** The relations in a part of the tree of which the statement changes or locks rows. */
+  lockedIn(value: unknown): LockedRelation[] {
+    return this.#locked.size === 0 ? [] : rangeVarsIn(value).flatMap((rangeVar) => this.#locked.get(rangeVar) ?? []);
   }
 
   /** Whether a part of the tree reads a view that may give other rows each time. */

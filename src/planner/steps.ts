@@ -2,6 +2,7 @@ import type { Node } from '@pgsql/types';
 import type { Column } from '../catalog/table.ts';
 import type { TrailhoundError } from '../kernel/errors.ts';
 import type { ScanKeys } from './scan-keys.ts';
+import type { LockedRelation } from './locked-relations.ts';
 import { placeholder, type Reference } from './statement.ts';
 
 /** What is done before a statement runs. Immutable. */
@@ -20,6 +21,8 @@ export type Step =
       readonly from: string;
       /** Rows of ordinary relations decide the keys: the statement must see the same ones. */
       readonly ordinary: boolean;
+      /** Those of them that the statement changes or locks. */
+      readonly locked: readonly LockedRelation[];
     }
   | {
       readonly kind: 'evaluate';
@@ -80,6 +83,24 @@ export function lookupsIn(steps: readonly Step[]): readonly Extract<Step, { kind
         return [];
     }
   });
+}
+
+/** The relations whose rows give keys and that the statement changes or locks. */
+export function lockedBy(steps: readonly Step[]): readonly LockedRelation[] {
+  const found = steps.flatMap((step): readonly LockedRelation[] => {
+    switch (step.kind) {
+      case 'lookup':
+        return step.locked;
+      case 'scan':
+        return step.keys.flatMap(({ locked }) => locked);
+      case 'recursion':
+        return lockedBy(step.steps);
+      case 'refuse':
+      case 'evaluate':
+        return [];
+    }
+  });
+  return [...new Set(found)];
 }
 
 /** Whether what a step asks depends on the rows of a level. */

@@ -3,7 +3,7 @@ import type { Catalog } from '../catalog/table.ts';
 import { functionNames } from '../planner/dependencies.ts';
 import { RUNS_TEXT, type Definitions } from '../planner/definitions.ts';
 import { expandDefinitions } from '../planner/expand-definitions.ts';
-import { relationName } from '../planner/statement.ts';
+import { relationName } from '../planner/relation-facts.ts';
 import { modificationOf } from '../sql/modification.ts';
 import { parseKept } from '../sql/parse.ts';
 import { bare, walk, withoutLocations } from '../sql/walk.ts';

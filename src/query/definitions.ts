@@ -3,7 +3,7 @@ import type { Catalog } from '../catalog/table.ts';
 import { functionNames } from '../planner/dependencies.ts';
 import type { CalledFunction, Definitions, NamedRelation } from '../planner/definitions.ts';
 import { selectOf } from '../planner/nodes.ts';
-import { relationName } from '../planner/statement.ts';
+import { relationName } from '../planner/relation-facts.ts';
 import { parseStatements } from '../sql/parse.ts';
 import { bare, walk } from '../sql/walk.ts';
 import { quoteIdent } from '../sql/substitute.ts';

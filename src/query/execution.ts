@@ -6,6 +6,7 @@ import type { Growth } from '../planner/growing.ts';
 import type { Plan } from '../planner/plan.ts';
 import { lookupsIn, type RecursionStep, type Step } from '../planner/steps.ts';
 import type { Source } from '../sources/source.ts';
+import type { Replacement } from '../sql/substitute.ts';
 import type { ClientBackend } from './backend.ts';
 import type { KnownRestrictions } from './constants.ts';
 import { finalText } from './final-text.ts';
@@ -151,9 +152,14 @@ export class Execution {
   }
 
   /** The client's statement with its references replaced. */
-  finalStatement(text: string, statement: Statement): { text: string; parameters: ParameterList } {
+  finalStatement(
+    text: string,
+    statement: Statement,
+    conditions: readonly Replacement[],
+  ): { text: string; parameters: ParameterList } {
     const parameters = this.#own.newParameters();
-    return { text: finalText(text, statement, this.#plan, this.#placeholders, parameters), parameters };
+    const final = finalText(text, statement, this.#plan, conditions, this.#placeholders, parameters);
+    return { text: final, parameters };
   }
 
   /** What was hydrated for mentions below views and functions, by table: of those tables that have all that any of them needs. */

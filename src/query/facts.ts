@@ -1,5 +1,6 @@
 import type { Catalog } from '../catalog/table.ts';
-import type { FunctionFacts, RelationFacts } from '../planner/statement.ts';
+import type { RelationFacts } from '../planner/relation-facts.ts';
+import type { FunctionFacts } from '../planner/statement.ts';
 import type { ClientBackend } from './backend.ts';
 import { ParameterList } from './parameters.ts';
 import { SETTING_NAMES } from './settings.ts';
@@ -100,9 +101,15 @@ export async function askFacts(asked: AskedNames, catalog: Catalog, backend: Cli
   return {
     planning: {
       relations: new Map(
-        relations.map(({ name, oid, columns }) => [
+        relations.map(({ name, oid, kind, columns }) => [
           name,
-          { oid, columns: columns ?? [], view: catalog.viewByOid(oid), unstable: unstable.has(name) },
+          {
+            oid,
+            columns: columns ?? [],
+            view: catalog.viewByOid(oid),
+            unstable: unstable.has(name),
+            stored: kind === 'r' || kind === 'p',
+          },
         ]),
       ),
       functions: {

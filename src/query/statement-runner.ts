@@ -11,6 +11,7 @@ import { explainer, explainPlan } from './explain.ts';
 import { ParameterList } from './parameters.ts';
 import type { Rewrite } from './pipeline.ts';
 import { lossyText, positioned, refusalOf, withHint } from './refusals.ts';
+import { sameVersion } from './same-version.ts';
 import { contextOf } from './statement-context.ts';
 import type { Work } from './work.ts';
 
@@ -51,6 +52,7 @@ export class StatementRunner {
       const refusal = refusalOf(planned.plan, known);
       if (refusal !== undefined) throw positioned(refusal, written, calling?.unplanned);
       if (!facts.textRoundTrips && planned.plan.steps.some(keepsRows)) throw lossyText();
+      const conditions = facts.oneSnapshot ? [] : sameVersion(request.text, planned.plan.steps);
       const execution = new Execution({
         plan: planned.plan,
         restrictions: known,
@@ -71,7 +73,7 @@ export class StatementRunner {
       const { end: endQueries } = this.#calling.begin(work, { context, rows: new Map(), opaque: true });
       try {
         await execution.run().finally(endQueries);
-        const final = execution.finalStatement(request.text, statement);
+        const final = execution.finalStatement(request.text, statement, conditions);
         const begun = this.#calling.begin(work, { context, rows: execution.served(), opaque: !isBelow });
         const { run, end } = this.#calling.serve(work, final.text, begun);
         return {

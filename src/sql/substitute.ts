@@ -38,6 +38,27 @@ export function replaceBytes(text: string, replacements: readonly Replacement[])
   return parts.map((part) => part.toString()).join('');
 }
 
+const OPENS_QUERY: ReadonlySet<string> = new Set([
+  ...['select', 'values', 'table', 'with', 'insert', 'update', 'delete', 'merge'],
+]);
+/** Reserved words that follow a FROM clause and its WHERE. */
+const AFTER_WHERE: ReadonlySet<string> = new Set([
+  ...[
+    'group',
+    'having',
+    'window',
+    'union',
+    'intersect',
+    'except',
+    'order',
+    'limit',
+    'offset',
+    'fetch',
+    'for',
+    'returning',
+  ],
+]);
+
 /** Finds by tokens what the tree does not locate: where a reference or a subquery begins and ends. */
 export class Slices {
   readonly #text: string;
@@ -134,6 +155,46 @@ export class Slices {
     }
   }
 
+  /**
+   * A condition more for the rows of the SELECT, UPDATE or DELETE that names a relation, or for those that MERGE finds.
+   *
+   * @param location the relation's, in bytes
+   * @returns undefined where it has no place, as beside WHERE CURRENT OF
+   */
+  condition(location: number, merge: boolean, own: string): Replacement[] | undefined {
+    let clause: number | undefined;
+    let cases = 0;
+    let at = this.#indexAt(location);
+    for (; !this.#endsStatement(at); at += 1) {
+      const word = this.#word(at);
+      if (word === '(') at = this.#closing(at);
+      else if (this.#isLabel(at)) continue;
+      else if (word === 'case') cases += 1;
+      else if (word === 'end') cases -= 1;
+      else if (word === (merge ? 'on' : 'where')) clause = at;
+      else if (merge ? word === 'when' && cases === 0 : AFTER_WHERE.has(word)) break;
+    }
+    const end = this.#end(at - 1);
+    if (clause === undefined) return merge ? undefined : [{ start: end, end, text: ` where ${own}` }];
+    if (this.#word(clause + 1) === 'current' && this.#word(clause + 2) === 'of') return undefined;
+    const start = this.#end(clause);
+    return [
+      { start, end: start, text: ' (' },
+      { start: end, end, text: `) and ${own}` },
+    ];
+  }
+
+  /** A word that stands for a name, whatever else it means: behind a dot or AS. */
+  #isLabel(at: number): boolean {
+    return ['.', 'as'].includes(this.#word(at - 1));
+  }
+
+  /** The parentheses of a join end before the statement in which it stands. */
+  #endsStatement(at: number): boolean {
+    const word = this.#word(at);
+    return word === '' || word === ';' || (word === ')' && this.#opensQuery(this.#enclosing(at)));
+  }
+
   /** Text before and after a subquery, whose own text is left where it is. */
   around(node: Node, [before, after]: readonly [string, string]): Replacement[] {
     const { start, end } = this.subquery(node, '');
@@ -165,7 +226,7 @@ export class Slices {
   #opensQuery(open: number): boolean {
     let at = open + 1;
     while (this.#word(at) === '(') at += 1;
-    return ['select', 'values', 'table', 'with'].includes(this.#word(at));
+    return OPENS_QUERY.has(this.#word(at));
   }
 
   #closing(open: number): number {

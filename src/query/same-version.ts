@@ -1,0 +1,43 @@
+import { TrailhoundError } from '../kernel/errors.ts';
+import type { LockedRelation } from '../planner/locked-relations.ts';
+import { lockedBy, type Step } from '../planner/steps.ts';
+import { quoteIdent, Slices, type Replacement } from '../sql/substitute.ts';
+
+/**
+ * Conditions in a text that fail it as it comes to a row in a newer version than its snapshot has. In READ COMMITTED a
+ * statement waits for whoever changes a row that it is to lock, and computes anew what it reads of the row (EvalPlanQual):
+ * look-ups whose keys nobody asked for would be empty.
+ *
+ * @throws not_supported where that cannot be seen
+ */
+export function sameVersion(text: string, steps: readonly Step[]): readonly Replacement[] {
+  const relations = lockedBy(steps);
+  const slices = relations.length === 0 ? undefined : new Slices(text);
+  return relations.flatMap((locked) => {
+    const found = slices && conditionOf(locked, slices);
+    if (found === undefined) throw unseen(locked);
+    return found;
+  });
+}
+
+function conditionOf({ item, relation, merged }: LockedRelation, slices: Slices): Replacement[] | undefined {
+  const { rangeVar, name } = item;
+  if (relation === undefined || rangeVar?.location === undefined || name === undefined) return undefined;
+  const own = quoteIdent(name);
+  const equal = (column: string): string => `trailhound_seen.${column} operator(pg_catalog.=) ${own}.${column}`;
+  const seen = `select from ${relation} as trailhound_seen where ${equal('ctid')} and ${equal('tableoid')}`;
+  return slices.condition(rangeVar.location, merged, `trailhound.same_version(exists (${seen}))`);
+}
+
+function unseen({ item }: LockedRelation): TrailhoundError {
+  const name = item.rangeVar?.relname ?? '';
+  return new TrailhoundError(
+    'not_supported',
+    `rows of ${name} cannot give keys while they are locked in read committed`,
+    {
+      detail:
+        'Another transaction may change such a row while this one waits for it, and the new values were not looked up.',
+      hint: 'Run it in a transaction of its own: begin isolation level repeatable read.',
+    },
+  );
+}
