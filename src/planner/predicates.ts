@@ -8,6 +8,8 @@ import type { Statement } from './statement.ts';
 /** A predicate before its values are known: PostgreSQL computes them on the client's backend. */
 export interface OpenPredicate {
   readonly column: Column;
+  /** Of a jsonb column: the place within it whose text is compared. */
+  readonly steps?: readonly (string | number)[];
   readonly operator: Operator;
   /** Each gives one value; `list`: one array of them. Empty for `is …`. */
   readonly values: readonly OpenValue[];
@@ -56,7 +58,7 @@ export function contains(node: Node, wanted: NodeKind): boolean {
 /** What a conjunct of a level says of the columns of a table; empty where it says nothing that a source could take. */
 export function predicatesIn(node: Node, column: ColumnOf, level: Level, statement: Statement): OpenPredicate[] {
   const one = (column: Column | undefined, operator: Operator, ...values: OpenValue[]): OpenPredicate[] =>
-    column?.operators.includes(operator) ? [{ column, operator, values }] : [];
+    column?.operators.includes(operator) && column.type !== 'jsonb' ? [{ column, operator, values }] : [];
   const nullTest = bare(node, 'NullTest');
   if (nullTest !== undefined)
     return one(column(nullTest.arg), nullTest.nulltesttype === 'IS_NULL' ? 'is null' : 'is not null');
@@ -122,7 +124,7 @@ const NAMES: Readonly<Record<string, Operator>> = {
   '!~~': 'not like',
 };
 
-const MIRRORED: Partial<Record<Operator, Operator>> = {
+export const MIRRORED: Partial<Record<Operator, Operator>> = {
   '=': '=',
   '<>': '<>',
   '<': '>',
@@ -131,7 +133,7 @@ const MIRRORED: Partial<Record<Operator, Operator>> = {
   '>=': '<=',
 };
 
-function operatorOf(expression: A_Expr): Operator | undefined {
+export function operatorOf(expression: A_Expr): Operator | undefined {
   if (expression.kind === 'AEXPR_BETWEEN') return '>=';
   const name = (expression.name ?? []).map((part) => bare(part, 'String')?.sval ?? '');
   return name.length === 1 || name[0] === 'pg_catalog' ? NAMES[name.at(-1) ?? ''] : undefined;

@@ -7,7 +7,8 @@ import { dependenciesOf } from './dependencies.ts';
 import { limitOf, passesRows, type Limit } from './limits.ts';
 import { keepsRows, outputOf } from './outputs.ts';
 import { isOfType } from './output-types.ts';
-import { comparisonsIn, contains, isConstant, predicatesIn, type OpenPredicate } from './predicates.ts';
+import { conditionIn, simplify, withoutNullTests, type OpenCondition } from './condition-trees.ts';
+import { comparisonsIn, contains, isConstant, predicatesIn, type ColumnOf, type OpenPredicate } from './predicates.ts';
 import { saidByAll } from './said-by-all.ts';
 import type { Reference, Statement } from './statement.ts';
 import { surroundingsOf, type Condition } from './surroundings.ts';
@@ -15,6 +16,8 @@ import { surroundingsOf, type Condition } from './surroundings.ts';
 /** What the conjuncts around a reference, on all levels, say of its columns and constants. The statement keeps them all. */
 export interface Restrictions {
   readonly predicates: readonly OpenPredicate[];
+  /** What other conjuncts say, by alternatives or of places within a column. */
+  readonly conditions: readonly OpenCondition[];
   /** Conditions that name no column: where one is not true, no row of the reference counts. */
   readonly constantConditions: readonly Node[];
   /** LIMIT and OFFSET of the levels through which rows pass one by one, innermost first: no more are needed. */
@@ -28,7 +31,7 @@ interface Carried {
   readonly nullable: boolean;
 }
 
-const NOTHING: Restrictions = { predicates: [], constantConditions: [], limit: [] };
+const NOTHING: Restrictions = { predicates: [], conditions: [], constantConditions: [], limit: [] };
 /** In PostgreSQL's tree false is left out. */
 const FALSE: Node = { A_Const: { boolval: {} } };
 
@@ -55,6 +58,7 @@ class Outwards {
     const statement = this.#statement;
     const { level } = item;
     const predicates: OpenPredicate[] = [];
+    const conditions: OpenCondition[] = [];
     const constants: Node[] = [];
     let complete = true;
     for (const condition of surroundingsOf(item, statement).conditions) {
@@ -65,6 +69,7 @@ class Outwards {
       const found = this.#reads(condition, item) ? this.#predicatesIn(condition.node, item, carried) : [];
       predicates.push(...found);
       if (found.length < comparisonsIn(condition.node)) complete = false;
+      if (found.length === 0) conditions.push(...this.#conditionsIn(condition, item, carried));
     }
     const atIndex = (index: number): Carried | undefined => {
       const through = statement.names.passedThrough(level)[index];
@@ -77,6 +82,7 @@ class Outwards {
     const beyond = this.#beyondLimit(level, atIndex, passes);
     return {
       predicates: [...predicates, ...beyond.predicates],
+      conditions: [...conditions, ...beyond.conditions],
       constantConditions: [...constants, ...constantsOfLevel(level, statement), ...beyond.constantConditions],
       limit: beyond.limit,
     };
@@ -109,6 +115,7 @@ class Outwards {
         const [only] = each;
         if (only !== undefined && each.length === 1 && !recursive) return only;
         return {
+          conditions: [],
           predicates: recursive ? [] : saidByAll(each.map(({ predicates }) => predicates)),
           constantConditions: eitherOf(each.map(({ constantConditions }) => constantConditions)),
           limit: [],
@@ -144,7 +151,28 @@ class Outwards {
     return condition.seesItem && !needs.unrepeatable && readsOnlyIt && !contains(condition.node, 'CollateClause');
   }
 
+  /** Alternatives may read others, too: what they say of this item is true where they are. */
+  #conditionsIn(
+    { node, seesItem }: Condition,
+    item: Item,
+    carried: (name: string) => Carried | undefined,
+  ): readonly OpenCondition[] {
+    if (!seesItem || dependenciesOf(node, item.level, this.#statement).unrepeatable) return [];
+    const { column, nullable } = this.#columnOf(item, carried);
+    const found = conditionIn(node, column, item.level, this.#statement);
+    if (found === undefined) return [];
+    const certain = simplify(withoutNullTests(found, nullable));
+    return certain.kind === 'unknown' || certain.kind === 'constant' ? [] : [certain];
+  }
+
   #predicatesIn(node: Node, item: Item, carried: (name: string) => Carried | undefined): OpenPredicate[] {
+    const { column, nullable } = this.#columnOf(item, carried);
+    const found = predicatesIn(node, column, item.level, this.#statement);
+    // With fewer rows on its side an outer join makes more NULLs, and every other operator is true of none.
+    return found.filter((predicate) => predicate.operator !== 'is null' || !nullable.has(predicate.column));
+  }
+
+  #columnOf(item: Item, carried: (name: string) => Carried | undefined): { column: ColumnOf; nullable: Set<Column> } {
     const nullable = new Set<Column>();
     const column = (value: Node | undefined): Column | undefined => {
       const mention = bare(value, 'ColumnRef');
@@ -154,8 +182,6 @@ class Outwards {
       if (own?.nullable === true) nullable.add(own.column);
       return own?.column;
     };
-    const found = predicatesIn(node, column, item.level, this.#statement);
-    // With fewer rows on its side an outer join makes more NULLs, and every other operator is true of none.
-    return found.filter((predicate) => predicate.operator !== 'is null' || !nullable.has(predicate.column));
+    return { column, nullable };
   }
 }

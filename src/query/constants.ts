@@ -4,14 +4,16 @@ import type { Limit } from '../planner/limits.ts';
 import type { OpenPredicate, OpenValue } from '../planner/predicates.ts';
 import type { Restrictions } from '../planner/restrictions.ts';
 import type { Reference } from '../planner/statement.ts';
-import type { Predicate } from '../sources/source.ts';
+import type { Condition, Predicate } from '../sources/source.ts';
 import { deparse } from '../sql/deparse.ts';
 import type { ClientBackend } from './backend.ts';
+import { closeCondition, leavesOf } from './condition-values.ts';
 import type { ParameterList } from './parameters.ts';
 
 /** Predicates with their values, as PostgreSQL computed them. */
 export interface KnownRestrictions {
   readonly predicates: readonly Predicate[];
+  readonly conditions: readonly Condition[];
   /** A conjunct can never be true: no row counts. */
   readonly contradiction: boolean;
   /** Rows that are enough; undefined: all. Counts only where every predicate is pushed exactly. */
@@ -46,14 +48,22 @@ export async function computeRestrictions(
 ): Promise<ReadonlyMap<Reference, KnownRestrictions>> {
   const asked: Asked[] = [];
   const open = [...restrictions.values()];
-  for (const { constantConditions, predicates, limit } of open) {
+  const askFor = (predicate: OpenPredicate): void => {
+    for (const value of predicate.values)
+      asked.push({ node: value.node, canonical: canonicalText(predicate.column, value) });
+  };
+  const askForTruth = (node: Node): void => {
+    asked.push({ node, canonical: (value) => `${value}::pg_catalog.text` });
+  };
+  for (const { constantConditions, predicates, conditions, limit } of open) {
     for (const node of limit.flatMap(boundsOf))
       asked.push({ node, canonical: (value) => `${value}::pg_catalog.int8::pg_catalog.text` });
-    for (const node of constantConditions) asked.push({ node, canonical: (value) => `${value}::pg_catalog.text` });
-    for (const predicate of predicates) {
-      for (const value of predicate.values)
-        asked.push({ node: value.node, canonical: canonicalText(predicate.column, value) });
-    }
+    constantConditions.forEach(askForTruth);
+    predicates.forEach(askFor);
+    conditions.flatMap(leavesOf).forEach((leaf) => {
+      if (leaf.kind === 'constant') askForTruth(leaf.node);
+      else askFor(leaf.predicate);
+    });
   }
   const answers: ComputedValue[] = [];
   for (let start = 0; start < asked.length; start += VALUES_A_QUERY) {
@@ -62,21 +72,27 @@ export async function computeRestrictions(
   let next = 0;
   const take = (): ComputedValue => answers[next++] ?? { type: 'unknown', text: null };
   return new Map(
-    [...restrictions].map(([reference, { constantConditions, predicates, limit }]) => {
+    [...restrictions].map(([reference, { constantConditions, predicates, conditions: trees, limit }]) => {
       const limits = limit.map(({ count, offset }) => ({ count: count && take(), offset: offset && take() }));
       const conditions = constantConditions.map(() => take());
-      const known = predicates.map((predicate) =>
+      const taken = (predicate: OpenPredicate): Predicate | 'never' | 'unknown' =>
         close(
           predicate,
           predicate.values.map(() => take()),
+        );
+      const known = predicates.map(taken);
+      const closed = trees.map((tree) =>
+        closeCondition(tree, (leaf) =>
+          leaf.kind === 'predicate' ? taken(leaf.predicate) : take().text === String(leaf.wanted) ? 'always' : 'never',
         ),
       );
       const everyKnown = known.every((predicate) => predicate !== 'unknown');
-      const impossible = known.some((predicate) => predicate === 'never');
+      const impossible = [...known, ...closed].includes('never');
       return [
         reference,
         {
           predicates: known.filter((predicate) => predicate !== 'never' && predicate !== 'unknown'),
+          conditions: closed.filter((condition) => typeof condition === 'object'),
           contradiction: impossible || conditions.some((condition) => condition.text !== 'true'),
           limit: everyKnown ? rowsNeeded(limits) : undefined,
         },
@@ -150,10 +166,11 @@ function canonicalText(column: Column, value: OpenValue): (sql: string) => strin
 
 /** 'never': no row satisfies it; 'unknown': it cannot be told to a source. */
 function close(predicate: OpenPredicate, values: readonly ComputedValue[]): Predicate | 'never' | 'unknown' {
-  const { column, operator } = predicate;
-  if (predicate.values.length === 0) return { column, operator, values: [] };
+  const { column, operator, steps } = predicate;
+  const place = { column, ...(steps && { steps }), operator };
+  if (predicate.values.length === 0) return { ...place, values: [] };
   const lists = predicate.values.some((value) => value.list);
-  const allowed = COMPARABLE[column.type] ?? [];
+  const allowed = COMPARABLE[steps === undefined ? column.type : 'text'] ?? [];
   const types = values.map((value) => (lists ? value.type.replace('[]', '') : value.type));
   if (!types.every((type) => allowed.includes(type))) return 'unknown';
   // As text, timestamps follow the session's DateStyle and addresses end in their mask: not worth reading.
@@ -169,5 +186,5 @@ function close(predicate: OpenPredicate, values: readonly ComputedValue[]): Pred
     const whole = texts.map(Number).filter(Number.isSafeInteger).map(String);
     return whole.length === 0 ? 'never' : { column, operator, values: whole };
   }
-  return texts.length === 0 ? 'never' : { column, operator, values: texts };
+  return texts.length === 0 ? 'never' : { ...place, values: texts };
 }

@@ -97,10 +97,17 @@ export function explainPlan(
       ...(narrowedBy.length === 0 ? {} : { narrowedBy }),
       fetches: scan.empty ? 'nothing' : 'scan',
       estimatedCalls: callsOfScan(scan, keys.length > 0),
-      pushed: scan.pushed.flatMap(({ predicate, exactness, as }) =>
-        exactness === 'none' ? [] : [{ column: predicate.column.name, as: as ?? '', exactness }],
-      ),
-      kept: scan.pushed.filter(({ exactness }) => exactness !== 'exact').map(({ predicate }) => predicate.column.name),
+      pushed: [
+        ...scan.pushed.map(({ predicate, ...pushed }) => ({ columns: [predicate.column], ...pushed })),
+        ...(scan.pushedConditions ?? []),
+      ].flatMap(({ columns: compared, exactness, as }) => {
+        const column = [...new Set(compared.map(({ name }) => name))].join(', ');
+        return exactness === 'none' ? [] : [{ column, as: as ?? '', exactness }];
+      }),
+      kept: [
+        ...scan.pushed.map(({ predicate, exactness }) => ({ columns: [predicate.column], exactness })),
+        ...(scan.pushedConditions ?? []),
+      ].flatMap(({ columns: compared, exactness }) => (exactness === 'exact' ? [] : compared.map(({ name }) => name))),
       parts: scan.parts,
     };
   });

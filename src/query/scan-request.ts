@@ -12,7 +12,13 @@ export function scanRequest(
 ): ScanRequest {
   const { table } = reference.view;
   const predicates = [...(known?.predicates ?? []), ...keys];
-  const request = { table, columns: columnsToFetch(reference), predicates };
+  const conditions = known?.conditions ?? [];
+  const request = {
+    table,
+    columns: columnsToFetch(reference),
+    predicates,
+    ...(conditions.length > 0 && { conditions }),
+  };
   if (known?.limit === undefined || source?.kind !== 'scan') return request;
   const { pushed } = source.plan(request);
   const allExact = pushed.length >= request.predicates.length && pushed.every(({ exactness }) => exactness === 'exact');

@@ -40,12 +40,14 @@ export class SharedRequests {
   restrictionsOf(reference: Reference): KnownRestrictions | undefined {
     const own = this.#restrictions.get(reference);
     if (!reference.below || own === undefined || own.contradiction) return own;
-    const others = this.mentionsOf(reference.view.table).map((each) => this.#restrictions.get(each));
+    const mentions = this.mentionsOf(reference.view.table);
+    const conditions = mentions.length === 1 ? own.conditions : [];
+    const others = mentions.map((each) => this.#restrictions.get(each));
     const lists = others.flatMap((known) => (known?.contradiction === true ? [] : [known?.predicates ?? []]));
     const predicates = own.predicates.filter((predicate) =>
       lists.every((list) => list.some((other) => isSame(predicate, other))),
     );
-    return { predicates, contradiction: false, limit: undefined };
+    return { predicates, conditions, contradiction: false, limit: undefined };
   }
 
   /** Rows of mentions that differ in an input column are no superset of each other's: none can have what is asked for another. */

@@ -9,9 +9,16 @@ import type { Column, Operator, VirtualTable } from '../catalog/table.ts';
  */
 export interface Predicate {
   readonly column: Column;
+  /** Of a jsonb column: the place within it whose text (`#>>`) is compared. Names of members, numbers of elements. */
+  readonly steps?: readonly (string | number)[] | undefined;
   readonly operator: Operator;
   readonly values: readonly string[];
 }
+
+/** What a conjunct says that is more than one predicate; `or` has an alternative at least. */
+export type Condition =
+  | { readonly kind: 'predicate'; readonly predicate: Predicate }
+  | { readonly kind: 'and' | 'or'; readonly of: readonly Condition[] };
 
 /** `exact`: the source returns just the rows that satisfy it; `inexact`: a superset; `none`: it does not look at it. */
 export type Exactness = 'exact' | 'inexact' | 'none';
@@ -23,12 +30,20 @@ export interface Pushed {
   readonly as?: string | undefined;
 }
 
+export interface PushedCondition {
+  readonly columns: readonly Column[];
+  readonly exactness: Exactness;
+  readonly as?: string | undefined;
+}
+
 export interface ScanRequest {
   readonly table: VirtualTable;
   /** The columns that the statement uses and that have a path. */
   readonly columns: readonly Column[];
   /** Conjuncts; the statement keeps them all, so a source may return too many rows but never too few. */
   readonly predicates: readonly Predicate[];
+  /** Further conjuncts, with alternatives or of places within a column: a source need not look at them. */
+  readonly conditions?: readonly Condition[] | undefined;
   /** Only set when every conjunct was planned `exact`. */
   readonly limit?: number | undefined;
 }
@@ -36,6 +51,8 @@ export interface ScanRequest {
 /** What a source would do, found out without any call: pure, and what EXPLAIN prints. */
 export interface ScanPlan {
   readonly pushed: readonly Pushed[];
+  /** Of the request's conditions. */
+  readonly pushedConditions?: readonly PushedCondition[] | undefined;
   /** True when the predicates contradict one another: nothing is called, no row returned. */
   readonly empty: boolean;
   /** One line an independent part (region and log group), for EXPLAIN. */

@@ -1,6 +1,7 @@
 import type { Column } from '../../src/catalog/table.ts';
 import type {
   CallContext,
+  Condition,
   Exactness,
   LookupKey,
   LookupSource,
@@ -37,7 +38,12 @@ export class OracleScan implements ScanSource {
   async *scan(request: ScanRequest, context: CallContext): AsyncIterable<Page> {
     this.scans += 1;
     const wanted = this.pushdown === 'none' ? [] : request.predicates;
-    const records = this.#records.filter((record) => wanted.every((predicate) => mayBeTrue(predicate, record)));
+    const conditions = this.pushdown === 'none' ? [] : (request.conditions ?? []);
+    const records = this.#records.filter(
+      (record) =>
+        wanted.every((predicate) => mayBeTrue(predicate, record)) &&
+        conditions.every((condition) => mayHold(condition, record)),
+    );
     // Which rows a LIMIT leaves is nobody's to say: the last ones show best what relies on the first.
     const page = records.reverse().slice(0, request.limit);
     yield await context.call({ key: 'memory', concurrency: 1 }, () => Promise.resolve({ records: page, bytes: 1 }));
@@ -45,6 +51,17 @@ export class OracleScan implements ScanSource {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+}
+
+function mayHold(condition: Condition, record: SourceRecord): boolean {
+  switch (condition.kind) {
+    case 'predicate':
+      return condition.predicate.steps !== undefined || mayBeTrue(condition.predicate, record);
+    case 'and':
+      return condition.of.every((each) => mayHold(each, record));
+    case 'or':
+      return condition.of.some((each) => mayHold(each, record));
   }
 }
 

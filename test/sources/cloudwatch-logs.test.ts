@@ -151,6 +151,29 @@ describe('what is read', () => {
     ).toEqual(expect.arrayContaining(['FilterLogEvents eu-west-1', 'FilterLogEvents us-east-1']));
   });
 
+  test('of a list that takes several patterns each event comes once, by the value that its own record has', async () => {
+    const source = cloudwatchLogsSource([connect({ regions: ['us-east-1'], logGroups: ['trail/all'] })]);
+    const others = Array.from({ length: 40 }, (_, index) => `DescribeSomething${index}`);
+    for (const names of [
+      ['CreateUser', ...others, 'ListBuckets'],
+      ['DeleteUser', ...others, 'CreateUser'],
+    ]) {
+      simulator.calls.reset();
+      const records = await allRecords(source, scanRequest([predicate(EVENT_NAME, '=', ...names)]));
+      expect(ids(records)).toEqual(names.includes('ListBuckets') ? ['a', 'b', 'c'] : ['a', 'c', 'd']);
+      expect(operations().filter((operation) => operation.startsWith('FilterLogEvents'))).toHaveLength(4);
+    }
+  });
+
+  test('of addresses, too, in whichever form a record has them', async () => {
+    const source = cloudwatchLogsSource([connect({ regions: ['us-east-1'], logGroups: ['trail/all'] })]);
+    const others = Array.from({ length: 40 }, (_, index) => `192.0.2.${index}`);
+    const request = scanRequest([
+      predicate(column('source_ip', undefined, 'inet'), '=', '198.51.100.70', ...others, '198.51.100.7'),
+    ]);
+    expect(ids(await allRecords(source, request))).toEqual(['a', 'b', 'c', 'd']);
+  });
+
   test('nothing is called before the first scan', () => {
     cloudwatchLogsSource([connect()]).plan(scanRequest([predicate(EVENT_NAME, '=', 'CreateUser')]));
     expect(operations()).toEqual([]);

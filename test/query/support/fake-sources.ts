@@ -1,6 +1,7 @@
 import type { Column } from '../../../src/catalog/table.ts';
 import type {
   CallContext,
+  Condition,
   Exactness,
   LookupKey,
   LookupSource,
@@ -33,7 +34,7 @@ export class MemoryScan implements ScanSource {
   async *scan(request: ScanRequest, context: CallContext): AsyncIterable<Page> {
     this.requests.push(request);
     yield await context.call({ key: 'memory', concurrency: 1 }, () =>
-      Promise.resolve({ records: this.#records.filter((record) => mayMatch(record, request.predicates)), bytes: 1 }),
+      Promise.resolve({ records: this.#records.filter((record) => isAsked(record, request)), bytes: 1 }),
     );
   }
 
@@ -42,13 +43,30 @@ export class MemoryScan implements ScanSource {
   }
 }
 
+function isAsked(record: SourceRecord, { predicates, conditions = [] }: ScanRequest): boolean {
+  return mayMatch(record, predicates) && conditions.every((condition) => mayHold(record, condition));
+}
+
+function mayHold(record: SourceRecord, condition: Condition): boolean {
+  switch (condition.kind) {
+    case 'predicate':
+      return mayMatch(record, [condition.predicate]);
+    case 'and':
+      return condition.of.every((each) => mayHold(record, each));
+    case 'or':
+      return condition.of.some((each) => mayHold(record, each));
+  }
+}
+
 /** False only where a predicate is surely not true of the record, so that a planner that says too much is caught. */
 function mayMatch(record: SourceRecord, predicates: readonly Predicate[]): boolean {
-  return predicates.every(({ column, operator, values }) => {
-    if (column.path === undefined || column.path.startsWith('@')) return true;
-    const value = column.path
-      .split('.')
-      .reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], record.value);
+  return predicates.every(({ column, steps = [], operator, values }) => {
+    const isWhole = column.path === '@record';
+    if (column.path === undefined || (column.path.startsWith('@') && !isWhole)) return true;
+    const value = [...(isWhole ? [] : column.path.split('.')), ...steps].reduce<unknown>(
+      (at, name) => (at as Record<string | number, unknown> | null | undefined)?.[name],
+      record.value,
+    );
     const isNull = value === undefined || value === null;
     if (operator === 'is null') return isNull;
     if (isNull) return false;

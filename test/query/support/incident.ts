@@ -86,7 +86,7 @@ export function plainTables(count: number): string {
       event.sourceIPAddress,
       event.errorCode,
     ];
-    return `(${[...values, user.userName, user.type, event.awsRegion].map(text).join(',')}, pg_catalog.try_inet(${text(event.sourceIPAddress)}), 'trail', 'us-east-1')`;
+    return `(${[...values, user.userName, user.type, event.awsRegion, JSON.stringify(user), JSON.stringify(event)].map(text).join(',')}, pg_catalog.try_inet(${text(event.sourceIPAddress)}), 'trail', 'us-east-1')`;
   });
   const findings = FINDINGS.map(
     ({ id, type, severity, remote }) => `('${id}','${type}',${String(severity)},${text(remote)})`,
@@ -99,7 +99,7 @@ export function plainTables(count: number): string {
     create schema plain;
     create table plain.cloudtrail_trail_event (like public.cloudtrail_trail_event);
     insert into plain.cloudtrail_trail_event
-      (event_id, event_name, event_source, event_time, source_ip_address, error_code, username, user_type, aws_region, source_ip, log_group_name, region)
+      (event_id, event_name, event_source, event_time, source_ip_address, error_code, username, user_type, aws_region, user_identity, cloudtrail_event, source_ip, log_group_name, region)
       values ${events.join(',')};
     create table plain.guardduty_finding (like public.guardduty_finding);
     insert into plain.guardduty_finding (id, type, severity, remote_ip) values ${findings.join(',')};

@@ -42,6 +42,11 @@ export function compileMatcher(pattern: FilterPattern, options: EvaluationOption
   }
 }
 
+/** For who asks many patterns of the same records: only of JSON patterns is a record matched. */
+export function matchesRecord(pattern: FilterPattern, record: object, options: EvaluationOptions = {}): boolean {
+  return pattern.kind === 'json' && evaluate(pattern.expression, record, options);
+}
+
 function contains(message: string, term: Term): boolean {
   return term.kind === 'regex' ? term.regex.test(message) : message.includes(term.text);
 }

@@ -28,6 +28,17 @@ export interface PatternPredicate {
   readonly isRegex?: boolean | undefined;
   /** PostgreSQL's answer for a record's value, for exact ones; what the pattern finds may be more. */
   readonly test?: ((value: unknown) => boolean) | undefined;
+  /** Of a list that may be asked for in parts, each record of which is in one. */
+  readonly list?: ValueList | undefined;
+}
+
+export interface ValueList {
+  readonly values: readonly string[];
+  /** Where the record has what is compared. */
+  readonly path: string;
+  part(values: readonly string[]): PatternPredicate;
+  /** Which value a record's is; undefined: none, such a record satisfies the predicate by none of the parts. */
+  valueOf(field: unknown): string | undefined;
 }
 
 const FREE_FORM = new Set([
@@ -43,13 +54,22 @@ const FREE_FORM = new Set([
 export function patternOf(predicate: Predicate): PatternPredicate | undefined {
   const { column } = predicate;
   if (column.name === 'source_ip') return addressPattern(predicate);
-  const path = column.path ?? '';
-  const steps = path.split('.');
-  // The guide's selectors: letters, digits, hyphen, underscore. Digits alone could mean an array's element.
-  if (!steps.every((step) => /^[A-Za-z0-9_-]+$/.test(step) && !/^\d+$/.test(step))) return undefined;
+  const path = selectorOf(predicate);
+  if (path === undefined) return undefined;
+  if (predicate.steps !== undefined) return freeFormPattern(predicate, path);
   if (column.type === 'boolean') return booleanPattern(predicate, path);
   if (column.type !== 'text') return undefined;
-  return FREE_FORM.has(steps[0] ?? '') ? freeFormPattern(predicate, path) : textPattern(predicate, path);
+  return FREE_FORM.has(path.split('.')[0] ?? '') ? freeFormPattern(predicate, path) : textPattern(predicate, path);
+}
+
+/** The guide's selectors: letters, digits, hyphen, underscore. Digits alone could mean an array's element. */
+function selectorOf({ column, steps = [] }: Predicate): string | undefined {
+  const own = column.path === '@record' ? [] : (column.path ?? '').split('.');
+  const names = [...own, ...steps].map((step, index) => {
+    if (typeof step === 'number') return index > 0 && step >= 0 ? `[${step}]` : undefined;
+    return /^[A-Za-z0-9_-]+$/.test(step) && !/^\d+$/.test(step) ? `${index === 0 ? '' : '.'}${step}` : undefined;
+  });
+  return names.length === 0 || names.includes(undefined) ? undefined : names.join('');
 }
 
 /** One record form or the other, and the user's own pattern where there is one. */
@@ -76,6 +96,15 @@ function jsonExpression(filter: string): string | undefined {
   return /^\s*\{(.*)\}\s*$/s.exec(filter)?.[1]?.trim();
 }
 
+export function lengthOf(all: readonly Pick<PatternPredicate, 'condition'>[], filter: string | undefined): number {
+  return (
+    assemble(
+      all.map(({ condition }) => condition),
+      filter,
+    )?.length ?? 0
+  );
+}
+
 /** Those that fit in one pattern together with the filter: the longest are left to PostgreSQL first. */
 export function fitting<T extends Pick<PatternPredicate, 'condition' | 'isRegex'>>(
   all: readonly T[],
@@ -84,12 +113,7 @@ export function fitting<T extends Pick<PatternPredicate, 'condition' | 'isRegex'
   // The filter may hold regular expressions of its own.
   const regex = filter?.includes('%') === true ? undefined : all.find(({ isRegex }) => isRegex === true);
   const kept = all.filter((one) => one.isRegex !== true || one === regex);
-  const length = () =>
-    assemble(
-      kept.map(({ condition }) => condition),
-      filter,
-    )?.length ?? 0;
-  while (kept.length > 0 && length() > MAX_PATTERN_LENGTH) {
+  while (kept.length > 0 && lengthOf(kept, filter) > MAX_PATTERN_LENGTH) {
     const lengths = kept.map(({ condition }) => condition('$').join(' || ').length);
     kept.splice(lengths.indexOf(Math.max(...lengths)), 1);
   }
@@ -102,7 +126,11 @@ export function fitting<T extends Pick<PatternPredicate, 'condition' | 'isRegex'
  * expressions.)
  */
 function addressPattern({ operator, values }: Predicate): PatternPredicate | undefined {
-  if (operator !== '=' || values.length === 0 || !values.every((value) => isIP(value) !== 0)) return undefined;
+  return operator === '=' ? addressesPattern(values) : undefined;
+}
+
+function addressesPattern(values: readonly string[]): PatternPredicate | undefined {
+  if (values.length === 0 || !values.every((value) => isIP(value) !== 0)) return undefined;
   const forms = new Set(values.filter(isIPv4).map((value) => `^0*${value.replaceAll('.', '\\.0*')}`));
   const areAllIPv4 = values.every(isIPv4);
   return {
@@ -112,7 +140,20 @@ function addressPattern({ operator, values }: Predicate): PatternPredicate | und
     ],
     exactness: 'inexact',
     isRegex: forms.size > 0,
+    ...(areAllIPv4 && {
+      list: {
+        values,
+        path: 'sourceIPAddress',
+        part: (some) => addressesPattern(some) as PatternPredicate,
+        valueOf: (field) => (typeof field === 'string' ? canonicalIPv4(field) : undefined),
+      },
+    }),
   };
+}
+
+function canonicalIPv4(text: string): string | undefined {
+  const [, ...numbers] = /^(\d+)\.(\d+)\.(\d+)\.(\d+)(?:\/\d+)?$/.exec(text) ?? [];
+  return numbers.length === 0 ? undefined : numbers.map((number) => number.replace(/^0+(?=\d)/, '')).join('.');
 }
 
 function textPattern(predicate: Predicate, path: string): PatternPredicate | undefined {
@@ -128,6 +169,12 @@ function textPattern(predicate: Predicate, path: string): PatternPredicate | und
         condition: (root) => [...wanted].map((one) => `${root}.${path} = "${one}"`),
         exactness: 'exact',
         test: (field) => present(field) && wanted.has(text(field)),
+        list: {
+          values: [...wanted],
+          path,
+          part: (some) => textPattern({ ...predicate, values: some }, path) as PatternPredicate,
+          valueOf: (field) => (present(field) ? text(field) : undefined),
+        },
       };
     }
     case '<>': {
@@ -153,6 +200,7 @@ function textPattern(predicate: Predicate, path: string): PatternPredicate | und
         test: present,
       };
     case 'not like':
+      return notLikePattern(value, path);
     case '<':
     case '<=':
     case '>':
@@ -179,6 +227,21 @@ function likePattern(like: string, path: string): PatternPredicate | undefined {
   );
   if (longest === undefined) return undefined;
   return { condition: (root) => [`${root}.${path} = "${longest.pattern}"`], exactness: 'inexact' };
+}
+
+/** What is wider than LIKE is narrower than NOT LIKE: only what an asterisk at either end says in full. */
+function notLikePattern(like: string, path: string): PatternPredicate | undefined {
+  const tokens = parseLike(like) ?? [];
+  const texts = tokens.filter((token) => token.kind === 'text');
+  const [only] = texts;
+  const isWhole =
+    tokens.length <= 3 &&
+    tokens.every(({ kind }, index) => kind !== '_' && (kind === '%') === (tokens[index] !== only));
+  if (only === undefined || texts.length > 1 || !isWhole || !isPlain(only.text)) return undefined;
+  const open = tokens[0] === only ? '' : '*';
+  const close = tokens.at(-1) === only ? '' : '*';
+  if (tokens.length !== 1 + open.length + close.length) return undefined;
+  return { condition: (root) => [`${root}.${path} != "${open}${only.text}${close}"`], exactness: 'inexact' };
 }
 
 /** A boolean, or the same as text in any case: `readOnly` and `mfaAuthenticated` come as both. */

@@ -4,6 +4,7 @@ import type { TimeRange } from '../../time-range.ts';
 import type { FilterLogEventsAnswer, FilterLogEventsRequest, FilteredLogEvent } from '../clients/logs.ts';
 import { recordMaker } from './log-event-record.ts';
 import { requestTimes } from './request-times.ts';
+import type { PatternPart } from './request-patterns.ts';
 import type { CompiledScan } from './scan-plan.ts';
 import type { Target } from './targets.ts';
 
@@ -18,6 +19,7 @@ export interface LogGroupRead {
   readonly target: Target;
   readonly range: TimeRange;
   readonly filter: string | undefined;
+  readonly pattern: PatternPart;
   readonly limit: number | undefined;
 }
 
@@ -28,21 +30,21 @@ export async function* readLogGroup(
   context: CallContext,
 ): AsyncGenerator<Page, void, undefined> {
   const { target, limit } = read;
+  const filterPattern = read.pattern.pattern(read.filter);
   const recordOf = recordMaker(target, read.filter);
   const request: FilterLogEventsRequest = {
     logGroupName: target.logGroupName,
     logStreamNamePrefix: scan.logStreamNamePrefix,
-    filterPattern: scan.filterPattern(read.filter),
+    filterPattern,
     ...requestTimes(read.range),
     // What a pattern finds may be more than what satisfies it, so a page must not be cut to the limit then.
-    ...(limit !== undefined &&
-      limit < MAX_EVENTS && { limit: scan.filterPattern(read.filter) === undefined ? limit : undefined }),
+    ...(limit !== undefined && limit < MAX_EVENTS && { limit: filterPattern === undefined ? limit : undefined }),
   };
   const isNew = recentEvents();
   const wanted = (event: FilteredLogEvent): SourceRecord[] => {
     if (!isNew(event)) return [];
     const record = recordOf(event);
-    return limit === undefined || scan.test(record.value) ? [record] : [];
+    return read.pattern.owns(record.value) && (limit === undefined || scan.test(record.value)) ? [record] : [];
   };
   let answering = ask(target, request, context);
   let token: string | undefined;

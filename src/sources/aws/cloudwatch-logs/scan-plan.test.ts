@@ -127,7 +127,7 @@ describe('what is told', () => {
     expect(plan.pushed.map(({ exactness, as }) => [exactness, as])).toEqual([
       ['exact', '{ $.eventName = "CreateUser" }'],
       ['inexact', '{ $.eventName = "Create*" }'],
-      ['none', undefined],
+      ['inexact', '{ $.eventName != "Create*" }'],
       ['inexact', '{ $.readOnly IS TRUE || $.readOnly = "t*" || $.readOnly = "T*" }'],
       ['none', undefined],
     ]);
@@ -137,6 +137,18 @@ describe('what is told', () => {
     expect(planOf([], { regions: undefined, logGroups: undefined }).parts).toEqual([
       'connection aws, enabled regions, log groups of its trails',
     ]);
+  });
+
+  test('a list too long for one pattern is divided among several, each beside the other conditions', () => {
+    const names = Array.from({ length: 40 }, (_, index) => `DescribeSomething${index}`);
+    const plan = planOf([predicate(EVENT_NAME, '=', ...names), predicate(READ_ONLY, 'is true')]);
+    expect(plan.pushed.map(({ exactness }) => exactness)).toEqual(['exact', 'inexact']);
+    expect(plan.parts).toHaveLength(4);
+    const patterns = plan.parts.map((part) => part.split('filterPattern=')[1] ?? '');
+    expect(patterns.every((pattern) => pattern.length <= 1024 && pattern.includes('$.readOnly IS TRUE'))).toBe(true);
+    expect(patterns.flatMap((pattern) => pattern.match(/\$\.eventName = "[^"]+"/g) ?? [])).toEqual(
+      names.map((name) => `$.eventName = "${name}"`),
+    );
   });
 
   test('a pattern too long is left to PostgreSQL and not claimed', () => {

@@ -1,4 +1,4 @@
-import type { Exactness, Predicate, Pushed, ScanPlan, ScanRequest } from '../../source.ts';
+import type { Condition, Exactness, Predicate, Pushed, PushedCondition, ScanPlan, ScanRequest } from '../../source.ts';
 import type { AwsConnection } from '../connection.ts';
 import { contradicts } from '../../contradictions.ts';
 import { isNameOperator, namesAsked, nameTest } from '../../names.ts';
@@ -13,7 +13,9 @@ import {
   LAST_INSTANT,
   outerRange,
 } from '../../time-range.ts';
-import { type PatternPredicate, assemble, fitting, isJsonPattern, patternOf } from './filter-pattern.ts';
+import { columnsOf, patternOfCondition } from './condition-pattern.ts';
+import { type PatternPredicate, isJsonPattern, patternOf } from './filter-pattern.ts';
+import { type PatternPart, member, requestPatterns } from './request-patterns.ts';
 import { requestTimes } from './request-times.ts';
 import { streamPrefix } from './stream-prefix.ts';
 
@@ -33,6 +35,7 @@ export const PATHS = {
 /** A request's predicates in CloudWatch Logs' terms: what is asked of each log group, and which are asked. */
 export interface CompiledScan {
   readonly pushed: readonly Pushed[];
+  readonly pushedConditions: readonly PushedCondition[];
   readonly empty: boolean;
   readonly connections: readonly AwsConnection[];
   /** Where the statement names log groups. */
@@ -43,7 +46,8 @@ export interface CompiledScan {
   readonly logStreamNamePrefix: string | undefined;
   /** The input column's values, each asked for by itself and echoed; undefined: the statement gives none. */
   readonly filters: readonly (string | undefined)[];
-  filterPattern(filter: string | undefined): string | undefined;
+  /** What each log group is asked for, each event in one of them. */
+  readonly patterns: readonly PatternPart[];
   /** Undefined where the connection cannot hold such an event. */
   timeRange(connection: AwsConnection): TimeRange | undefined;
   readonly bounded: boolean;
@@ -52,7 +56,7 @@ export interface CompiledScan {
 }
 
 export function compileScan(request: ScanRequest, all: readonly AwsConnection[]): CompiledScan {
-  const { predicates } = request;
+  const { predicates, conditions = [] } = request;
   const times = compileTimes(predicates);
   const filters = namesAsked(predicates, PATHS.filter) ?? [undefined];
   const longestFilter = filters.reduce(
@@ -61,16 +65,18 @@ export function compileScan(request: ScanRequest, all: readonly AwsConnection[])
   );
   const combinable = filters.every((filter) => filter === undefined || isJsonPattern(filter));
 
-  const candidates = combinable
-    ? predicates.flatMap((predicate) => {
-        const pattern = patternOf(predicate);
-        return pattern === undefined ? [] : [{ predicate, ...pattern }];
-      })
+  const candidates: readonly Candidate[] = combinable
+    ? [
+        ...predicates.flatMap((of): Candidate[] => candidate(of, patternOf(of))),
+        ...conditions.flatMap((of): Candidate[] => candidate(of, patternOfCondition(of))),
+      ]
     : [];
-  const patterns = fitting(candidates, longestFilter);
-  const patternByPredicate = new Map<Predicate, PatternPredicate>(patterns.map((one) => [one.predicate, one]));
-  const tests = patterns.flatMap(({ predicate, exactness, test }) =>
-    exactness === 'exact' && test !== undefined ? [{ steps: (predicate.column.path ?? '').split('.'), test }] : [],
+  const { used, parts } = requestPatterns(candidates, longestFilter);
+  const patternOfUsed = new Map<Predicate | Condition, PatternPredicate>(used.map((one) => [one.of, one]));
+  const tests = used.flatMap(({ of, exactness, test }) =>
+    exactness === 'exact' && test !== undefined && 'column' in of
+      ? [{ steps: (of.column.path ?? '').split('.'), test }]
+      : [],
   );
 
   const isConnectionWanted = nameTest(predicates, PATHS.connectionName);
@@ -80,7 +86,14 @@ export function compileScan(request: ScanRequest, all: readonly AwsConnection[])
   const prefix = streamPrefix(predicates.filter(({ column }) => column.path === PATHS.logStreamName));
 
   return {
-    pushed: predicates.map((predicate) => pushedAs(predicate, patternByPredicate, prefix)),
+    pushed: predicates.map((predicate) => pushedAs(predicate, patternOfUsed, prefix)),
+    pushedConditions: conditions.map((condition) => {
+      const pattern = patternOfUsed.get(condition);
+      const columns = columnsOf(condition);
+      return pattern === undefined
+        ? { columns, exactness: 'none' as const }
+        : { columns, exactness: pattern.exactness, as: patternText(pattern) };
+    }),
     empty:
       times.empty ||
       filters.length === 0 ||
@@ -93,11 +106,7 @@ export function compileScan(request: ScanRequest, all: readonly AwsConnection[])
     isAccountWanted: nameTest(predicates, PATHS.accountId),
     logStreamNamePrefix: prefix,
     filters,
-    filterPattern: (filter) =>
-      assemble(
-        patterns.map(({ condition }) => condition),
-        filter,
-      ),
+    patterns: parts,
     timeRange: (connection) => {
       const range = intersect(times.timestamp, deliveryRange(times.eventTime, connection.deliverySlackMs));
       return isEmptyRange(range) ? undefined : range;
@@ -105,6 +114,14 @@ export function compileScan(request: ScanRequest, all: readonly AwsConnection[])
     bounded: Number.isFinite(Math.max(times.timestamp.start, times.eventTime.start)),
     test: (value) => tests.every(({ steps, test }) => test(steps.reduce(member, value))),
   };
+}
+
+interface Candidate extends PatternPredicate {
+  readonly of: Predicate | Condition;
+}
+
+function candidate(of: Predicate | Condition, pattern: PatternPredicate | undefined): Candidate[] {
+  return pattern === undefined ? [] : [{ of, ...pattern }];
 }
 
 /** What EXPLAIN shows: nothing that would take a call to find out. */
@@ -118,13 +135,16 @@ export function describeScan(scan: CompiledScan, table: string): ScanPlan {
     if (groups?.length === 0) return [];
     const where = named?.join(', ') ?? 'enabled regions';
     const what = groups === undefined ? 'log groups of its trails' : `log group ${groups.join(', ')}`;
-    return scan.filters.map((filter) => {
-      const asked = requestText(scan, range, filter);
-      return `connection ${connection.name}, ${where}, ${what}${asked === '' ? '' : `: ${asked}`}`;
-    });
+    return scan.filters.flatMap((filter) =>
+      scan.patterns.map(({ pattern }) => {
+        const asked = requestText(scan, range, pattern(filter));
+        return `connection ${connection.name}, ${where}, ${what}${asked === '' ? '' : `: ${asked}`}`;
+      }),
+    );
   });
   return {
     pushed: scan.pushed,
+    pushedConditions: scan.pushedConditions,
     empty: scan.empty,
     parts: scan.empty ? [] : parts,
     notices:
@@ -136,9 +156,8 @@ export function describeScan(scan: CompiledScan, table: string): ScanPlan {
   };
 }
 
-function requestText(scan: CompiledScan, range: TimeRange, filter: string | undefined): string {
+function requestText(scan: CompiledScan, range: TimeRange, pattern: string | undefined): string {
   const { startTime, endTime } = requestTimes(range);
-  const pattern = scan.filterPattern(filter);
   return [
     ...(startTime === undefined ? [] : [`startTime=${new Date(startTime).toISOString()}`]),
     ...(endTime === undefined ? [] : [`endTime=${new Date(endTime).toISOString()}`]),
@@ -166,7 +185,7 @@ function compileTimes(predicates: readonly Predicate[]): Times {
 
 function pushedAs(
   predicate: Predicate,
-  patterns: ReadonlyMap<Predicate, PatternPredicate>,
+  patterns: ReadonlyMap<Predicate | Condition, PatternPredicate>,
   prefix: string | undefined,
 ): Pushed {
   const push = (exactness: Exactness, as?: string): Pushed => ({
@@ -175,7 +194,7 @@ function pushedAs(
     ...(as !== undefined && { as }),
   });
   const pattern = patterns.get(predicate);
-  if (pattern !== undefined) return push(pattern.exactness, `{ ${pattern.condition('$').join(' || ')} }`);
+  if (pattern !== undefined) return push(pattern.exactness, patternText(pattern));
   switch (predicate.column.path) {
     case PATHS.timestamp: {
       const range = exactRange(predicate);
@@ -215,6 +234,6 @@ function rangeText({ start, end }: TimeRange): string {
   ].join(', ');
 }
 
-function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+function patternText({ condition }: PatternPredicate): string {
+  return `{ ${condition('$').join(' || ')} }`;
 }

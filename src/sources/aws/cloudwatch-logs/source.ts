@@ -35,11 +35,12 @@ async function* scan(
   const parts = targets.flatMap((target) => {
     const range = compiled.timeRange(target.connection);
     if (range === undefined) return [];
-    return compiled.filters.map(
-      (filter): Part<Page> =>
+    const asked = compiled.filters.flatMap((filter) => compiled.patterns.map((pattern) => ({ filter, pattern })));
+    return asked.map(
+      ({ filter, pattern }): Part<Page> =>
         async function* part(partContext) {
           try {
-            yield* readLogGroup({ target, range, filter, limit: request.limit }, compiled, partContext);
+            yield* readLogGroup({ target, range, filter, pattern, limit: request.limit }, compiled, partContext);
           } catch (error) {
             if (!isNotFound(error)) throw error;
             if (isLost(target)) throw doesNotExist(target, targets, error);

@@ -1,0 +1,54 @@
+import type { OpenCondition } from '../planner/condition-trees.ts';
+import type { Condition, Predicate } from '../sources/source.ts';
+
+/** What has values: they are computed in this order. */
+export type Leaf = Extract<OpenCondition, { kind: 'predicate' | 'constant' }>;
+
+export function leavesOf(condition: OpenCondition): readonly Leaf[] {
+  switch (condition.kind) {
+    case 'predicate':
+    case 'constant':
+      return [condition];
+    case 'and':
+    case 'or':
+      return condition.of.flatMap(leavesOf);
+    case 'unknown':
+      return [];
+  }
+}
+
+/** 'never': no row satisfies it; 'always': every one may; 'unknown': so may any, for a source that cannot be told. */
+type Closed = Condition | 'never' | 'always' | 'unknown';
+
+/** @param value of each leaf, asked for in the order of {@link leavesOf} */
+export function closeCondition(
+  condition: OpenCondition,
+  value: (leaf: Leaf) => Predicate | 'never' | 'always' | 'unknown',
+): Closed {
+  switch (condition.kind) {
+    case 'predicate':
+    case 'constant': {
+      const closed = value(condition);
+      return typeof closed === 'string' ? closed : { kind: 'predicate', predicate: closed };
+    }
+    case 'and': {
+      const of = condition.of.map((each) => closeCondition(each, value));
+      if (of.includes('never')) return 'never';
+      return joined('and', of) ?? (of.includes('unknown') ? 'unknown' : 'always');
+    }
+    case 'or': {
+      const of = condition.of.map((each) => closeCondition(each, value));
+      if (of.includes('always')) return 'always';
+      if (of.includes('unknown')) return 'unknown';
+      return joined('or', of) ?? 'never';
+    }
+    case 'unknown':
+      return 'unknown';
+  }
+}
+
+function joined(kind: 'and' | 'or', of: readonly Closed[]): Condition | undefined {
+  const known = of.filter((each) => typeof each === 'object');
+  const [only] = known;
+  return known.length < 2 ? only : { kind, of: known };
+}

@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Condition, Predicate } from '../../src/sources/source.ts';
+import { openBench, sorted, type Bench } from './support/bench.ts';
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await openBench();
+});
+afterAll(async () => {
+  await bench.close();
+});
+
+const E = 'cloudtrail_trail_event';
+
+function said(condition: Condition): string {
+  if (condition.kind === 'predicate') return saidBy(condition.predicate);
+  return `(${condition.of.map(said).join(` ${condition.kind} `)})`;
+}
+
+function saidBy({ column, steps = [], operator, values }: Predicate): string {
+  const place = [column.name, ...steps].join('.');
+  return [place, operator, values.join(', ')].filter((part) => part !== '').join(' ');
+}
+
+/** Rows as PostgreSQL's over plain tables; each scan's conditions. */
+async function asks(text: string, asked: readonly string[], values: readonly string[] = []): Promise<void> {
+  const written = values.reduce((sql, value, index) => sql.replaceAll(`$${index + 1}`, `'${value}'`), text);
+  const expected = sorted(await bench.oracle(written));
+  bench.events.requests.length = 0;
+  const { rows } = await bench.ask(text, values);
+  expect(sorted(rows)).toEqual(expected);
+  expect(bench.events.requests.flatMap(({ conditions = [] }) => conditions.map(said))).toEqual(asked);
+}
+
+describe('alternatives, negations and places in JSON go to the source', () => {
+  test.each<[where: string, asked: readonly string[]]>([
+    [`event_name = 'CreateUser' or error_code is not null`, ['(event_name = CreateUser or error_code is not null)']],
+    [
+      `(event_name = 'CreateUser' and username like 'user1%') or (event_name in ('GetObject', 'ListBuckets') and not username = 'user2')`,
+      [
+        '((event_name = CreateUser and username like user1%) or (event_name = GetObject, ListBuckets and username <> user2))',
+      ],
+    ],
+    [
+      `not (event_name = 'CreateUser' or error_code is null)`,
+      ['(event_name <> CreateUser and error_code is not null)'],
+    ],
+    [`event_name not in ('CreateUser', 'GetObject')`, ['(event_name <> CreateUser and event_name <> GetObject)']],
+    [`event_name not like 'List%'`, ['event_name not like List%']],
+    [`not (event_name not in ('CreateUser', 'GetObject'))`, ['event_name = CreateUser, GetObject']],
+    [
+      `event_name = 'CreateUser' or event_time between '2026-11-19' and '2026-11-19 12:00'`,
+      ['(event_name = CreateUser or (event_time >= 1795046400000.000000 and event_time <= 1795089600000.000000))'],
+    ],
+    [`user_identity ->> 'userName' = 'user1'`, ['user_identity.userName = user1']],
+    [`user_identity #>> '{userName}' in ('user1', 'user2')`, ['user_identity.userName = user1, user2']],
+    [
+      `cloudtrail_event -> 'userIdentity' ->> 'userName' like 'user1%'`,
+      ['cloudtrail_event.userIdentity.userName like user1%'],
+    ],
+    [
+      `user_identity ->> 'userName' = 'user1' or event_name = 'GetObject'`,
+      ['(user_identity.userName = user1 or event_name = GetObject)'],
+    ],
+    [`event_name = 'CreateUser' or null`, ['event_name = CreateUser']],
+  ])('%s', async (where, asked) => {
+    await asks(`select event_id from ${E} where ${where}`, asked);
+  });
+
+  test('a parameter that switches a condition off leaves nothing to ask, and one that does not leaves the condition', async () => {
+    const text = `select event_id from ${E} where $1 = '' or event_name = $1`;
+    await asks(text, [], ['']);
+    await asks(text, ['event_name = CreateUser'], ['CreateUser']);
+  });
+
+  test('what alternatives say of another relation widens them', async () => {
+    await asks(
+      `select e.event_id, w.note from ${E} e, watchlist w where (e.event_name = 'CreateUser' and w.note = 'known') or (e.event_name = 'GetObject' and w.note = 'rumour')`,
+      ['(event_name = CreateUser or event_name = GetObject)'],
+    );
+  });
+});
+
+describe('nothing is asked that could be narrower than the statement', () => {
+  test.each([
+    `event_name = 'CreateUser' or length(username) = 5`,
+    `event_name = 'CreateUser' or username collate "C" = 'user1'`,
+    `event_name = 'CreateUser' or random() < 2`,
+    `(event_name = 'CreateUser') is not true`,
+    `user_identity #>> '{0}' = 'x' or event_name = 'CreateUser'`,
+    `user_identity ->> lower('userName') = 'user1'`,
+    `user_identity = '{"type": "AWSService"}'`,
+    `(user_identity ->> 'userName') is null`,
+    `event_name = 'CreateUser' or username = (select max(note) from watchlist)`,
+  ])('%s', async (where) => {
+    await asks(`select event_id from ${E} where ${where}`, []);
+  });
+
+  test('IS NULL of what an outer join may have left out', async () => {
+    await asks(
+      `select w.note, x.event_id from watchlist w left join ${E} x on x.source_ip = w.address where x.event_name is null or x.event_name = 'CreateUser'`,
+      [],
+    );
+    await asks(
+      `select note, event_id from (select w.note, e.event_id, e.event_name from watchlist w left join ${E} e on e.source_ip = w.address) x where event_name is null or event_name = 'CreateUser'`,
+      [],
+    );
+  });
+
+  test('a condition that one mention of a CTE lacks', async () => {
+    await asks(
+      `with e as (select * from ${E}) select a.event_id from e a join e b using (event_id) where a.event_name = 'CreateUser' or a.event_name = 'GetObject'`,
+      [],
+    );
+  });
+
+  test('a cast of a text that PostgreSQL never gets to', async () => {
+    await asks(`select event_id from ${E} where $1 = '' or event_time > $1::text::timestamptz`, [], ['']);
+  });
+});
+
+test('alternatives none of which can hold fetch nothing', async () => {
+  const { rows, scans } = await bench.ask(`select event_id from ${E} where event_name = null or username = null`);
+  expect({ rows, scans }).toEqual({ rows: [], scans: 0 });
+});
+
+test('a LIMIT is not handed down past a condition that is not one predicate', async () => {
+  const exact = await openBench({ exactness: 'exact' });
+  try {
+    const { rows } = await exact.ask(
+      `select event_id from ${E} where event_name = 'CreateUser' or error_code is not null limit 3`,
+    );
+    expect(rows).toHaveLength(3);
+    expect(exact.events.requests.map(({ limit }) => limit)).toEqual([undefined]);
+  } finally {
+    await exact.close();
+  }
+});
