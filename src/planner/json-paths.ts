@@ -27,8 +27,9 @@ function within(node: Node | undefined, column: ColumnOf): JsonMention | undefin
   if (expression?.kind !== 'AEXPR_OP') return undefined;
   const name = operatorName(node);
   const steps = name === '->' ? stepIn(expression.rexpr) : name === '#>' ? stepsIn(expression.rexpr) : undefined;
-  const inner = steps && within(expression.lexpr, column);
-  return inner && { column: inner.column, steps: [...inner.steps, ...(steps ?? [])] };
+  if (steps === undefined) return undefined;
+  const inner = within(expression.lexpr, column);
+  return inner && { column: inner.column, steps: [...inner.steps, ...steps] };
 }
 
 function operatorName(node: Node | undefined): string | undefined {

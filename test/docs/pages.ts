@@ -41,5 +41,5 @@ export function columnLine({ name, type, options, comment }: DeclaredColumn): st
     optional: asked,
     input: `input ${asked}` + (options.default === undefined ? '' : `, else ${options.default}`),
   };
-  return `| \`${name}\` | ${type} | ${kinds[options.key ?? ''] ?? ''} | ${comment} |`.replaceAll('|  |', '| |');
+  return `| \`${name}\` | ${type} | ${kinds[options.key ?? ''] ?? asked} | ${comment} |`.replaceAll('|  |', '| |');
 }

@@ -23,7 +23,7 @@ if (FILES.length === 0) {
 interface Request {
   readonly start: number;
   readonly end: number;
-  matches(record: object): boolean;
+  readonly matches: (record: object) => boolean;
 }
 
 interface Explained {

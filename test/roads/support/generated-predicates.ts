@@ -163,7 +163,9 @@ class Generator {
   }
 
   #time(): string {
-    const times = this.#records.map(({ eventTime }) => eventTime).filter((time) => time?.endsWith('Z') === true);
+    const times = this.#records
+      .map(({ eventTime }) => eventTime)
+      .filter((time) => /^[\d-]+T[\d:.]+Z$/.test(time ?? ''));
     const time = literal(this.#pick(times) ?? '');
     return `event_time ${this.#pick(['>', '>=', '<', '<='])} ${time}`;
   }

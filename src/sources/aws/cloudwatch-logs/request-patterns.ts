@@ -12,9 +12,9 @@ const MAX_PARTS = 4;
 
 /** What one request asks for. Several parts have a list's values between them. */
 export interface PatternPart {
-  pattern(filter: string | undefined): string | undefined;
+  readonly pattern: (filter: string | undefined) => string | undefined;
   /** True of the records (unwrapped) that this part gives; others give the rest. */
-  owns(value: unknown): boolean;
+  readonly owns: (value: unknown) => boolean;
 }
 
 export interface RequestPatterns<T> {
