@@ -1,27 +1,38 @@
-/** CloudTrail's records as they are delivered: bare, or in the envelope that EventBridge puts around them. */
+/** CloudTrail's records as they are delivered: bare, or within what others put around them. */
 
 export type Json = Readonly<Record<string, unknown>>;
 
 export interface TrailRecord {
   /** The record itself. */
   readonly value: Json;
-  /** Whether the text is an envelope's, not the record's own. */
-  readonly enveloped: boolean;
+  /** The record's own text; undefined where it stands as an object within another one. */
+  readonly text: string | undefined;
 }
 
-/** Undefined for a text that is no JSON object. Runs for millions of records. */
+/**
+ * Of a bare record, of EventBridge's envelope (`detail-type`, `detail`), or of an event as LookupEvents gives it, whose
+ * `CloudTrailEvent` is the record's text. Undefined for a text that is no JSON object. Runs for millions of records.
+ */
 export function parseTrailRecord(text: string): TrailRecord | undefined {
-  let value: unknown;
+  const value = parseObject(text);
+  if (value === undefined) return undefined;
+  const { detail, CloudTrailEvent: inner } = value;
+  if (typeof inner === 'string') {
+    const record = parseObject(inner);
+    return record && { value: record, text: inner };
+  }
+  return typeof value['detail-type'] === 'string' && isObject(detail)
+    ? { value: detail, text: undefined }
+    : { value, text };
+}
+
+function parseObject(text: string): Json | undefined {
   try {
-    value = JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }
-  if (!isObject(value)) return undefined;
-  const { detail } = value;
-  return typeof value['detail-type'] === 'string' && isObject(detail)
-    ? { value: detail, enveloped: true }
-    : { value, enveloped: false };
 }
 
 function isObject(value: unknown): value is Json {

@@ -66,6 +66,14 @@ async function read(of: FilesConnection, predicates: readonly Predicate[] = [], 
 describe('the shapes of records', () => {
   const line = (id: string) => JSON.stringify(event(id));
   const envelope = (id: string) => JSON.stringify({ 'detail-type': 'AWS API Call via CloudTrail', detail: event(id) });
+  /** As `aws cloudtrail lookup-events` prints it. */
+  const lookedUp = (id: string) => ({
+    EventId: id,
+    EventTime: '2026-11-20T11:00:00+01:00',
+    ReadOnly: 'false',
+    Resources: [],
+    CloudTrailEvent: line(id),
+  });
 
   test.each<[string, string | Buffer]>([
     ['a.json', records('1', '2')],
@@ -77,6 +85,8 @@ describe('the shapes of records', () => {
     ['a.ndjson', `\uFEFF${line('1')}\r\n${line('2')}`],
     ['list.json', `[${line('1')},\n${line('2')}]`],
     ['envelopes.jsonl', `${envelope('1')}\n${envelope('2')}\n`],
+    ['looked-up.json', JSON.stringify({ Events: [lookedUp('1'), lookedUp('2')], NextToken: 'x' }, null, 4)],
+    ['looked-up.jsonl', `${JSON.stringify(lookedUp('1'))}\n${JSON.stringify(lookedUp('2'))}\n`],
     ['000000.gz', zlib.gzipSync(`2026-11-20T10:00:00.125Z ${line('1')}\n2026-11-20T10:00:01.000Z ${line('2')}\n`)],
   ])('%s', async (name, content) => {
     await write(name, content);
@@ -101,6 +111,16 @@ describe('the shapes of records', () => {
       { file_line: 3, timestamp: '2026-11-20T10:00:00.125Z' },
     ]);
     expect(found[1]?.origin()).toBe(`record 2 of ${join(folder, 'a.jsonl')}, line 3`);
+  });
+
+  test('an event that was looked up is its record, text and all', async () => {
+    await write('a.json', JSON.stringify({ Events: [lookedUp('1')] }));
+    const { found } = await read(connection(['/a.json']));
+    expect(found).toMatchObject([{ value: event('1'), text: line('1'), added: { timestamp: event('1').eventTime } }]);
+    await write('a.json', JSON.stringify({ Events: [{ CloudTrailEvent: '{"eventID":' }] }));
+    expect((await failure(read(connection(['/a.json'])))).message).toBe(
+      `${folder}/a.json, line 1: the record is no valid JSON`,
+    );
   });
 
   test('records that are no UTF-8 are counted', async () => {

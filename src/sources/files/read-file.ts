@@ -5,7 +5,8 @@ import { parseTrailRecord } from '../trail-record.ts';
 import type { FilesConnection } from './connection.ts';
 import { UnknownCompression, decompress } from './decompress.ts';
 import { failedFile, unreadableFile } from './file-failure.ts';
-import { type Split, type SplitRecord, RecordSplitter } from './record-splitter.ts';
+import { RecordSplitter } from './record-splitter.ts';
+import type { Split, SplitRecord } from './split.ts';
 import { parseTrailPath } from './trail-path.ts';
 import { NotZstd } from './zstd-frames.ts';
 
@@ -66,7 +67,7 @@ function recordMaker({ connection, path, troubles }: FileRead): (split: Split) =
       record: {
         value: record.value,
         added: { ...place, file_line: line, timestamp: time ?? record.value['eventTime'] },
-        text: record.enveloped ? undefined : text,
+        text: record.text,
         origin: () => `record ${own} of ${path}, line ${line}`,
       },
       length: text.length,

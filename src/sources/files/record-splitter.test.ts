@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MAX_RECORD_BYTES, RecordSplitter, type Split } from './record-splitter.ts';
+import { MAX_RECORD_BYTES, RecordSplitter } from './record-splitter.ts';
+import type { Split } from './split.ts';
 
 function splits(text: string | Buffer, chunk = Number.POSITIVE_INFINITY): readonly Split[] {
   const bytes = Buffer.from(text);
@@ -64,6 +65,12 @@ describe.each([Number.POSITIVE_INFINITY, 1, 3])('in chunks of %s bytes', (chunk)
       'Records that are no list',
       '{"Records":null}{"Records":{"a":[]}}',
       ['1:{"Records":null}', '1:{"Records":{"a":[]}}'],
+    ],
+    ['Events, with more', `{"Events":[${A}, ${A}],"NextToken":"x"}`, [`1:${A}`, `1:${A}`]],
+    [
+      'longer and shorter keys',
+      '{"Event":[{}],"EventsX":[{}],"Record":[{}]}',
+      ['1:{"Event":[{}],"EventsX":[{}],"Record":[{}]}'],
     ],
     ['Records as a value', '{"a":"Records","b":[{}]}', ['1:{"a":"Records","b":[{}]}']],
     [

@@ -1,51 +1,19 @@
-/** One JSON object of a file, cut out by its bytes alone: not parsed yet. */
-export interface SplitRecord {
-  readonly kind: 'record';
-  readonly bytes: Buffer;
-  /** Where it begins, from 1. */
-  readonly line: number;
-  /** What stands before it in a line of CloudWatch Logs' export: `2026-11-21T20:00:00.000Z`. */
-  readonly time: string | undefined;
-}
-
-/** A place where no record can be found. */
-export interface Malformed {
-  readonly kind: 'malformed';
-  readonly line: number;
-  /** In lower case, without a full stop. */
-  readonly reason: string;
-  /** Nothing after it is read, as nobody can tell where the next record begins. */
-  readonly rest: boolean;
-}
-
-export type Split = SplitRecord | Malformed;
+import { HeldBytes } from './held-bytes.ts';
+import { COMMA, END_OF_LIST, LIST, NEWLINE, NINE, OBJECT, RETURN, SPACE, TAB, ZERO } from './json-bytes.ts';
+import { ObjectScanner } from './object-scanner.ts';
+import type { Split } from './split.ts';
 
 /** A record in CloudTrail has up to 256 KB, an event in EventBridge 1 MB. */
 export const MAX_RECORD_BYTES = 16 * 1024 * 1024;
 const MAX_TIME_BYTES = 40;
 
-const TAB = 0x09;
-const NEWLINE = 0x0a;
-const RETURN = 0x0d;
-const SPACE = 0x20;
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const ZERO = 0x30;
-const NINE = 0x39;
-const COLON = 0x3a;
-const LIST = 0x5b;
-const BACKSLASH = 0x5c;
-const END_OF_LIST = 0x5d;
-const OBJECT = 0x7b;
-const END_OF_OBJECT = 0x7d;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
 const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
-const RECORDS = Buffer.from('Records');
 
 /**
  * Finds records in a file's bytes, chunk by chunk, and holds one record at most: objects that stand by themselves (one a
- * line, pretty-printed, one after the other), elements of a list, and elements of `Records` in any of these. Looks at
- * strings, escapes and nesting only; whether a record is JSON, its parser says.
+ * line, pretty-printed, one after the other), elements of a list, and elements of `Records` or `Events` in any of these.
+ * Looks at strings, escapes and nesting only; whether a record is JSON, its parser says.
  */
 export class RecordSplitter {
   #place: 'outside' | 'time' | 'list' | 'object' | 'skipped line' | 'lost' = 'outside';
@@ -59,23 +27,16 @@ export class RecordSplitter {
 
   /** A list is open at the file's own level. */
   #inList = false;
-  /** The list of an object's Records is open. */
+  /** The list of an object's records is open. */
   #inRecords = false;
   #element: 'first' | 'after comma' | 'ended' = 'first';
 
   /** The object that has begun, or the time before it. */
   #startLine = 1;
   #time: string | undefined;
-  #held: Buffer[] = [];
-  #heldBytes = 0;
-  #oversized = false;
-  #depth = 0;
-  #inString = false;
-  #escaped = false;
-  /** Of the object's own keys: where a key equals `Records` so far, its list may follow. */
-  #key: 'awaited' | 'within' | 'Records' | 'Records:' | 'passed' = 'passed';
-  #equal = 0;
-  /** Its Records have been read: it is no record itself. */
+  readonly #held = new HeldBytes();
+  readonly #scanner = new ObjectScanner();
+  /** Its list of records has been read: it is no record itself. */
   #container = false;
   #containerLine = 1;
 
@@ -156,9 +117,9 @@ export class RecordSplitter {
   #inTime(chunk: Buffer, from: number): number {
     let at = from;
     while (at < chunk.length && chunk[at] !== OBJECT && chunk[at] !== NEWLINE) at += 1;
-    this.#hold(chunk.subarray(from, at), MAX_TIME_BYTES);
-    if (at === chunk.length && !this.#oversized) return at;
-    const time = this.#take().toString('latin1').trim();
+    this.#held.hold(chunk.subarray(from, at), MAX_TIME_BYTES);
+    if (at === chunk.length && !this.#held.oversized) return at;
+    const time = this.#held.take().toString('latin1').trim();
     if (at < chunk.length && chunk[at] === OBJECT && TIME.test(time)) this.#begin(time);
     else this.#skipLine('it is no JSON object');
     return at;
@@ -195,107 +156,53 @@ export class RecordSplitter {
   }
 
   #object(chunk: Buffer, from: number): number {
-    const { length } = chunk;
-    let at = from;
-    while (at < length) {
-      if (this.#inString) {
-        at = this.#string(chunk, at);
-        if (this.#place !== 'object') return at;
-        continue;
+    for (let at = from; ; at = this.#scanner.at) {
+      const stop = this.#scanner.scan(chunk, at);
+      const { at: stopped } = this.#scanner;
+      if ((stop === 'chunk' || stop === 'end') && !this.#container) {
+        this.#held.hold(chunk.subarray(from, stopped), MAX_RECORD_BYTES);
       }
-      const byte = chunk[at] as number;
-      at += 1;
-      switch (byte) {
-        case QUOTE:
-          this.#inString = true;
-          if (this.#key === 'awaited') {
-            this.#key = 'within';
-            this.#equal = 0;
-          } else if (this.#key === 'Records:') this.#key = 'passed';
-          break;
-        case LIST:
-          if (this.#key === 'Records:') {
-            this.#openRecords();
-            return at;
-          }
-          this.#depth += 1;
-          break;
-        case OBJECT:
-          this.#depth += 1;
-          // What stands among Records is a record, whatever keys it has.
-          this.#key = this.#depth === 1 && !this.#inRecords ? 'awaited' : 'passed';
-          break;
-        case END_OF_LIST:
-        case END_OF_OBJECT:
-          this.#depth -= 1;
-          if (this.#depth > 0) break;
-          if (!this.#container) this.#hold(chunk.subarray(from, at));
+      switch (stop) {
+        case 'chunk':
+          return stopped;
+        case 'end':
           this.#end();
-          return at;
-        case COMMA:
-          if (this.#depth === 1 && !this.#inRecords) this.#key = 'awaited';
-          break;
-        case COLON:
-          if (this.#depth === 1) this.#key = this.#key === 'Records' ? 'Records:' : 'passed';
-          break;
-        case NEWLINE:
+          return stopped;
+        case 'line':
           this.#newline();
-          if (this.#place !== 'object') return at;
+          if (this.#place !== 'object') return stopped;
           break;
+        case 'open string':
+          this.#openString();
+          return stopped;
+        case 'list':
+          this.#openRecords();
+          return stopped;
       }
     }
-    if (!this.#container) this.#hold(chunk.subarray(from));
-    return at;
   }
 
-  /** Up to behind its quotation mark. */
-  #string(chunk: Buffer, from: number): number {
-    const { length } = chunk;
-    let at = from;
-    if (this.#escaped && at < length) {
-      this.#escaped = false;
-      at += 1;
+  #openString(): void {
+    if (this.#inList || this.#inRecords) this.#lose('a string is not closed', this.#line);
+    else {
+      this.#malformed('a string is not closed', this.#line, false);
+      this.#line += 1;
+      this.#leaveList();
     }
-    while (at < length) {
-      const byte = chunk[at] as number;
-      at += 1;
-      if (byte === QUOTE) {
-        this.#inString = false;
-        if (this.#key === 'within') this.#key = this.#equal === RECORDS.length ? 'Records' : 'passed';
-        return at;
-      }
-      if (byte === BACKSLASH) {
-        this.#equal = -1;
-        if (at === length) this.#escaped = true;
-        at += 1;
-      } else if (byte === NEWLINE) {
-        if (this.#inList || this.#inRecords) this.#lose('a string is not closed', this.#line);
-        else {
-          this.#malformed('a string is not closed', this.#line, false);
-          this.#line += 1;
-          this.#leaveList();
-        }
-        return at;
-      } else if (this.#key === 'within') this.#equal = byte === RECORDS[this.#equal] ? this.#equal + 1 : -1;
-    }
-    return length;
   }
 
   #begin(time: string | undefined): void {
     this.#place = 'object';
     this.#time = time;
     this.#startLine = this.#line;
-    this.#depth = 0;
-    this.#inString = false;
-    this.#escaped = false;
-    this.#key = 'passed';
     this.#container = false;
+    this.#scanner.begin(!this.#inRecords);
   }
 
   /** The object has been read to its end. */
   #end(): void {
-    const isOversized = this.#oversized;
-    const bytes = this.#take();
+    const isOversized = this.#held.oversized;
+    const bytes = this.#held.take();
     if (isOversized) {
       this.#malformed(`a record is longer than ${MAX_RECORD_BYTES >> 20} MB`, this.#startLine, false);
     } else if (!this.#container) {
@@ -311,7 +218,7 @@ export class RecordSplitter {
   }
 
   #openRecords(): void {
-    this.#take();
+    this.#held.take();
     this.#containerLine = this.#startLine;
     this.#inRecords = true;
     this.#element = 'first';
@@ -322,13 +229,13 @@ export class RecordSplitter {
     this.#inRecords = false;
     this.#begin(undefined);
     this.#startLine = this.#containerLine;
-    this.#depth = 1;
     this.#container = true;
+    this.#scanner.resume();
   }
 
   /** Back to the file's own level. */
   #leaveList(): void {
-    this.#take();
+    this.#held.take();
     this.#inList = false;
     this.#inRecords = false;
     this.#place = 'outside';
@@ -343,22 +250,6 @@ export class RecordSplitter {
     this.#leaveList();
   }
 
-  #hold(bytes: Buffer, most = MAX_RECORD_BYTES): void {
-    this.#heldBytes += bytes.length;
-    if (this.#heldBytes > most) this.#held = [];
-    else if (bytes.length > 0) this.#held.push(bytes);
-    this.#oversized = this.#heldBytes > most;
-  }
-
-  #take(): Buffer {
-    const [first, ...others] = this.#held;
-    const bytes = first !== undefined && others.length === 0 ? first : Buffer.concat(this.#held);
-    this.#held = [];
-    this.#heldBytes = 0;
-    this.#oversized = false;
-    return bytes;
-  }
-
   #malformed(reason: string, line: number, rest: boolean): void {
     this.#found.push({ kind: 'malformed', line, reason, rest });
   }
@@ -370,7 +261,7 @@ export class RecordSplitter {
 
   #lose(reason: string, line: number): void {
     this.#malformed(reason, line, true);
-    this.#take();
+    this.#held.take();
     this.#place = 'lost';
   }
 }

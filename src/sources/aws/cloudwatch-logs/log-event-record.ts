@@ -26,7 +26,7 @@ export function recordMaker(target: Target, filter: string | undefined): RecordO
         account_id: accountId,
         connection_name: connectionName,
       },
-      text: record.enveloped ? undefined : message,
+      text: record.text,
       origin: () => originOf(target, event),
     };
   };

@@ -1,0 +1,21 @@
+/** One JSON object of a file, cut out by its bytes alone: not parsed yet. */
+export interface SplitRecord {
+  readonly kind: 'record';
+  readonly bytes: Buffer;
+  /** Where it begins, from 1. */
+  readonly line: number;
+  /** What stands before it in a line of CloudWatch Logs' export: `2026-11-21T20:00:00.000Z`. */
+  readonly time: string | undefined;
+}
+
+/** A place where no record can be found. */
+export interface Malformed {
+  readonly kind: 'malformed';
+  readonly line: number;
+  /** In lower case, without a full stop. */
+  readonly reason: string;
+  /** Nothing after it is read, as nobody can tell where the next record begins. */
+  readonly rest: boolean;
+}
+
+export type Split = SplitRecord | Malformed;
