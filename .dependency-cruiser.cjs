@@ -24,6 +24,7 @@ const importers = {
   '@aws-sdk/client-cloudtrail': '^src/sources/aws/',
   '@aws-sdk/client-cloudwatch-logs': '^src/sources/aws/',
   '@aws-sdk/client-guardduty': '^src/sources/aws/',
+  '@aws-sdk/client-s3': '^src/sources/aws/',
   '@aws-sdk/client-sts': '^src/sources/aws/',
   '@aws-sdk/credential-providers': '^src/sources/aws/',
   // Types alone, of the tree that src/sql/ hands out: the two layers that read it name its nodes.

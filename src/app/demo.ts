@@ -1,10 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { demoWorld } from '../simulator/demo/demo-world.ts';
+import { TRAIL_BUCKET, demoWorld } from '../simulator/demo/demo-world.ts';
 import { startSimulator } from '../simulator/simulator.ts';
 import type { CommonOptions } from './config/layers.ts';
 import { loadDemoConfig, type Config } from './config/load.ts';
-import { writeEvidence } from './demo-evidence.ts';
 import { freePort } from './free-port.ts';
 import { buildServer, type Server } from './server.ts';
 
@@ -28,7 +27,6 @@ export async function buildDemo(options: CommonOptions, how: 'once' | 'serving')
   const simulator = await startSimulator({ world });
   try {
     const dataDir = path.join(given.dataDir, 'demo');
-    const evidence = path.join(dataDir, 'evidence');
     const config: Config = {
       ...given,
       dataDir,
@@ -38,13 +36,19 @@ export async function buildDemo(options: CommonOptions, how: 'once' | 'serving')
       connections: {
         aws: { ...awsDefaults, endpointUrl: simulator.url },
         abuseipdb: { kind: 'abuseipdb', apiKey: 'made-up-for-the-demo', url: simulator.abuseipdbUrl },
-        evidence: { kind: 'files', paths: [evidence], deliverySlackMs: awsDefaults.deliverySlackMs },
+        evidence: {
+          ...identity,
+          kind: 'files',
+          paths: [`s3://${TRAIL_BUCKET}/`],
+          deliverySlackMs: DELIVERY_SLACK_MS,
+          region: undefined,
+          endpointUrl: simulator.url,
+        },
       },
     };
     // The engine's user, who is another one where we are root, has to pass through it to the demo's own directory.
     await mkdir(given.dataDir, { recursive: true, mode: 0o711 });
     await mkdir(dataDir, { recursive: true, mode: 0o700 });
-    await writeEvidence(world, evidence);
     const server = buildServer(config, {
       database: 'trailhound_demo',
       greeting: 'demo data: nothing here is real',
@@ -57,14 +61,16 @@ export async function buildDemo(options: CommonOptions, how: 'once' | 'serving')
   }
 }
 
+const DELIVERY_SLACK_MS = 86_400_000;
+
+const identity = { profile: undefined, roleArn: undefined, externalId: undefined } as const;
+
 const awsDefaults = {
+  ...identity,
   kind: 'aws',
-  profile: undefined,
-  roleArn: undefined,
-  externalId: undefined,
   regions: undefined,
   logGroups: undefined,
-  deliverySlackMs: 86_400_000,
+  deliverySlackMs: DELIVERY_SLACK_MS,
   requestsPerSecond: undefined,
 } as const;
 

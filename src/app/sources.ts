@@ -5,7 +5,10 @@ import { cloudwatchLogsSource } from '../sources/aws/cloudwatch-logs/source.ts';
 import { createAwsConnection, type AwsConnection, type AwsConnectionConfig } from '../sources/aws/connection.ts';
 import { guarddutyDetectorSource } from '../sources/aws/guardduty/detector-source.ts';
 import { guarddutyFindingSource } from '../sources/aws/guardduty/finding-source.ts';
+import { s3ObjectStore } from '../sources/aws/s3/object-store.ts';
+import type { FilesConnection } from '../sources/files/connection.ts';
 import { filesSource } from '../sources/files/source.ts';
+import type { ObjectStore } from '../sources/object-store.ts';
 import type { Source } from '../sources/source.ts';
 import { TrailhoundError } from '../kernel/errors.ts';
 import type { Config } from './config/load.ts';
@@ -44,11 +47,18 @@ export function createSources(config: Config, overrides: AwsOverrides = {}): Sou
   const files = connections.flatMap(([name, connection]) =>
     connection.kind === 'files' ? [{ ...connection, name }] : [],
   );
+  const bucketReaders: AwsConnection[] = [];
+  const buckets = ({ name }: FilesConnection): ObjectStore => {
+    const connection = config.connections[name];
+    const reader = createAwsConnection({ ...(connection?.kind === 'files' && connection), name, ...overrides });
+    bucketReaders.push(reader);
+    return s3ObjectStore(reader);
+  };
   const check = abuseipdbCheckSource(lookup);
   const byName = new Map<string, Source>([
     ['cloudtrail_trail', cloudtrailTrailSource(aws)],
     ['cloudwatch_logs', cloudwatchLogsSource(aws)],
-    ['files', filesSource(files)],
+    ['files', filesSource(files, buckets)],
     ['guardduty_detector', guarddutyDetectorSource(aws)],
     ['guardduty_finding', guarddutyFindingSource(aws)],
     ['abuseipdb_category', abuseipdbCategorySource()],
@@ -63,7 +73,7 @@ export function createSources(config: Config, overrides: AwsOverrides = {}): Sou
     },
     close: async () => {
       await Promise.all([...byName.values()].map((source) => source.close()));
-      for (const connection of aws) connection.close();
+      for (const connection of [...aws, ...bucketReaders]) connection.close();
     },
   };
 }

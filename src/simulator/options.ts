@@ -9,6 +9,8 @@ export interface SimulatorOptions {
   /** Requests a second, for each account, region and operation; more are throttled. FilterLogEvents' own limit is 5. */
   readonly rateLimits?: Partial<Record<ServiceName, number>> | undefined;
   readonly logs?: Omit<FilterLogEventsOptions, 'notEqualMatchesMissing'> | undefined;
+  /** Keys in a page of ListObjectsV2 at most; 1,000 by default, as in S3. */
+  readonly s3?: { readonly pageSize?: number | undefined } | undefined;
   /**
    * What AWS does not document: whether `!=` (logs) and `notEquals` (GuardDuty) are true of a missing field. False by
    * default; a client must give the same rows with either.

@@ -1,4 +1,4 @@
-export type ServiceName = 'logs' | 'guardduty' | 'cloudtrail' | 'sts' | 'account' | 'abuseipdb';
+export type ServiceName = 'logs' | 'guardduty' | 'cloudtrail' | 'sts' | 'account' | 's3' | 'abuseipdb';
 
 export interface ServiceRequest {
   readonly method: string;
@@ -11,7 +11,7 @@ export interface ServiceRequest {
 export interface ServiceResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Uint8Array;
 }
 
 /** One request, understood: whom it asks for what. */

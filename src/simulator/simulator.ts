@@ -14,6 +14,7 @@ import type { Reply } from './http-server.ts';
 import { Logs } from './logs/logs.ts';
 import type { SimulatorOptions } from './options.ts';
 import type { Operation, Service, ServiceName, ServiceRequest, ServiceResponse } from './service.ts';
+import { S3 } from './s3/s3.ts';
 import { Sts } from './sts/sts.ts';
 
 /** AWS and AbuseIPDB on loopback, for the demo, tests and benchmarks. */
@@ -43,6 +44,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     new CloudTrail(world, now),
     new AccountManagement(world),
     new Sts(world, now),
+    new S3(world, options.s3?.pageSize),
     new AbuseIpdb(world.abuseipdb ?? {}, now),
   ];
   const calls = new CallLog();

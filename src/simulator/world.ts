@@ -17,6 +17,7 @@ export interface Account {
   /** The enabled ones, us-east-1 among them as in every account. A request for another one is refused. */
   readonly regions: readonly Region[];
   readonly trails?: readonly Trail[] | undefined;
+  readonly buckets?: readonly Bucket[] | undefined;
 }
 
 export interface Region {
@@ -60,6 +61,33 @@ export interface Trail {
   /** As GetEventSelectors gives them; one kind of the two. Without them all management events are recorded. */
   readonly eventSelectors?: readonly unknown[] | undefined;
   readonly advancedEventSelectors?: readonly unknown[] | undefined;
+}
+
+/** Its objects are read by the account that has it, and by nobody else. */
+export interface Bucket {
+  readonly name: string;
+  readonly region: string;
+  readonly objects?: readonly BucketObject[] | undefined;
+  /** What trails have delivered to it, gzipped, under the names that CloudTrail gives its files. */
+  readonly trails?: readonly TrailFiles[] | undefined;
+}
+
+export type BucketObject = {
+  readonly key: string;
+  /** STANDARD by default; what is archived (GLACIER, DEEP_ARCHIVE) cannot be read. */
+  readonly storageClass?: string | undefined;
+} & ({ readonly text: string } | { readonly base64: string });
+
+export interface TrailFiles {
+  /** What stands before `AWSLogs/`. */
+  readonly prefix?: string | undefined;
+  /** `o-…`, of an organisation's trail. */
+  readonly organizationId?: string | undefined;
+  /** CloudTrail's records; their recipientAccountId and awsRegion say in whose folder each one is. */
+  readonly records: readonly unknown[];
+  readonly delivery?: Delivery | undefined;
+  /** A file an account, region and so many minutes; 5 by default, as CloudTrail's. */
+  readonly everyMinutes?: number | undefined;
 }
 
 export interface Detector {

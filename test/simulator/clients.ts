@@ -2,6 +2,7 @@ import { AccountClient } from '@aws-sdk/client-account';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { GuardDutyClient } from '@aws-sdk/client-guardduty';
+import { S3Client } from '@aws-sdk/client-s3';
 import { STSClient } from '@aws-sdk/client-sts';
 
 interface ClientOptions {
@@ -27,3 +28,4 @@ export const cloudTrailClient = (url: string, options: ClientOptions = {}) =>
 export const stsClient = (url: string, options: ClientOptions = {}) => new STSClient(configuration(url, options));
 export const accountClient = (url: string, options: ClientOptions = {}) =>
   new AccountClient(configuration(url, options));
+export const s3Client = (url: string, options: ClientOptions = {}) => new S3Client(configuration(url, options));

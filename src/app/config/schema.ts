@@ -100,8 +100,8 @@ const regionPattern = text('a region or a pattern').regex(/^[a-z0-9*?-]+$/, {
 /** How late CloudTrail may deliver, in milliseconds. */
 const deliverySlack = z.union([z.literal('none'), duration]).default(86_400_000);
 
-const awsConnection = strict({
-  kind: z.literal('aws'),
+/** Whose credentials AWS is asked with. */
+const identity = {
   profile: text().optional(),
   role_arn: text()
     .regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/, {
@@ -109,27 +109,47 @@ const awsConnection = strict({
     })
     .optional(),
   external_id: text().optional(),
+  endpoint_url: url(['http:', 'https:'], 'http://127.0.0.1:4566').optional(),
+};
+
+interface Identity {
+  readonly profile?: string | undefined;
+  readonly role_arn?: string | undefined;
+  readonly external_id?: string | undefined;
+  readonly endpoint_url?: string | undefined;
+}
+
+const identityOf = (value: Identity) => ({
+  profile: value.profile,
+  roleArn: value.role_arn,
+  externalId: value.external_id,
+  endpointUrl: value.endpoint_url,
+});
+
+const externalIdNeedsRole = ({ role_arn, external_id }: Identity) =>
+  external_id === undefined || role_arn !== undefined;
+const NO_ROLE = {
+  path: ['external_id'],
+  error: 'external_id is used when a role is assumed, and there is no role_arn|Add role_arn, or remove external_id.',
+};
+
+const awsConnection = strict({
+  kind: z.literal('aws'),
+  ...identity,
   regions: list(regionPattern).min(1, { error: 'expected at least one region' }).optional(),
   log_groups: list(text('the name of a log group')).min(1, { error: 'expected at least one log group' }).optional(),
   delivery_slack: deliverySlack,
   requests_per_second: z.number({ error: 'expected a number' }).positive({ error: 'expected more than 0' }).optional(),
-  endpoint_url: url(['http:', 'https:'], 'http://127.0.0.1:4566').optional(),
 })
-  .refine((value) => value.external_id === undefined || value.role_arn !== undefined, {
-    path: ['external_id'],
-    error: 'external_id is used when a role is assumed, and there is no role_arn|Add role_arn, or remove external_id.',
-  })
+  .refine(externalIdNeedsRole, NO_ROLE)
   .transform((value) => ({
     kind: value.kind,
-    profile: value.profile,
-    roleArn: value.role_arn,
-    externalId: value.external_id,
+    ...identityOf(value),
     regions: value.regions,
     logGroups: value.log_groups,
     deliverySlackMs: value.delivery_slack,
     /** FilterLogEvents an account and region, where AWS has raised the quota. */
     requestsPerSecond: value.requests_per_second,
-    endpointUrl: value.endpoint_url,
   }));
 
 const abuseipdbConnection = strict({
@@ -138,11 +158,31 @@ const abuseipdbConnection = strict({
   url: url(['http:', 'https:'], ABUSEIPDB_URL).default(ABUSEIPDB_URL),
 }).transform((value) => ({ kind: value.kind, apiKey: value.api_key, url: value.url }));
 
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html; aliases of access points are names as well. */
+const BUCKET_PATH = /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/.*)?$/s;
+
 const filesConnection = strict({
   kind: z.literal('files'),
-  paths: list(text('a path, a glob or s3://bucket/prefix')).min(1, { error: 'expected at least one path' }),
+  paths: list(
+    text('a path, a glob or s3://bucket/prefix').refine((value) => !/^s3:/i.test(value) || BUCKET_PATH.test(value), {
+      error: (issue) => `expected s3://bucket/prefix, found "${String(issue.input)}"`,
+    }),
+  ).min(1, { error: 'expected at least one path' }),
   delivery_slack: deliverySlack,
-}).transform((value) => ({ kind: value.kind, paths: value.paths, deliverySlackMs: value.delivery_slack }));
+  ...identity,
+  region: text('a region')
+    .regex(/^[a-z0-9-]+$/, { error: (issue) => `expected a region such as us-east-1, found "${String(issue.input)}"` })
+    .optional(),
+})
+  .refine(externalIdNeedsRole, NO_ROLE)
+  .transform((value) => ({
+    kind: value.kind,
+    paths: value.paths,
+    deliverySlackMs: value.delivery_slack,
+    ...identityOf(value),
+    /** Where S3 is asked first; buckets say where they are. */
+    region: value.region,
+  }));
 
 const connectionName = z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, {
   error: 'expected a name of lower-case letters, digits and underscores',

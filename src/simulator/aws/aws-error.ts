@@ -40,6 +40,12 @@ export function awsErrorResponse(service: AwsService, error: AwsError): ServiceR
           `<RequestId>${randomUUID()}</RequestId></ErrorResponse>`,
         error.status,
       );
+    case 's3':
+      return xml(
+        `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${escapeXml(error.code)}</Code>` +
+          `<Message>${escapeXml(error.message)}</Message><RequestId>${randomUUID()}</RequestId></Error>`,
+        error.status,
+      );
   }
 }
 

@@ -73,7 +73,8 @@ export function failureResponse(
   if (service === 'abuseipdb') {
     return status >= 500 ? htmlResponse(status) : errorResponse(status, message ?? 'The request was refused.');
   }
-  const name = code ?? (status >= 500 ? INTERNAL_ERRORS[service] : 'AccessDeniedException');
+  const name =
+    code ?? (status >= 500 ? INTERNAL_ERRORS[service] : service === 's3' ? 'AccessDenied' : 'AccessDeniedException');
   return awsErrorResponse(service, new AwsError(name, message ?? 'The request could not be served.', status));
 }
 
@@ -83,6 +84,7 @@ const INTERNAL_ERRORS: Readonly<Record<Exclude<ServiceName, 'abuseipdb'>, string
   guardduty: 'InternalServerErrorException',
   account: 'InternalServerException',
   sts: 'InternalFailure',
+  s3: 'InternalError',
 };
 
 export function throttleResponse(service: ServiceName, now: number, retryAfterSeconds?: number): ServiceResponse {
@@ -101,6 +103,11 @@ export function throttleResponse(service: ServiceName, now: number, retryAfterSe
       );
     case 'sts':
       return withRetryAfter(awsErrorResponse(service, new AwsError('Throttling', 'Rate exceeded')), retryAfterSeconds);
+    case 's3':
+      return withRetryAfter(
+        awsErrorResponse(service, new AwsError('SlowDown', 'Please reduce your request rate.', 503)),
+        retryAfterSeconds,
+      );
     case 'abuseipdb': {
       const seconds = retryAfterSeconds ?? 1;
       return errorResponse(

@@ -7,6 +7,9 @@ import { dataTraffic, managementTraffic } from './normal-traffic.ts';
 import { toRecord } from './record.ts';
 import type { DemoEvent } from './record.ts';
 
+/** Where both trails put their files: what the log groups have, by the hour. */
+export const TRAIL_BUCKET = 'cloudtrail-111122223333';
+
 const HOUR_MS = 3_600_000;
 /** Shorter than real ones, so that the week's last events have arrived. */
 const MAX_DELAY_MS = 5 * 60_000;
@@ -23,30 +26,38 @@ export function demoWorld(now: Date): World {
   const to = new Date(now.getTime() - HOUR_MS / 4);
   const management = [...managementTraffic(from, to), ...intrusion(now)];
   const data = [...dataTraffic(from, to).filter(({ time }) => !unrecorded(time, now)), ...stolenObjects(now)];
+  const groups = {
+    'us-east-1': { name: 'CloudTrail/GlobalServiceEvents', events: logEvents(management, 0) },
+    'eu-west-1': { name: 'CloudTrail/eu-data-events', events: logEvents(data, management.length) },
+  };
   return {
     accounts: [
       {
         accountId: ACCOUNT_ID,
+        buckets: [
+          {
+            name: TRAIL_BUCKET,
+            region: 'us-east-1',
+            trails: Object.values(groups).map(({ events }) => ({ ...events, everyMinutes: 60 })),
+          },
+        ],
         regions: REGIONS.map((name) => ({
           name,
-          logGroups:
-            name === 'us-east-1'
-              ? [{ name: 'CloudTrail/GlobalServiceEvents', events: logEvents(management, 0) }]
-              : name === 'eu-west-1'
-                ? [{ name: 'CloudTrail/eu-data-events', events: logEvents(data, management.length) }]
-                : [],
+          logGroups: name === 'us-east-1' || name === 'eu-west-1' ? [groups[name]] : [],
           detectors: detectorsOf(name, now),
         })),
         trails: [
           {
             name: 'management-events',
             homeRegion: 'us-east-1',
+            s3BucketName: TRAIL_BUCKET,
             logGroupName: 'CloudTrail/GlobalServiceEvents',
             isMultiRegionTrail: true,
           },
           {
             name: STOPPED_TRAIL,
             homeRegion: 'eu-west-1',
+            s3BucketName: TRAIL_BUCKET,
             logGroupName: 'CloudTrail/eu-data-events',
             advancedEventSelectors: DATA_EVENTS,
           },

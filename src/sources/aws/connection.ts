@@ -5,6 +5,7 @@ import { type CloudTrail, cloudTrailClient } from './clients/cloudtrail.ts';
 import { type GuardDuty, guardDutyClient } from './clients/guardduty.ts';
 import { type Logs, logsClient } from './clients/logs.ts';
 import type { ClientOptions, Credentials } from './clients/options.ts';
+import { type S3, s3Client } from './clients/s3.ts';
 import { type Sts, stsClient } from './clients/sts.ts';
 import { credentialsProvider } from './credentials.ts';
 import { type CallDescription, isAccessDenied, toSourceError, unintelligible } from './errors.ts';
@@ -71,7 +72,7 @@ export class AwsConnection {
             roleArn: config.roleArn,
             externalId: config.externalId,
             endpointUrl: config.endpointUrl,
-            region: () => this.#homeRegion(),
+            region: () => this.homeRegion(),
           })
         : () => Promise.resolve(credentials);
   }
@@ -99,6 +100,10 @@ export class AwsConnection {
     return this.#client('guardduty', region, guardDutyClient);
   }
 
+  s3(region: string): S3 {
+    return this.#client('s3', region, s3Client);
+  }
+
   /** Sends by the statement's context, so that limits, retries and cancel apply, and says of an error what it means. */
   async call<T>(
     context: CallContext,
@@ -122,7 +127,7 @@ export class AwsConnection {
   /** Undefined where the connection's identity is not allowed to ask. */
   async accountId(context: CallContext): Promise<string | undefined> {
     const known = await this.#accountId.get(async () => {
-      const region = await this.#homeRegion();
+      const region = await this.homeRegion();
       const sts = this.#client<Sts>('sts', region, stsClient);
       try {
         const call = { region, action: 'sts:GetCallerIdentity' };
@@ -177,7 +182,7 @@ export class AwsConnection {
   }
 
   /** Where the calls that belong to no region go. */
-  async #homeRegion(): Promise<string> {
+  async homeRegion(): Promise<string> {
     const configured = this.#config.region ?? this.regionPatterns?.find((region) => !isRegionPattern(region));
     if (configured !== undefined) {
       if (!isRegionName(configured)) throw this.#badRegion(configured);
@@ -217,7 +222,7 @@ export class AwsConnection {
       return { names: await this.#enabledRegions(context) };
     } catch (error) {
       if (!isAccessDenied(error)) throw error;
-      const home = await this.#homeRegion();
+      const home = await this.homeRegion();
       return {
         names: [home],
         warning: `connection ${this.name} may not list its regions (account:ListRegions): only ${home} is searched; name others in connections.${this.name}.regions`,
@@ -227,7 +232,7 @@ export class AwsConnection {
 
   /** The SDK's own region comes first. */
   async #enabledRegions(context: CallContext): Promise<readonly string[]> {
-    const home = await this.#homeRegion();
+    const home = await this.homeRegion();
     const account = this.#client<Account>('account', home, accountClient);
     const limit = this.#controlLimit('account', home);
     const enabled = new Set([home]);

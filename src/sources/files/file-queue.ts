@@ -9,68 +9,124 @@ export interface ConnectionStore {
   readonly store: Store;
 }
 
-export interface QueuedFile extends ConnectionStore {
+export interface QueuedFile {
+  readonly connection: FilesConnection;
   readonly path: string;
+  open(): Promise<AsyncIterable<Uint8Array>>;
 }
 
-/** The files of all connections, listed as far as they are read: whoever is free takes the next one. */
+type QueuedFiles = AsyncGenerator<{ readonly file: QueuedFile; readonly ahead: number }, void, undefined>;
+
+/**
+ * The files of all connections, listed and opened as far ahead as their stores say: whoever is free takes the next one.
+ * Listing and opening go on by themselves until the context that they were begun with is aborted.
+ */
 export class FileQueue {
-  readonly #context: CallContext;
-  readonly #listing: AsyncGenerator<QueuedFile, void, undefined>;
+  readonly #stores: readonly ConnectionStore[];
+  readonly #scan: CompiledScan;
+  readonly #troubles: Troubles;
+  readonly #queued: QueuedFile[] = [];
   readonly #listed: Listed[] = [];
   #files = 0;
-  #last: Promise<unknown> = Promise.resolve();
+  #listing: QueuedFiles | undefined;
+  #filling = false;
+  #ended = false;
+  #failure: { readonly error: unknown } | undefined;
+  #waiting: (() => void)[] = [];
 
-  constructor(stores: readonly ConnectionStore[], scan: CompiledScan, troubles: Troubles, context: CallContext) {
-    this.#context = context;
-    this.#listing = this.#list(stores, scan, troubles);
+  constructor(stores: readonly ConnectionStore[], scan: CompiledScan, troubles: Troubles) {
+    this.#stores = stores;
+    this.#scan = scan;
+    this.#troubles = troubles;
   }
 
-  /** Undefined after the last one. */
-  async next(): Promise<QueuedFile | undefined> {
-    const next = this.#last.then(() => this.#listing.next());
-    this.#last = next.catch(() => undefined);
-    const { value } = await next;
-    return value ?? undefined;
+  /** Undefined after the last one. A failed listing is told to one caller. */
+  async next(context: CallContext): Promise<QueuedFile | undefined> {
+    this.#listing ??= this.#list(context);
+    for (;;) {
+      const file = this.#queued.shift();
+      if (!this.#filling && !this.#ended) void this.#fill(this.#listing);
+      if (file !== undefined) return file;
+      if (this.#ended) break;
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure.error;
+    return undefined;
   }
 
   /** Where less was read than the configuration says: what was searched. */
-  tell(): void {
+  tell(context: CallContext): void {
+    const notice = (message: string) => context.notice('NOTICE', message);
     const unmatched = this.#listed.flatMap((listed) => listed.unmatched);
-    if (unmatched.length > 0) this.#notice(`no file matches ${unmatched.join(', ')}`);
-    else if (this.#files === 0) this.#notice('no file satisfies the conditions on its path, account, region and time');
+    if (unmatched.length > 0) notice(`no file matches ${unmatched.join(', ')}`);
+    else if (this.#files === 0) notice('no file satisfies the conditions on its path, account, region and time');
     for (const { otherNames } of this.#listed) {
       if (otherNames.count === 0) continue;
-      this.#notice(
+      notice(
         `${otherNames.count} files were not read, as their names end in none of .json, .jsonl, .ndjson, .gz, .zst; the first: ${otherNames.first}`,
       );
     }
   }
 
-  #notice(message: string): void {
-    this.#context.notice('NOTICE', message);
+  /** Until there are enough for now. */
+  async #fill(listing: QueuedFiles): Promise<void> {
+    this.#filling = true;
+    try {
+      for (;;) {
+        const next = await listing.next();
+        if (next.done === true) {
+          this.#ended = true;
+          break;
+        }
+        this.#queued.push(next.value.file);
+        this.#wake();
+        if (this.#queued.length > next.value.ahead) break;
+      }
+    } catch (error) {
+      this.#failure = { error };
+      this.#ended = true;
+    }
+    this.#filling = false;
+    this.#wake();
   }
 
-  async *#list(
-    stores: readonly ConnectionStore[],
-    scan: CompiledScan,
-    troubles: Troubles,
-  ): AsyncGenerator<QueuedFile, void, undefined> {
-    for (const { connection, store } of stores) {
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  async *#list(context: CallContext): QueuedFiles {
+    for (const { connection, store } of this.#stores) {
       const wanted = {
-        folder: (path: string) => scan.isFolderWanted(connection, path),
-        file: (path: string) => scan.isFileWanted(connection, path),
-        failed: (error: Parameters<Troubles['unreadable']>[0]) => troubles.unreadable(error, true),
+        folder: (path: string) => this.#scan.isFolderWanted(connection, path),
+        allBelow: (path: string) => this.#scan.isAllBelowWanted(path),
+        file: (path: string) => this.#scan.isFileWanted(connection, path),
+        failed: (error: Parameters<Troubles['unreadable']>[0]) => this.#troubles.unreadable(error, true),
       };
-      const files = store.list(wanted, this.#context.signal);
+      const files = store.list(wanted, context);
       for (let next = await files.next(); ; next = await files.next()) {
         if (next.done === true) {
           this.#listed.push(next.value);
           break;
         }
         this.#files += 1;
-        yield { connection, store, path: next.value.path };
+        const file = next.value;
+        const { path } = file;
+        const ahead = store.openedAhead;
+        yield {
+          file: { connection, path, open: ahead > 0 ? begun(file.open(context)) : () => file.open(context) },
+          ahead,
+        };
       }
     }
   }
+}
+
+/** What waits to be taken fails when it is taken. */
+function begun<T>(promise: Promise<T>): () => Promise<T> {
+  promise.catch(() => undefined);
+  return () => promise;
 }

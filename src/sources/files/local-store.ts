@@ -1,16 +1,12 @@
 import type { Dirent } from 'node:fs';
 import { lstat, open, readdir, realpath, stat } from 'node:fs/promises';
-import { SourceError } from '../source.ts';
+import { type CallContext, type RateLimit, SourceError } from '../source.ts';
 import type { FilesConnection } from './connection.ts';
 import { failedFile } from './file-failure.ts';
-import { ANY_FOLDERS, type Glob, matchesSegment, parseGlob } from './glob.ts';
+import { isEvidence } from './evidence.ts';
+import { ANY_FOLDERS, type Glob, parseGlob } from './glob.ts';
+import { advance, begun, type Step, withoutFolders } from './glob-steps.ts';
 import type { Listed, Store, StoredFile, Wanted } from './store.ts';
-
-/** How far a glob has been followed down to a folder: the next of its segments. */
-interface Step {
-  readonly glob: Glob;
-  readonly index: number;
-}
 
 interface Entry {
   readonly name: string;
@@ -25,25 +21,34 @@ interface Found {
   readonly links?: readonly string[];
 }
 
-/** What CloudTrail, CloudWatch Logs' export to S3 and people who keep evidence name their files. */
-const EVIDENCE = /\.(?:json|jsonl|ndjson|gz|zst)$/i;
 const READ_AT_ONCE = 64 * 1024;
+/** Of one statement or several. */
+const OPEN_AT_ONCE = 8;
 
 /** The files of this machine. Symbolic links are followed, but for those that lead back up. */
-export function localStore(connection: FilesConnection): Store {
-  const globs = connection.paths.flatMap(parseGlob);
+export function localStore(connection: FilesConnection, paths: readonly string[]): Store {
+  const globs = paths.flatMap(parseGlob);
   return {
-    list: (wanted, signal) => new Listing(connection, globs, wanted, signal).files(),
-    open: async ({ path }, signal, lifetime) => {
-      try {
-        const handle = await open(path, 'r');
-        const stream = handle.createReadStream({ highWaterMark: READ_AT_ONCE, signal: lifetime });
-        if (signal.aborted) stream.destroy();
-        return stream;
-      } catch (error) {
-        throw failedFile(connection, path, error);
-      }
-    },
+    openedAhead: 0,
+    list: (wanted, { signal }) => new Listing(connection, globs, wanted, signal).files(),
+  };
+}
+
+function localFile(connection: FilesConnection, path: string): StoredFile {
+  const limit: RateLimit = { key: `files:${connection.name}`, concurrency: OPEN_AT_ONCE };
+  return {
+    path,
+    open: (context: CallContext) =>
+      context.call(limit, async (signal) => {
+        try {
+          const handle = await open(path, 'r');
+          const stream = handle.createReadStream({ highWaterMark: READ_AT_ONCE, signal: context.signal });
+          if (signal.aborted) stream.destroy();
+          return stream;
+        } catch (error) {
+          throw failedFile(connection, path, error);
+        }
+      }),
   };
 }
 
@@ -66,11 +71,7 @@ class Listing {
   }
 
   async *files(): AsyncGenerator<StoredFile, Listed, undefined> {
-    yield* this.#folder(
-      '/',
-      this.#globs.map((glob) => ({ glob, index: 0 })),
-      [],
-    );
+    yield* this.#folder('/', this.#globs.map(begun), []);
     const unmatched = new Map(this.#globs.map((glob) => [glob.text, glob]));
     for (const text of this.#matched) unmatched.delete(text);
     for (const { text, literal } of [...unmatched.values()]) {
@@ -99,7 +100,7 @@ class Listing {
       const found: Found =
         kind === 'link' || kind === undefined ? await this.#resolve(path, kind, next, links) : { kind };
       if (found.kind === 'file') {
-        if (this.#isMeant(path, next)) yield { path };
+        if (this.#isMeant(path, next)) yield localFile(this.#connection, path);
       } else if (found.kind === 'folder') {
         for (const { glob, index } of next) if (index === glob.segments.length) this.#present.add(glob.text);
         const below = next.filter(
@@ -115,7 +116,7 @@ class Listing {
 
   #isMeant(path: string, steps: readonly Step[]): boolean {
     const ends = steps.filter(({ glob, index }) => index === glob.segments.length);
-    const meant = ends.filter(({ glob }) => !glob.anyName || EVIDENCE.test(path));
+    const meant = ends.filter(({ glob }) => !glob.anyName || isEvidence(path));
     for (const { glob } of meant) this.#matched.add(glob.text);
     if (meant.length > 0) return this.#wanted.file(path);
     if (ends.length > 0 && (this.#otherNames.count += 1) === 1) this.#otherNames.first = path;
@@ -157,7 +158,7 @@ class Listing {
       // A link into nowhere is lost evidence only where evidence was meant.
       const isLost =
         kind === 'link' && steps.some(({ glob, index }) => index === glob.segments.length && !glob.anyName);
-      if (isLost || (kind === 'link' && EVIDENCE.test(path)) || !isAbsent(error)) {
+      if (isLost || (kind === 'link' && isEvidence(path)) || !isAbsent(error)) {
         this.#wanted.failed(failedFile(this.#connection, path, error));
       }
       return { kind: 'other' };
@@ -181,23 +182,6 @@ function kindOf(entry: Dirent): NonNullable<Entry['kind']> {
 
 function within(path: string, folder: string): boolean {
   return path === folder || folder === '/' || path.startsWith(`${folder}/`);
-}
-
-/** With `**` standing for no folder as well. */
-function withoutFolders(steps: readonly Step[]): readonly Step[] {
-  return steps.flatMap((step) => {
-    const all = [step];
-    for (let { index } = step; step.glob.segments[index] === ANY_FOLDERS; index += 1) {
-      all.push({ glob: step.glob, index: index + 1 });
-    }
-    return all;
-  });
-}
-
-function advance({ glob, index }: Step, name: string): readonly Step[] {
-  const segment = glob.segments[index];
-  if (segment === undefined || !matchesSegment(segment, name)) return [];
-  return [{ glob, index: segment === ANY_FOLDERS ? index : index + 1 }];
 }
 
 function isAbsent(error: unknown): boolean {

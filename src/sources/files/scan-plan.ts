@@ -19,11 +19,14 @@ export interface CompiledScan {
   readonly eventTime: TimeRange;
   /** Files below the folder may be wanted; `path` ends in a slash. */
   isFolderWanted(connection: FilesConnection, path: string): boolean;
+  /** Of a folder that is wanted: a longer path below it says nothing that a condition looks at. */
+  isAllBelowWanted(path: string): boolean;
   isFileWanted(connection: FilesConnection, path: string): boolean;
 }
 
 /** Where the path says it, that is where the records are: they have no other region or account of this kind. */
 const PLACES = ['@region', '@account_id', '@partition'] as const;
+const DAY_MS = 86_400_000;
 /** Columns of CloudTrail's events in CloudWatch Logs that no file has. */
 const ABSENT = ['@log_group_name', '@log_stream_name', '@filter'];
 
@@ -39,6 +42,13 @@ export function compileScan(request: ScanRequest, all: readonly FilesConnection[
   );
 
   const isPlaceWanted = placeTest(names);
+  const isTimed = Number.isFinite(eventTime.start) || Number.isFinite(eventTime.end);
+  const asked = names.map(({ column }) => column.path);
+  const isAllSaid = ({ accountId, region, delivered }: TrailPath) =>
+    !asked.includes('@path') &&
+    (accountId !== undefined || !asked.includes('@account_id')) &&
+    (region !== undefined || !(asked.includes('@region') || asked.includes('@partition'))) &&
+    (!isTimed || delivered.some(({ from, before }) => before - from <= DAY_MS));
   const isTimeWanted = ({ deliverySlackMs }: FilesConnection, { delivered }: TrailPath) => {
     const range = deliveryRange(eventTime, deliverySlackMs === 'none' ? undefined : deliverySlackMs);
     return delivered.every(({ from, before }) => range.start < before && range.end >= from);
@@ -56,6 +66,7 @@ export function compileScan(request: ScanRequest, all: readonly FilesConnection[
       const said = parseTrailPath(path);
       return !said.eventless && isPrefixWanted(path) && isPlaceWanted(said, 'folder') && isTimeWanted(connection, said);
     },
+    isAllBelowWanted: (path) => isAllSaid(parseTrailPath(path)),
     isFileWanted: (connection, path) => {
       const said = parseTrailPath(path);
       return !said.eventless && isPathWanted(path) && isPlaceWanted(said, 'file') && isTimeWanted(connection, said);

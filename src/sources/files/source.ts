@@ -1,5 +1,8 @@
 import { type Part, mergeParts } from '../merge-parts.ts';
+import type { ObjectStore } from '../object-store.ts';
 import { type CallContext, type Page, type ScanRequest, type ScanSource, SourceError } from '../source.ts';
+import { parseBucketPath } from './bucket-path.ts';
+import { bucketStore } from './bucket-store.ts';
 import type { FilesConnection } from './connection.ts';
 import { FileQueue } from './file-queue.ts';
 import { localStore } from './local-store.ts';
@@ -9,15 +12,19 @@ import { type CompiledScan, compileScan, describeScan } from './scan-plan.ts';
 import type { Store } from './store.ts';
 import { createTroubles } from './troubles.ts';
 
-/** Files read at once by one statement; each holds a page, and one record beside it. */
+/** Files parsed at once by one statement; each holds a page, and one record beside it. */
 const CONCURRENT_FILES = 8;
 
-/** CloudTrail's records in the files of all connections of kind files. */
-export function filesSource(connections: readonly FilesConnection[]): ScanSource {
+/** CloudTrail's records in the files of all connections of kind files. `buckets`: who reads `s3://…` for a connection. */
+export function filesSource(
+  connections: readonly FilesConnection[],
+  buckets: (connection: FilesConnection) => ObjectStore,
+): ScanSource {
+  const stores = new Map(connections.map((connection) => [connection, storesOf(connection, buckets)]));
   return {
     kind: 'scan',
     plan: (request) => describeScan(compileScan(request, connections)),
-    scan: (request, context) => scan(request, compileScan(request, connections), context),
+    scan: (request, context) => scan(request, compileScan(request, connections), stores, context),
     close: () => Promise.resolve(),
   };
 }
@@ -25,13 +32,19 @@ export function filesSource(connections: readonly FilesConnection[]): ScanSource
 async function* scan(
   request: ScanRequest,
   compiled: CompiledScan,
+  stores: ReadonlyMap<FilesConnection, readonly Store[]>,
   context: CallContext,
 ): AsyncGenerator<Page, void, undefined> {
   if (compiled.empty) return;
   if (!compiled.configured) throw unconfigured();
   const troubles = createTroubles(request.table.name, context);
-  const stores = compiled.connections.map((connection) => ({ connection, store: storeOf(connection) }));
-  const files = new FileQueue(stores, compiled, troubles, context);
+  const files = new FileQueue(
+    compiled.connections.flatMap((connection) =>
+      (stores.get(connection) ?? []).map((store) => ({ connection, store })),
+    ),
+    compiled,
+    troubles,
+  );
   const most = request.limit ?? Number.POSITIVE_INFINITY;
 
   const failure: { first?: unknown } = {};
@@ -39,12 +52,11 @@ async function* scan(
   /** One file after the other; small ones share a page. Of several failures the first one is told. */
   const reader: Part<Page> = async function* reader(partContext) {
     const page = new PageBuilder(most);
-    for (let file = await files.next(); file !== undefined && !('first' in failure); file = await files.next()) {
-      const { connection, store, path } = file;
-      const limit = { key: `files:${connection.name}`, concurrency: CONCURRENT_FILES };
+    const next = () => files.next(partContext);
+    for (let file = await next(); file !== undefined && !('first' in failure); file = await next()) {
+      const { connection, path } = file;
       try {
-        const opened = await partContext.call(limit, (signal) => store.open({ path }, signal, context.signal));
-        const chunks = page.counting(opened);
+        const chunks = page.counting(await file.open());
         for await (const batch of readFile({ connection, path, chunks, troubles })) {
           for (const { record, length } of batch) if (page.add(record, length)) yield page.take();
         }
@@ -69,19 +81,23 @@ async function* scan(
     if (missing <= 0) return;
   }
   troubles.tell();
-  files.tell();
+  files.tell(context);
 }
 
-function storeOf(connection: FilesConnection): Store {
-  const bucket = connection.paths.find((path) => path.startsWith('s3://'));
-  if (bucket === undefined) return localStore(connection);
-  throw new SourceError('not_found', connection.name, `${bucket} cannot be read: Trailhound reads no S3 yet`, {
-    hint: `Copy it with aws s3 sync, and name the copy in connections.${connection.name}.paths.`,
-  });
+function storesOf(
+  connection: FilesConnection,
+  buckets: (connection: FilesConnection) => ObjectStore,
+): readonly Store[] {
+  const inBuckets = connection.paths.filter((path) => path.startsWith('s3://'));
+  const local = connection.paths.filter((path) => !path.startsWith('s3://'));
+  return [
+    ...(local.length > 0 ? [localStore(connection, local)] : []),
+    ...(inBuckets.length > 0 ? [bucketStore(connection, inBuckets.map(parseBucketPath), buckets(connection))] : []),
+  ];
 }
 
 function unconfigured(): SourceError {
   return new SourceError('not_found', 'files', 'no connection of kind files is configured', {
-    hint: 'Name files or folders in the configuration: connections: { evidence: { kind: files, paths: [./evidence] } }.',
+    hint: 'Name files, folders or buckets in the configuration: connections: { evidence: { kind: files, paths: [./evidence, "s3://bucket/prefix/"] } }.',
   });
 }

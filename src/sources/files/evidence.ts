@@ -1,0 +1,7 @@
+/** What CloudTrail, CloudWatch Logs' export to S3 and people who keep evidence name their files. */
+const NAMES = /\.(?:json|jsonl|ndjson|gz|zst)$/i;
+
+/** By the end of its name. */
+export function isEvidence(path: string): boolean {
+  return NAMES.test(path);
+}
