@@ -95,7 +95,7 @@ comment on column source.cloudtrail_file_event.resources is 'Resources that the 
 comment on column source.cloudtrail_file_event.tls_details is 'TLS version, cipher suite and host name of the request (tlsDetails)';
 comment on column source.cloudtrail_file_event.service_event_details is 'What started a service event, and its result (serviceEventDetails)';
 comment on column source.cloudtrail_file_event.cloudtrail_event is 'The whole record';
-comment on column source.cloudtrail_file_event.path is 'File that the record is in, from the root of the file system';
+comment on column source.cloudtrail_file_event.path is 'File that the record is in, from the root of the file system or as s3://bucket/key';
 comment on column source.cloudtrail_file_event.file_line is 'Line of the file where the record begins, from 1; in CloudTrail''s own files all are in line 1';
 comment on column source.cloudtrail_file_event.partition is 'aws, aws-cn or aws-us-gov, where the path names a region';
 comment on column source.cloudtrail_file_event.region is 'Region in the path, as CloudTrail names its folders and files; the event''s own is aws_region';

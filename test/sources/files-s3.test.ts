@@ -222,6 +222,14 @@ describe('the folders of trails', () => {
     expect((await read(set, [predicate(PATH, 'like', '/elsewhere/%')])).listed).toEqual([]);
   });
 
+  test('the plan says what it costs', async () => {
+    const { source } = await setUp({ buckets: [], paths: ['s3://trail/'] });
+    expect(source.plan(scanRequest([], { table: 'cloudtrail_file_event' }))).toMatchObject({
+      parts: ['connection evidence, s3://trail/'],
+      calls: expect.stringContaining('one for each 1,000 keys') as string,
+    });
+  });
+
   test('a bucket is asked in its own region, which is found out once', async () => {
     const set = await setUp({ buckets: [trail()], paths: ['s3://trail/logs/'] });
     await read(set);

@@ -118,6 +118,19 @@ describe('connections', () => {
     expect(load('connections: { files: { paths: [a] } }').connections.files).toMatchObject({
       deliverySlackMs: 86_400_000,
     });
+    expect(
+      load(
+        'connections: { files: { kind: files, paths: ["s3://b-1.x/a b"], profile: audit, region: eu-west-1, endpoint_url: "http://127.0.0.1:9000" } }',
+      ).connections.files,
+    ).toMatchObject({
+      profile: 'audit',
+      region: 'eu-west-1',
+      endpointUrl: 'http://127.0.0.1:9000',
+      roleArn: undefined,
+    });
+    expect(failure('connections: { files: { kind: files, paths: ["s3:/bucket"] } }').message).toMatch(
+      /paths\.0: expected s3:\/\/bucket\/prefix, found "s3:\/bucket"$/,
+    );
     expect(failure('connections: { files: { paths: [] } }').message).toMatch(
       /files\.paths: expected at least one path$/,
     );

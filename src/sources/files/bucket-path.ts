@@ -17,6 +17,10 @@ export interface BucketPath {
   mayCoverBelow(folder: string): boolean;
 }
 
+export function isBucketPath(path: string): boolean {
+  return path.startsWith('s3://');
+}
+
 /**
  * A path without wildcards is a prefix, as S3 understands one: all keys that begin with it. With wildcards it is a glob,
  * as of files.

@@ -4,6 +4,7 @@ import { isNameOperator, nameTest } from '../names.ts';
 import { partitionOf } from '../regions.ts';
 import type { Predicate, Pushed, ScanPlan, ScanRequest } from '../source.ts';
 import { ALWAYS, type TimeRange, deliveryRange, intersect, outerRange } from '../time-range.ts';
+import { isBucketPath } from './bucket-path.ts';
 import type { FilesConnection } from './connection.ts';
 import { type TrailPath, parseTrailPath } from './trail-path.ts';
 
@@ -87,9 +88,15 @@ export function describeScan(scan: CompiledScan): ScanPlan {
     parts: scan.empty
       ? []
       : scan.connections.map(({ name, paths }) => `connection ${name}, ${paths.join(', ')}${folders}`),
-    calls: 'one a file',
+    calls: callsOf(scan.connections),
     notices: scan.notices,
   };
+}
+
+function callsOf(connections: readonly FilesConnection[]): string {
+  return connections.some(({ paths }) => paths.some(isBucketPath))
+    ? 'one a file, of objects one a MiB; one a folder of a bucket that conditions look at, and one for each 1,000 keys'
+    : 'one a file';
 }
 
 function timeRange(predicates: readonly Predicate[]): TimeRange {

@@ -1,7 +1,7 @@
 import { type Part, mergeParts } from '../merge-parts.ts';
 import type { ObjectStore } from '../object-store.ts';
 import { type CallContext, type Page, type ScanRequest, type ScanSource, SourceError } from '../source.ts';
-import { parseBucketPath } from './bucket-path.ts';
+import { isBucketPath, parseBucketPath } from './bucket-path.ts';
 import { bucketStore } from './bucket-store.ts';
 import type { FilesConnection } from './connection.ts';
 import { FileQueue } from './file-queue.ts';
@@ -88,8 +88,8 @@ function storesOf(
   connection: FilesConnection,
   buckets: (connection: FilesConnection) => ObjectStore,
 ): readonly Store[] {
-  const inBuckets = connection.paths.filter((path) => path.startsWith('s3://'));
-  const local = connection.paths.filter((path) => !path.startsWith('s3://'));
+  const inBuckets = connection.paths.filter(isBucketPath);
+  const local = connection.paths.filter((path) => !isBucketPath(path));
   return [
     ...(local.length > 0 ? [localStore(connection, local)] : []),
     ...(inBuckets.length > 0 ? [bucketStore(connection, inBuckets.map(parseBucketPath), buckets(connection))] : []),
