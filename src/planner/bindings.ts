@@ -6,7 +6,7 @@ import { sourcesOfInterval } from './equalities.ts';
 import { inSublink, type Standpoint } from './frames.ts';
 import { rankOf, sourceOf, type KeySource, type Sought } from './key-source.ts';
 import { leavesOf } from './joins.ts';
-import { keepsRows, outputOf, type Output } from './outputs.ts';
+import { isCut, outputOf, type Output } from './outputs.ts';
 import { isOperator, type Site } from './sites.ts';
 import { recursionOf } from './recursion.ts';
 import type { Statement } from './statement.ts';
@@ -115,7 +115,7 @@ function outside(
     case 'statement':
       return [];
     case 'branch': {
-      if (parent === undefined || !keepsRows(parent)) return [];
+      if (parent === undefined || isCut(parent)) return [];
       const name = statement.names.outputs(parent).names[output.index];
       return name === undefined ? [] : outside(parent, { ...output, name }, keyType, statement, seen);
     }

@@ -15,7 +15,7 @@ export interface Output {
 /** The output column that carries a site's column out of its level unchanged, if the level drops no row by others. */
 export function outputOf(site: Site, statement: Statement): Output | undefined {
   const { level } = site.item;
-  if (!keepsRows(level)) return undefined;
+  if (isCut(level) || !isDistinctOn(site, statement)) return undefined;
   const { names, open } = statement.names.outputs(level);
   if (open) return undefined;
   const index = statement.names
@@ -26,11 +26,33 @@ export function outputOf(site: Site, statement: Statement): Output | undefined {
   return { name: names[index] ?? '', index, nullable: site.nullable === true || isNullable(site.item, statement) };
 }
 
-/** Whether which rows with one key appear does not depend on rows with other keys, as far as windows do not say so. */
-export function keepsRows(level: Level): boolean {
-  const { limitCount, limitOffset, distinctClause } = level.select;
-  const distinctOn = (distinctClause ?? []).some((node) => Object.keys(node).length > 0);
-  return limitCount === undefined && limitOffset === undefined && !distinctOn;
+/** By LIMIT or OFFSET: which rows with one key appear depends on rows with other keys. */
+export function isCut({ select }: Level): boolean {
+  return select.limitCount !== undefined || select.limitOffset !== undefined;
+}
+
+/** Whether the rows of which DISTINCT ON keeps one have one key, where it stands there at all. */
+function isDistinctOn(site: Site, statement: Statement): boolean {
+  const { level } = site.item;
+  const { distinctClause = [], sortClause } = level.select;
+  // DISTINCT is a list of one empty node.
+  const on = distinctClause.filter((node) => Object.keys(node).length > 0);
+  if (on.length === 0) return true;
+  const through = statement.names.passedThrough(level);
+  const { names } = statement.names.outputs(level);
+  const isSite = (node: Node): boolean => {
+    // An ordinal, or the name of an output column, which comes before FROM's here.
+    const fields = bare(node, 'ColumnRef')?.fields ?? [];
+    const named = fields.length === 1 ? names.indexOf(bare(fields[0], 'String')?.sval ?? '') : -1;
+    const index = (bare(node, 'A_Const')?.ival?.ival ?? named + 1) - 1;
+    if (index < 0) return isColumn(node, site, statement);
+    return through[index]?.item === site.item && through[index].name === site.column;
+  };
+  return (
+    on.some(isSite) &&
+    // Which one is kept is for ORDER BY to say.
+    windowsIn(sortClause).every((window) => isPartitionedBy(window, site, statement))
+  );
 }
 
 /** Those of a level's own expressions. */

@@ -5,7 +5,7 @@ import { bare } from '../sql/walk.ts';
 import { constantsOfExpression, constantsOfLevel, eitherOf } from './constant-conditions.ts';
 import { dependenciesOf } from './dependencies.ts';
 import { limitOf, passesRows, type Limit } from './limits.ts';
-import { keepsRows, outputOf } from './outputs.ts';
+import { isCut, outputOf } from './outputs.ts';
 import { isOfType } from './output-types.ts';
 import { conditionIn, simplify, withoutNullTests, type OpenCondition } from './condition-trees.ts';
 import { comparisonsIn, contains, isConstant, predicatesIn, type ColumnOf, type OpenPredicate } from './predicates.ts';
@@ -125,7 +125,7 @@ class Outwards {
         if (parent === undefined) return NOTHING;
         // A set operation may compare another type than the column's, or under another collation.
         const agrees = (index: number, { column }: Carried): boolean =>
-          keepsRows(parent) && isOfType(parent, index, column.type, statement);
+          !isCut(parent) && isOfType(parent, index, column.type, statement);
         const passed = (index: number): Carried | undefined => {
           const own = atIndex(index);
           return own !== undefined && agrees(index, own) ? own : undefined;

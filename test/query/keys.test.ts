@@ -327,6 +327,43 @@ const WINDOWS: readonly Case[] = [
   ],
 ];
 
+/** Of the rows that DISTINCT ON compares, those with one key are kept or left out together. */
+const DISTINCT_ON: readonly Case[] = [
+  [
+    'a level that keeps one row of each',
+    `select d.* from (select distinct on (a.ip_address) a.ip_address k, w.note from ${A} a cross join watchlist w order by 1, 2) d where d.k in ('34.1.1.1', '34.1.1.3')`,
+    ['34.1.1.1', '34.1.1.3'],
+  ],
+  [
+    'of each and more, by the name and the number of an output column',
+    `select d.*, w.note from watchlist w join (select distinct on (k, 2) a.ip_address k, e.event_name ip_address, e.event_id from ${A} a cross join ${E} e order by 1, 2, 3 desc) d on d.k = w.address`,
+    BOTH,
+  ],
+  [
+    'under a star, and a window over the key that says which one',
+    `select d.ip_address, d.event_id from (select distinct on (ip_address) a.*, e.event_id from ${A} a cross join ${E} e order by ip_address, row_number() over (partition by a.ip_address order by e.event_id desc)) d where d.ip_address = '34.1.1.3'`,
+    ['34.1.1.3'],
+  ],
+  [
+    'of groups',
+    `select d.* from (select distinct on (a.ip_address) a.ip_address k, e.username, count(*) from ${A} a cross join ${E} e group by 1, 2 order by 1, 3 desc, 2) d where d.k = '34.1.1.1'`,
+    ['34.1.1.1'],
+  ],
+];
+
+describe('DISTINCT ON over more than one key bounds nothing', () => {
+  test.each([
+    'distinct on (a.country_code) a.ip_address k from A a order by a.country_code, 1',
+    'distinct on (ip_address) a.ip_address k, w.address ip_address from A a cross join watchlist w order by 2, 1',
+    'distinct on (2) a.ip_address k, w.note from A a cross join watchlist w order by 2, 1',
+    'distinct on (host(a.ip_address)) a.ip_address k from A a order by host(a.ip_address), 1',
+    'distinct on (a.ip_address) a.ip_address k from A a order by 1, row_number() over (order by a.country_code, 1)',
+    'distinct on (a.ip_address) a.ip_address k from A a order by 1 limit 3',
+  ])('%s', async (text) => {
+    await refuses(`select * from (select ${text.replaceAll(' A a', ` ${A} a`)}) d where d.k = '34.1.1.1'`);
+  });
+});
+
 describe('a window over more than one key bounds nothing', () => {
   test.each(['', 'partition by a.country_code', 'order by a.ip_address', 'partition by w.address'])(
     '%s',
@@ -354,7 +391,7 @@ describe('an outer join whose row of NULLs may pass bounds nothing', () => {
 });
 
 describe('keys come from', () => {
-  test.each([...GROUPS, ...EXISTENCE, ...PER_ROW, ...JOINS, ...STRICT, ...OPTIONAL, ...WINDOWS])(
+  test.each([...GROUPS, ...EXISTENCE, ...PER_ROW, ...JOINS, ...STRICT, ...OPTIONAL, ...WINDOWS, ...DISTINCT_ON])(
     '%s',
     async (_name, text, asked) => {
       await answersLikePostgreSQL(text, asked);

@@ -85,7 +85,12 @@ const THROUGH: readonly Case[] = [
     ['event_name = CreateUser'],
   ],
   [
-    'no DISTINCT ON',
+    'DISTINCT ON of the column',
+    `select * from (select distinct on (event_name) event_name, username, event_id from ${E} order by event_name, event_id) x where ${NAMED}`,
+    ['event_name = CreateUser'],
+  ],
+  [
+    'no other DISTINCT ON',
     `select * from (select distinct on (username) event_name, username, event_id from ${E} order by username, event_id) x where ${NAMED}`,
     [''],
   ],
