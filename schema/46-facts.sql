@@ -1,7 +1,8 @@
 -- What planning has to know of a statement's names and of the session, in one call on the client's own backend. It runs
--- with the caller's rights and search_path, so every name in it is qualified; as a function it is planned once a session.
+-- with the caller's rights and search_path, so every name in it is qualified. Planning it takes longer than running it, and
+-- PostgreSQL would plan it each time, since the lengths of its arrays promise fewer rows: it is planned once a session.
 create or replace function trailhound.statement_facts(relations text[], functions text[], settings text[], noted text[])
-returns text language plpgsql stable as $$
+returns text language plpgsql stable set plan_cache_mode = force_generic_plan as $$
 begin
   return pg_catalog.json_build_object(
     'relations', (select pg_catalog.json_agg(pg_catalog.json_build_object(

@@ -3,6 +3,8 @@ export interface BatchesOptions<Item> {
   readonly size: number;
   /** What has waited longest beyond it is dropped; undefined: nothing is. */
   readonly most?: number;
+  /** Milliseconds that a first item waits for others, unless `flush` is called or a batch is full; undefined: one turn. */
+  readonly gatherMs?: number;
   write(items: readonly Item[]): Promise<void>;
   /** A write failed: its items are lost. */
   lost(error: unknown, count: number): void;
@@ -13,6 +15,7 @@ export class Batches<Item> {
   readonly #options: BatchesOptions<Item>;
   readonly #waiting = new Map<string | number, Item>();
   #writing: Promise<void> | undefined;
+  #endGathering: () => void = () => undefined;
 
   constructor(options: BatchesOptions<Item>) {
     this.#options = options;
@@ -24,15 +27,29 @@ export class Batches<Item> {
     const { most } = this.#options;
     const [oldest] = this.#waiting.keys();
     if (most !== undefined && this.#waiting.size > most && oldest !== undefined) this.#waiting.delete(oldest);
-    return this.flush();
+    const written = (this.#writing ??= this.#drain());
+    if (this.#waiting.size >= this.#options.size) this.#endGathering();
+    return written;
   }
 
   /** Writes one batch after the other until nothing waits. */
   flush(): Promise<void> {
-    return (this.#writing ??= this.#drain());
+    const written = (this.#writing ??= this.#drain());
+    this.#endGathering();
+    return written;
   }
 
   async #drain(): Promise<void> {
+    const { gatherMs } = this.#options;
+    if (gatherMs !== undefined) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, gatherMs);
+        this.#endGathering = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
     // What arrives in the same turn of the event loop shares a batch.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#waiting.size > 0) {

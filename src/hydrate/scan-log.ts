@@ -26,6 +26,8 @@ export interface ScanEntry {
 
 /** As `trailhound.scan` promises. */
 const KEPT = 1_000;
+/** A write is a transaction of its own, which would take more of the engine than a short statement does. */
+const GATHER_MS = 100;
 /** Characters of a statement, an error, or all conditions: pg_stat_activity cuts at 1,024 bytes by default. */
 const LONGEST = 8_192;
 
@@ -40,6 +42,7 @@ export class ScanLog {
     this.#batches = new Batches({
       size: 100,
       most: KEPT,
+      gatherMs: GATHER_MS,
       write: (entries) => this.#insert(entries),
       lost: (error, count) => log.warn({ err: error, entries: count }, 'scans could not be recorded'),
     });

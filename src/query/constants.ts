@@ -46,29 +46,8 @@ export async function computeRestrictions(
   parameters: ParameterList,
   backend: ClientBackend,
 ): Promise<ReadonlyMap<Reference, KnownRestrictions>> {
-  const asked: Asked[] = [];
-  const open = [...restrictions.values()];
-  const askFor = (predicate: OpenPredicate): void => {
-    for (const value of predicate.values)
-      asked.push({ node: value.node, canonical: canonicalText(predicate.column, value) });
-  };
-  const askForTruth = (node: Node): void => {
-    asked.push({ node, canonical: (value) => `${value}::pg_catalog.text` });
-  };
-  for (const { constantConditions, predicates, conditions, limit } of open) {
-    for (const node of limit.flatMap(boundsOf))
-      asked.push({ node, canonical: (value) => `${value}::pg_catalog.int8::pg_catalog.text` });
-    constantConditions.forEach(askForTruth);
-    predicates.forEach(askFor);
-    conditions.flatMap(leavesOf).forEach((leaf) => {
-      if (leaf.kind === 'constant') askForTruth(leaf.node);
-      else askFor(leaf.predicate);
-    });
-  }
   const answers: ComputedValue[] = [];
-  for (let start = 0; start < asked.length; start += VALUES_A_QUERY) {
-    answers.push(...(await compute(asked.slice(start, start + VALUES_A_QUERY), parameters, backend)));
-  }
+  for (const query of valueQueriesOf(restrictions)) answers.push(...(await compute(query, parameters, backend)));
   let next = 0;
   const take = (): ComputedValue => answers[next++] ?? { type: 'unknown', text: null };
   return new Map(
@@ -101,6 +80,38 @@ export async function computeRestrictions(
   );
 }
 
+const written = new WeakMap<ReadonlyMap<Reference, Restrictions>, readonly ValueQuery[]>();
+
+/** Those of a plan that is run again are written down once. */
+function valueQueriesOf(restrictions: ReadonlyMap<Reference, Restrictions>): readonly ValueQuery[] {
+  let queries = written.get(restrictions);
+  if (queries === undefined) written.set(restrictions, (queries = writeQueries(askedOf(restrictions))));
+  return queries;
+}
+
+/** In the order in which the answers are taken. */
+function askedOf(restrictions: ReadonlyMap<Reference, Restrictions>): readonly Asked[] {
+  const asked: Asked[] = [];
+  const askFor = (predicate: OpenPredicate): void => {
+    for (const value of predicate.values)
+      asked.push({ node: value.node, canonical: canonicalText(predicate.column, value) });
+  };
+  const askForTruth = (node: Node): void => {
+    asked.push({ node, canonical: (value) => `${value}::pg_catalog.text` });
+  };
+  for (const { constantConditions, predicates, conditions, limit } of restrictions.values()) {
+    for (const node of limit.flatMap(boundsOf))
+      asked.push({ node, canonical: (value) => `${value}::pg_catalog.int8::pg_catalog.text` });
+    constantConditions.forEach(askForTruth);
+    predicates.forEach(askFor);
+    conditions.flatMap(leavesOf).forEach((leaf) => {
+      if (leaf.kind === 'constant') askForTruth(leaf.node);
+      else askFor(leaf.predicate);
+    });
+  }
+  return asked;
+}
+
 function boundsOf({ count, offset }: Limit): Node[] {
   return [count, offset].flatMap((bound) => bound ?? []);
 }
@@ -124,29 +135,44 @@ interface ComputedValue {
   readonly text: string | null;
 }
 
+/** A query of one row: a type and a text for each value. */
+interface ValueQuery {
+  readonly text: string;
+  readonly count: number;
+}
+
+function writeQueries(asked: readonly Asked[]): readonly ValueQuery[] {
+  const queries: ValueQuery[] = [];
+  for (let start = 0; start < asked.length; start += VALUES_A_QUERY) {
+    const own = asked.slice(start, start + VALUES_A_QUERY);
+    const inner = deparse({
+      SelectStmt: {
+        targetList: own.map(({ node }, index) => ({ ResTarget: { name: `c${String(index)}`, val: node } })),
+        limitOption: 'LIMIT_OPTION_DEFAULT',
+        op: 'SETOP_NONE',
+      },
+    });
+    const outputs = own.flatMap(({ canonical }, index) => {
+      const value = `v.c${String(index)}`;
+      return [`pg_catalog.pg_typeof(${value})::pg_catalog.text`, canonical(value)];
+    });
+    queries.push({ text: `select ${outputs.join(', ')} from (${inner}) as v`, count: own.length });
+  }
+  return queries;
+}
+
 async function compute(
-  asked: readonly Asked[],
+  { text, count }: ValueQuery,
   parameters: ParameterList,
   backend: ClientBackend,
-): Promise<ComputedValue[]> {
-  const inner = deparse({
-    SelectStmt: {
-      targetList: asked.map(({ node }, index) => ({ ResTarget: { name: `c${String(index)}`, val: node } })),
-      limitOption: 'LIMIT_OPTION_DEFAULT',
-      op: 'SETOP_NONE',
-    },
-  });
-  const outputs = asked.flatMap(({ canonical }, index) => {
-    const value = `v.c${String(index)}`;
-    return [`pg_catalog.pg_typeof(${value})::pg_catalog.text`, canonical(value)];
-  });
-  const { rows } = await backend.query({
-    text: `select ${outputs.join(', ')} from (${inner}) as v`,
-    parameterTypes: parameters.types,
-    parameters: parameters.values,
-  });
+): Promise<readonly ComputedValue[]> {
+  const { types: parameterTypes, values } = parameters;
+  const { rows } = await backend.query({ text, parameterTypes, parameters: values });
   const row = rows[0] ?? [];
-  return asked.map((_asked, index) => ({ type: row[2 * index] ?? 'unknown', text: row[2 * index + 1] ?? null }));
+  return Array.from({ length: count }, (_, index) => ({
+    type: row[2 * index] ?? 'unknown',
+    text: row[2 * index + 1] ?? null,
+  }));
 }
 
 function canonicalText(column: Column, value: OpenValue): (sql: string) => string {

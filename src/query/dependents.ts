@@ -36,7 +36,7 @@ export class Dependents {
   /** Cheap, no parse. @param lower the text in lower case */
   mayBeNamedIn(lower: string): boolean {
     if (this.#pool === undefined) return false;
-    if (lower.includes('create') || lower.includes('alter')) this.#stale = true;
+    if (mayDefine(lower)) this.#stale = true;
     // Asked for before the next look, which is that of a statement that comes after what has changed something.
     else if (this.#stale) return true;
     if (this.#now() - this.#readAt > STALE_MS) void this.refresh().catch(() => undefined);
@@ -81,4 +81,10 @@ export class Dependents {
     this.#names = names;
     this.#odd = [...names].filter((name) => wordsOf(name).length !== 1 || wordsOf(name)[0] !== name);
   }
+}
+
+/** As words: what hunts look for is called CreateUser. */
+function mayDefine(lower: string): boolean {
+  if (!lower.includes('create') && !lower.includes('alter')) return false;
+  return wordsOf(lower).some((word) => word === 'create' || word === 'alter');
 }

@@ -30,6 +30,7 @@ export function referenceSql(
   });
   const condition = guard === undefined ? '' : ` where ${guard(parameters)}`;
   const own = `(select ${columns.join(', ')} from (${storedSql(rows, parameters)}) as _${condition})`;
+  if (isWholeTable(view)) return own;
   const definition = parseKept(view.definition);
   let text = view.definition;
   walk(definition, (node, kind) => {
@@ -41,6 +42,26 @@ export function referenceSql(
     return undefined;
   });
   return `(${withoutSemicolon(text)})`;
+}
+
+const wholeTables = new WeakMap<VirtualView, boolean>();
+
+/** Its columns are its table's, under the same names: one level less for PostgreSQL to read and take apart each time. */
+function isWholeTable(view: VirtualView): boolean {
+  let known = wholeTables.get(view);
+  if (known === undefined) {
+    const { table, columns } = view;
+    const { targetList = [], whereClause } = bare(parseKept(view.definition), 'SelectStmt') ?? {};
+    known =
+      whereClause === undefined &&
+      targetList.length === table.columns.length &&
+      table.columns.every(({ name }, index) => {
+        const column = bare(bare(targetList[index], 'ResTarget')?.val, 'ColumnRef');
+        return columns[index]?.name === name && bare(column?.fields?.at(-1), 'String')?.sval === name;
+      });
+    wholeTables.set(view, known);
+  }
+  return known;
 }
 
 /** A SELECT of stored rows with their types. */
