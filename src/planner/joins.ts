@@ -13,8 +13,19 @@ export function leavesOf(node: Node, level: Level): Item[] {
   return level.items.filter((item) => item.node === node);
 }
 
-/** Join types after PostgreSQL's own reduction (reduce_outer_joins), done here for what strictness.ts knows of. */
+const reduced = new WeakMap<Level, ReadonlyMap<JoinExpr, JoinType>>();
+
+/**
+ * Join types after PostgreSQL's own reduction (reduce_outer_joins), done here for what strictness.ts knows of. Asked for
+ * with every item and every way to its keys: they are found once a level.
+ */
 export function reducedJoinTypes(level: Level, statement: Statement): ReadonlyMap<JoinExpr, JoinType> {
+  let types = reduced.get(level);
+  if (types === undefined) reduced.set(level, (types = reduceJoins(level, statement)));
+  return types;
+}
+
+function reduceJoins(level: Level, statement: Statement): ReadonlyMap<JoinExpr, JoinType> {
   const types = new Map<JoinExpr, JoinType>();
   const where = new Set(conjunctsOf(level.select.whereClause).flatMap((node) => nonNull(node, level, statement)));
   for (const node of level.select.fromClause ?? []) reduce(node, where, level, statement, types);

@@ -14,21 +14,27 @@ export function rangeVarsIn(value: unknown): RangeVar[] {
 }
 
 /** Mentions of CTEs that no WITH around them defines: a key query may have one WITH below another. */
-export function undefinedIn(
-  value: unknown,
-  itemOf: ReadonlyMap<RangeVar, Item>,
-  defined: ReadonlySet<unknown> = new Set(),
-): RangeVar[] {
-  if (value === null || typeof value !== 'object') return [];
-  if (Array.isArray(value)) return value.flatMap((each) => undefinedIn(each, itemOf, defined));
-  const { withClause, RangeVar: rangeVar } = value as Pick<SelectStmt, 'withClause'> & { RangeVar?: RangeVar };
-  const own = (withClause?.ctes ?? []).map((node) => bare(node, 'CommonTableExpr'));
-  const all = own.length === 0 ? defined : new Set([...defined, ...own]);
-  if (rangeVar !== undefined) {
-    const cte = itemOf.get(rangeVar)?.cte;
-    return cte === undefined || all.has(cte.node) ? [] : [rangeVar];
-  }
-  return Object.values(value).flatMap((each) => undefinedIn(each, itemOf, all));
+export function undefinedIn(value: unknown, itemOf: ReadonlyMap<RangeVar, Item>): RangeVar[] {
+  const found: RangeVar[] = [];
+  const search = (each: unknown, defined: ReadonlySet<unknown>): void => {
+    if (each === null || typeof each !== 'object') return;
+    if (Array.isArray(each)) {
+      for (const element of each) search(element, defined);
+      return;
+    }
+    const { withClause, RangeVar: rangeVar } = each as Pick<SelectStmt, 'withClause'> & { RangeVar?: RangeVar };
+    if (rangeVar !== undefined) {
+      const cte = itemOf.get(rangeVar)?.cte;
+      if (cte !== undefined && !defined.has(cte.node)) found.push(rangeVar);
+      return;
+    }
+    const own = (withClause?.ctes ?? []).map((node) => bare(node, 'CommonTableExpr'));
+    const all = own.length === 0 ? defined : new Set([...defined, ...own]);
+    // As in walk(): Object.values() would take most of the time.
+    for (const name in each) search((each as Readonly<Record<string, unknown>>)[name], all);
+  };
+  search(value, new Set());
+  return found;
 }
 
 /** The SELECTs in a part of the tree, the branches of set operations each by itself. */

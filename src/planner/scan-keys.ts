@@ -29,19 +29,46 @@ export interface ScanKeys {
   readonly locked: readonly LockedRelation[];
 }
 
+/** The ways to bound a column, found once: they are asked for again with each scan that is added. */
+export class ScanKeySearch {
+  readonly statement: Statement;
+  readonly #found = new Map<Item, Map<string, readonly Alternative[]>>();
+
+  constructor(statement: Statement) {
+    this.statement = statement;
+  }
+
+  /** By text, so that no equality of host(address) counts: it holds for networks too. */
+  alternativesFor(site: Site): readonly Alternative[] {
+    const ofItem = this.#found.get(site.item) ?? new Map<string, readonly Alternative[]>();
+    const known =
+      ofItem.get(site.column) ??
+      alternativesFor(site, 'text', this.statement).filter((alternative) =>
+        // An empty subquery would not be the same answer.
+        alternative.every(
+          ({ padded, sources }) =>
+            padded === undefined && sources.every(({ query }) => cannotFail(query, this.statement)),
+        ),
+      );
+    this.#found.set(site.item, ofItem.set(site.column, known));
+    return known;
+  }
+}
+
 /** Which columns of a large scan some equality of the statement bounds by more than constants. */
-export function mayHaveKeys(reference: Reference, statement: Statement): boolean {
-  return sitesOf(reference, statement).some(({ site }) => alternativesOf(site, statement, []).length > 0);
+export function mayHaveKeys(reference: Reference, search: ScanKeySearch): boolean {
+  return sitesOf(reference, search.statement).some(({ site }) => alternativesOf(site, search, []).length > 0);
 }
 
 /** The values of a scan's columns as far as they can be computed now, where computing them cannot fail. */
 export function scanKeysOf(
   reference: Reference,
-  statement: Statement,
+  search: ScanKeySearch,
   readable: (item: Item) => boolean,
 ): readonly ScanKeys[] {
+  const { statement } = search;
   return sitesOf(reference, statement).flatMap(({ column, site }) => {
-    const found = firstComputable(site, statement, readable, []);
+    const found = firstComputable(site, search, readable, []);
     if (found === undefined) return [];
     const { alternative, queries } = found;
     return [
@@ -70,16 +97,8 @@ function sitesOf(reference: Reference, statement: Statement): { readonly column:
   });
 }
 
-/** By text, so that no equality of host(address) counts: it holds for networks too. */
-function alternativesOf(site: Site, statement: Statement, seen: readonly Site[]): Alternative[] {
-  return alternativesFor(site, 'text', statement).filter(
-    (alternative) =>
-      // An empty subquery would not be the same answer.
-      alternative.every(
-        ({ padded, sources }) => padded === undefined && sources.every(({ query }) => cannotFail(query, statement)),
-      ) &&
-      (seen.length > 0 || !alternative.every(isOfConstants)),
-  );
+function alternativesOf(site: Site, search: ScanKeySearch, seen: readonly Site[]): readonly Alternative[] {
+  return search.alternativesFor(site).filter((alternative) => seen.length > 0 || !alternative.every(isOfConstants));
 }
 
 interface Computable {
@@ -89,11 +108,12 @@ interface Computable {
 
 function firstComputable(
   site: Site,
-  statement: Statement,
+  search: ScanKeySearch,
   readable: (item: Item) => boolean,
   seen: readonly Site[],
 ): Computable | undefined {
-  const alternatives = alternativesOf(site, statement, seen);
+  const { statement } = search;
+  const alternatives = alternativesOf(site, search, seen);
   for (const alternative of alternatives) {
     const queries = alternative.map((binding) =>
       keyQuery(ofOtherName(binding), SCAN_KEY, { statement, readable, haste: 'none' }),
@@ -105,7 +125,7 @@ function firstComputable(
   for (const [binding, ...others] of alternatives) {
     const other = others.length === 0 && binding !== undefined ? columnOfSource(binding, statement) : undefined;
     if (other === undefined || [...seen, site].some((each) => isSame(each, other))) continue;
-    const found = firstComputable(other, statement, readable, [...seen, site]);
+    const found = firstComputable(other, search, readable, [...seen, site]);
     if (found !== undefined) return found;
   }
   return undefined;

@@ -1,6 +1,6 @@
 import type { Planning } from './planning.ts';
 import type { Restrictions } from './restrictions.ts';
-import { mayHaveKeys, scanKeysOf, type ScanKeys } from './scan-keys.ts';
+import { mayHaveKeys, ScanKeySearch, scanKeysOf, type ScanKeys } from './scan-keys.ts';
 import type { Reference } from './statement.ts';
 
 /** Adds the scans. Small ones first; a large one when others give values for its columns, a selective one before the rest. */
@@ -14,14 +14,13 @@ export function addScans(
     planning.steps.push({ kind: 'scan', reference, keys });
     hydrated.add(reference);
   };
-  const waits = scans.filter(
-    ({ view, ...own }) => view.table.size === 'large' && mayHaveKeys({ view, ...own }, statement),
-  );
+  const search = new ScanKeySearch(statement);
+  const waits = scans.filter((reference) => reference.view.table.size === 'large' && mayHaveKeys(reference, search));
   for (const reference of scans) if (!waits.includes(reference)) add(reference, []);
   let pending: readonly Reference[] = waits;
   while (pending.length > 0) {
     const keyed = pending.flatMap((reference) => {
-      const keys = scanKeysOf(reference, statement, planning.isReadable);
+      const keys = scanKeysOf(reference, search, planning.isReadable);
       return keys.length === 0 ? [] : [{ reference, keys }];
     });
     for (const { reference, keys } of keyed) add(reference, keys);

@@ -30,6 +30,8 @@ export class Spaces {
   readonly #columnsOf: (item: Item) => { readonly names: readonly string[]; readonly open: boolean };
   readonly #levels = new Map<Level, Space>();
   readonly #nodes = new Map<Node, Space>();
+  readonly #joins = new Map<JoinExpr, Space>();
+  readonly #lefts = new Map<Item, Space>();
 
   constructor(columnsOf: (item: Item) => { readonly names: readonly string[]; readonly open: boolean }) {
     this.#columnsOf = columnsOf;
@@ -57,6 +59,12 @@ export class Spaces {
 
   /** What the condition of a join can name. */
   inside(join: JoinExpr, level: Level): Space {
+    let space = this.#joins.get(join);
+    if (space === undefined) this.#joins.set(join, (space = this.#inside(join, level)));
+    return space;
+  }
+
+  #inside(join: JoinExpr, level: Level): Space {
     if (join.larg === undefined || join.rarg === undefined) throw new Error('a join of one side');
     const left = this.of(join.larg, level);
     const right = this.of(join.rarg, level);
@@ -78,6 +86,12 @@ export class Spaces {
 
   /** What a LATERAL item can name of its own level. */
   leftOf(item: Item): Space {
+    let space = this.#lefts.get(item);
+    if (space === undefined) this.#lefts.set(item, (space = this.#leftOf(item)));
+    return space;
+  }
+
+  #leftOf(item: Item): Space {
     const { level } = item;
     const left = (nodes: readonly Node[]): Space[] | undefined => {
       for (const [index, node] of nodes.entries()) {
