@@ -53,3 +53,13 @@ create or replace function trailhound.key_inet(value text) returns inet
 language sql immutable parallel safe return trailhound.key_inet(pg_catalog.try_inet($1));
 comment on function trailhound.key_inet(text) is 'The text as an address when it can be a look-up key, else NULL';
 grant execute on function trailhound.key_inet(inet), trailhound.key_inet(text) to public;
+
+-- A network with bits beyond its mask (1.2.3.4/24) is no cidr, and equals none.
+create or replace function trailhound.key_cidr(value inet) returns cidr
+language sql immutable parallel safe
+return case when pg_catalog.network($1)::pg_catalog.inet operator(pg_catalog.=) $1 then pg_catalog.network($1) end;
+comment on function trailhound.key_cidr(inet) is 'The network when it can be a look-up key, else NULL';
+create or replace function trailhound.key_cidr(value text) returns cidr
+language sql immutable parallel safe return trailhound.key_cidr(pg_catalog.try_inet($1));
+comment on function trailhound.key_cidr(text) is 'The text as a network when it can be a look-up key, else NULL';
+grant execute on function trailhound.key_cidr(inet), trailhound.key_cidr(text) to public;

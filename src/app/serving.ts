@@ -78,7 +78,7 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
   const bound = await sessions.listen({ host, port }).catch((error: unknown) => {
     throw listenError(error, host, port, '--port');
   });
-  metrics.measure({ connections: () => sessions.connections, quotaRemaining: () => sources.quotas() });
+  metrics.measure({ connections: () => sessions.connections, quotaRemaining: () => hydrator.quotas() });
   const describing = new AbortController();
   closers.push(async () => describing.abort());
   return {

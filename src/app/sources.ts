@@ -1,5 +1,9 @@
+import { abuseipdbBlacklistSource } from '../sources/abuseipdb/blacklist-source.ts';
 import { abuseipdbCategorySource } from '../sources/abuseipdb/category-source.ts';
+import { abuseipdbCheckBlockSource } from '../sources/abuseipdb/check-block-source.ts';
 import { abuseipdbCheckSource } from '../sources/abuseipdb/check-source.ts';
+import { AbuseipdbClient } from '../sources/abuseipdb/client.ts';
+import { abuseipdbReportsSource } from '../sources/abuseipdb/reports-source.ts';
 import { cloudtrailTrailSource } from '../sources/aws/cloudtrail/trail-source.ts';
 import { cloudwatchLogsSource } from '../sources/aws/cloudwatch-logs/source.ts';
 import { createAwsConnection, type AwsConnection, type AwsConnectionConfig } from '../sources/aws/connection.ts';
@@ -17,8 +21,6 @@ export interface Sources {
   /** By the name that `schema/*.sql` gives a table's source. */
   readonly byName: ReadonlyMap<string, Source>;
   readonly aws: readonly AwsConnection[];
-  /** Calls left, where a source has said so. */
-  quotas(): readonly (readonly [source: string, remaining: number])[];
   close(): Promise<void>;
 }
 
@@ -34,8 +36,8 @@ export function createSources(config: Config, overrides: AwsOverrides = {}): Sou
   const abuseipdb = connections.flatMap(([name, connection]) =>
     connection.kind === 'abuseipdb' ? [{ ...connection, name }] : [],
   );
-  const [lookup, second] = abuseipdb;
-  if (lookup === undefined || second !== undefined) {
+  const [account, second] = abuseipdb;
+  if (account === undefined || second !== undefined) {
     throw new TrailhoundError(
       'configuration',
       `${config.origin(['connections'])}: one connection of kind abuseipdb is needed, there are ${abuseipdb.length}`,
@@ -54,23 +56,22 @@ export function createSources(config: Config, overrides: AwsOverrides = {}): Sou
     bucketReaders.push(reader);
     return s3ObjectStore(reader);
   };
-  const check = abuseipdbCheckSource(lookup);
+  const client = new AbuseipdbClient(account);
   const byName = new Map<string, Source>([
     ['cloudtrail_trail', cloudtrailTrailSource(aws)],
     ['cloudwatch_logs', cloudwatchLogsSource(aws)],
     ['files', filesSource(files, buckets)],
     ['guardduty_detector', guarddutyDetectorSource(aws)],
     ['guardduty_finding', guarddutyFindingSource(aws)],
+    ['abuseipdb_blacklist', abuseipdbBlacklistSource(client)],
     ['abuseipdb_category', abuseipdbCategorySource()],
-    ['abuseipdb_check', check],
+    ['abuseipdb_check', abuseipdbCheckSource(client)],
+    ['abuseipdb_check_block', abuseipdbCheckBlockSource(client)],
+    ['abuseipdb_reports', abuseipdbReportsSource(client)],
   ]);
   return {
     byName,
     aws,
-    quotas: () => {
-      const quota = check.quota();
-      return quota === undefined ? [] : [['abuseipdb', quota.remaining]];
-    },
     close: async () => {
       await Promise.all([...byName.values()].map((source) => source.close()));
       for (const connection of [...aws, ...bucketReaders]) connection.close();

@@ -1,6 +1,6 @@
 import type { Clock } from '../kernel/clock.ts';
 import { sleep } from '../kernel/clock.ts';
-import type { CallContext, RateLimit } from '../sources/source.ts';
+import type { CallContext, Quota, QuotaState, RateLimit } from '../sources/source.ts';
 import { SourceError } from '../sources/source.ts';
 import type { CallStatus, HydrationMetrics } from './metrics.ts';
 import type { RateLimiter } from './rate-limiter.ts';
@@ -31,6 +31,7 @@ export interface CallScope {
   readonly signal: AbortSignal;
   readonly tally: CallTally;
   readonly partial: boolean;
+  quota?(quota: Quota, state: QuotaState): void;
   notice(severity: 'NOTICE' | 'WARNING', message: string): void;
 }
 
@@ -63,6 +64,7 @@ export class CallScheduler {
       signal: scope.signal,
       partial: scope.partial,
       call: (limit, send) => this.#call(scope, limit, send),
+      quota: (quota, state) => scope.quota?.(quota, state),
       notice: (severity, message) => scope.notice(severity, message),
     };
   }

@@ -16,6 +16,7 @@ import { fillScan } from './fill-scan.ts';
 import { Flights } from './flights.ts';
 import type { HydratedRows, Hydrator, LookupRequest, Row, StatementContext, StoredColumn } from './hydrator.ts';
 import { KeyCache } from './key-cache.ts';
+import { QuotaLedger } from './quota-ledger.ts';
 import type { HydrationMetrics } from './metrics.ts';
 import { createHydrationCounters } from './metrics.ts';
 import { RateLimiter } from './rate-limiter.ts';
@@ -49,6 +50,8 @@ export interface RunningHydrator extends Hydrator {
    * start. Returns how many relations.
    */
   sweep(): Promise<number>;
+  /** Calls left by source, where an answer has said so. */
+  quotas(): readonly (readonly [source: string, remaining: number])[];
 }
 
 interface Task {
@@ -69,6 +72,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
   const { pool, sources, log, metrics = createHydrationCounters(), clock = systemClock } = options;
   const limiter = new RateLimiter(clock);
   const relations = new Relations({ pool, log, clock });
+  const quotas = new QuotaLedger({ pool, lock: relations.lock, clock, log });
   const cache = new KeyCache(pool, log);
   const cleaning = new Cleaning({ cache, tables: options.tables ?? [], clock, log });
   const scans = new ScanLog(pool, log);
@@ -200,7 +204,10 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
         hydrate({
           ...taskOf(request, statement),
           recorded: { kind: 'scan' },
-          fill: (fetch) => fillScan(sourceOf(sources, request.table.source, 'scan'), request, fetch, scheduler),
+          fill: (fetch) => {
+            const parts = { scheduler, cache, quotas, clock };
+            return fillScan(sourceOf(sources, request.table.source, 'scan'), request, fetch, parts);
+          },
         }),
       ),
     lookup: (request, statement) =>
@@ -209,7 +216,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
           ...taskOf(request, statement),
           recorded: { kind: 'lookup', keys: request.keys.length },
           fill: (fetch) => {
-            const parts = { scheduler, flights, cache, clock, spent: spentBy(statement) };
+            const parts = { scheduler, flights, cache, quotas, clock, spent: spentBy(statement) };
             return fillLookup(sourceOf(sources, request.table.source, 'lookup'), request, fetch, parts);
           },
         }),
@@ -230,7 +237,10 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
           failure: (error) => error,
         }),
       ),
-    recorded: () => scans.flush(),
+    recorded: async () => {
+      await Promise.all([scans.flush(), quotas.flush()]);
+    },
+    quotas: () => quotas.remaining(),
     sweep: async () => {
       const sweeping = Promise.all([relations.sweep(), cleaning.start()]);
       // Who closes right after the start waits for it: the pool must not end under it.
@@ -245,7 +255,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
     close: async () => {
       closing.abort(new TrailhoundError('admin_shutdown', 'terminating connection due to administrator command'));
       await Promise.allSettled(running);
-      await Promise.all([cache.flush(), scans.flush(), cleaning.close()]);
+      await Promise.all([cache.flush(), scans.flush(), quotas.flush(), cleaning.close()]);
       await relations.close();
     },
   };

@@ -7,13 +7,16 @@ import type { Fetch } from './fetch.ts';
 import type { Ask, Flights, Ticket } from './flights.ts';
 import type { LookupRequest } from './hydrator.ts';
 import type { Answer, CacheKey, KeyCache } from './key-cache.ts';
-import { cacheKeyText } from './key-cache.ts';
+import { cacheKeyText, inputsText } from './key-cache.ts';
+import { overQuota } from './over-quota.ts';
+import type { QuotaClaim, QuotaLedger } from './quota-ledger.ts';
 import { isLocalFailure, toStatementError } from './source-failure.ts';
 
 export interface LookupParts {
   readonly scheduler: CallScheduler;
   readonly flights: Flights;
   readonly cache: KeyCache;
+  readonly quotas: QuotaLedger;
   readonly clock: Clock;
   readonly spent: Spent;
 }
@@ -60,14 +63,20 @@ export async function fillLookup(
     if (records !== undefined) local.set(key, records);
     else asked.push(toAsked(request.table.name, key, variant));
   }
+  let quota: QuotaClaim | undefined;
   const leave = () => {
+    quota?.release();
     for (const one of asked) one.ticket?.leave();
   };
   // At once, not a few turns later: nothing may start after an abort.
   fetch.signal.addEventListener('abort', leave, { once: true });
   try {
-    await claim(asked, request, fetch, parts);
-    const calls = new Calls(source, request, fetch, parts, asked);
+    const needed = await claim(asked, request, fetch, parts);
+    if (source.quota !== undefined && needed > 0) {
+      quota = await parts.quotas.claim(source.quota, needed, fetch.signal);
+      if (!quota.granted) throw overQuota(source.quota, needed, quota, request);
+    }
+    const calls = new Calls(source, request, fetch, parts, asked, quota);
     const write = async () => {
       let next = 0;
       for (const key of request.keys) {
@@ -94,9 +103,8 @@ export async function fillLookup(
 
 function toAsked(table: string, key: LookupKey, variant: string | undefined): Asked {
   // `@` cannot begin the name of a column that is an input.
-  const inputs = Object.entries(key.inputs).concat(variant === undefined ? [] : [['@variant', variant]]);
-  inputs.sort(([left], [right]) => (left < right ? -1 : 1));
-  const cacheKey = { table, key: key.key, inputs: JSON.stringify(Object.fromEntries(inputs)) };
+  const inputs = inputsText({ ...key.inputs, ...(variant !== undefined && { '@variant': variant }) });
+  const cacheKey = { table, key: key.key, inputs };
   return { key, cacheKey, id: cacheKeyText(cacheKey) };
 }
 
@@ -106,8 +114,17 @@ function echo(record: SourceRecord, keyName: string, key: LookupKey, fetchedAt: 
   return { ...record, added: { ...fetched, ...record.added, key: key.key, [keyName]: key.key, ...key.inputs } };
 }
 
-/** Gives each key its cached answer or a ticket for a call; fails before any call where there would be too many. */
-async function claim(asked: readonly Asked[], request: LookupRequest, fetch: Fetch, parts: LookupParts): Promise<void> {
+/**
+ * Gives each key its cached answer or a ticket for a call; fails before any call where there would be too many.
+ *
+ * @returns how many calls nobody else means to make
+ */
+async function claim(
+  asked: readonly Asked[],
+  request: LookupRequest,
+  fetch: Fetch,
+  parts: LookupParts,
+): Promise<number> {
   const { statement, tally } = fetch;
   const { settings } = statement;
   const { table } = request;
@@ -140,7 +157,7 @@ async function claim(asked: readonly Asked[], request: LookupRequest, fetch: Fet
           `${missing.length} of ${request.keys.length} keys of ${table.name} are not cached, and trailhound.sources is cache: they were not asked`,
         );
       }
-      return;
+      return 0;
     }
     const needed = missing.filter((one) => !parts.flights.has(one.id, cached)).length;
     if (parts.spent.lookups + needed > settings.maxLookups) {
@@ -152,6 +169,7 @@ async function claim(asked: readonly Asked[], request: LookupRequest, fetch: Fet
     }
     // Set aside for them: what others mean to ask must not use it up.
     parts.spent.lookups += needed;
+    return needed;
   } finally {
     read.end();
   }
@@ -185,17 +203,26 @@ class Calls {
   readonly #fetch: Fetch;
   readonly #parts: LookupParts;
   readonly #waiting: readonly Asked[];
+  readonly #quota: QuotaClaim | undefined;
   readonly #failures: { readonly error: unknown }[] = [];
   #landed = 0;
   #stopped = false;
   /** trailhound.partial: what makes asking for further keys senseless, such as refused credentials. */
   #hopeless = false;
 
-  constructor(source: LookupSource, request: LookupRequest, fetch: Fetch, parts: LookupParts, asked: readonly Asked[]) {
+  constructor(
+    source: LookupSource,
+    request: LookupRequest,
+    fetch: Fetch,
+    parts: LookupParts,
+    asked: readonly Asked[],
+    quota: QuotaClaim | undefined,
+  ) {
     this.#source = source;
     this.#request = request;
     this.#fetch = fetch;
     this.#parts = parts;
+    this.#quota = quota;
     const waiting = asked.filter((one) => one.ticket !== undefined);
     // First what others may wait for, then what others mean to ask.
     const [own, others] = [waiting.filter(isFirst), waiting.filter((one) => !isFirst(one))];
@@ -243,7 +270,10 @@ class Calls {
       const { ticket } = one;
       if (ticket?.flight.state !== 'queued') {
         // Somebody else was quicker.
-        if (ticket?.first === true) this.#parts.spent.lookups -= 1;
+        if (ticket?.first === true) {
+          this.#parts.spent.lookups -= 1;
+          this.#quota?.spend();
+        }
         continue;
       }
       if (this.#hopeless) {
@@ -279,12 +309,16 @@ class Calls {
   }
 
   async #ask(one: Asked, signal: AbortSignal, notice: CallContext['notice']): ReturnType<Ask> {
-    const { scheduler, cache, clock } = this.#parts;
+    const { scheduler, cache, clock, quotas } = this.#parts;
     const { table, columns } = this.#request;
     const { tally, statement } = this.#fetch;
     const { partial } = statement.settings;
-    const context = scheduler.context({ source: table.source, signal, tally, partial, notice });
-    const records = await this.#source.lookup(one.key, columns, context);
+    const quota: CallContext['quota'] = (...said) => quotas.seen(...said);
+    const context = scheduler.context({ source: table.source, signal, tally, partial, quota, notice });
+    const asking = this.#source.lookup(one.key, columns, context);
+    const records = await asking.finally(() => {
+      if (isFirst(one)) this.#quota?.spend();
+    });
     const answer = { records, fetchedAt: clock.now() };
     return { answer, kept: table.ttlMs > 0 ? cache.write(one.cacheKey, answer) : Promise.resolve() };
   }

@@ -1,45 +1,91 @@
-import { untilAborted } from '../kernel/abort.ts';
+import { abortable, untilAborted } from '../kernel/abort.ts';
+import type { Clock } from '../kernel/clock.ts';
 import type { ScanRequest, ScanSource } from '../sources/source.ts';
 import type { CallScheduler } from './call-scheduler.ts';
 import type { Fetch } from './fetch.ts';
+import { KeptScans } from './kept-scans.ts';
+import type { KeyCache } from './key-cache.ts';
+import { scanOverQuota } from './over-quota.ts';
+import type { QuotaClaim, QuotaLedger } from './quota-ledger.ts';
 
-/** Reads a scan's pages into the fetch, one after the other. */
+export interface ScanParts {
+  readonly scheduler: CallScheduler;
+  readonly cache: KeyCache;
+  readonly quotas: QuotaLedger;
+  readonly clock: Clock;
+}
+
+/** Reads a scan's pages into the fetch, one after the other, or what is kept of an earlier one. */
 export async function fillScan(
   source: ScanSource,
   request: ScanRequest,
   fetch: Fetch,
-  scheduler: CallScheduler,
+  parts: ScanParts,
 ): Promise<void> {
-  const { statement, signal, tally } = fetch;
+  const { statement, tally } = fetch;
+  const { settings } = statement;
   const { name } = request.table;
-  if (statement.settings.sources !== 'live') {
-    statement.notice(
-      'NOTICE',
-      statement.settings.sources === 'off'
-        ? `${name} was not read: trailhound.sources is off`
-        : `nothing of ${name} is cached, and trailhound.sources is cache: it was not read`,
-    );
+  if (settings.sources === 'off') {
+    statement.notice('NOTICE', `${name} was not read: trailhound.sources is off`);
     return;
   }
+  const kept = new KeptScans(parts.cache, parts.clock, source, request);
   const plan = source.plan(request);
   fetch.pushed = plan.pushed.flatMap(({ predicate: { column, operator, values }, exactness, as }) =>
     exactness === 'none' ? [] : [as ?? `${column.name} ${operator} ${values.join(', ')}`.trimEnd()],
   );
+  const empty = plan.empty || request.limit === 0;
+  const answer = empty ? undefined : await kept.find(fetch);
+  if (answer !== undefined) {
+    tally.cacheHits += 1;
+    await fetch.add(answer.records.slice(0, request.limit));
+    return;
+  }
+  if (settings.sources === 'cache') {
+    statement.notice('NOTICE', `nothing of ${name} is cached, and trailhound.sources is cache: it was not read`);
+    return;
+  }
   for (const notice of plan.notices) statement.notice('NOTICE', notice);
-  if (plan.empty || request.limit === 0) return;
+  if (empty) return;
+  await readPages(source, request, fetch, parts, kept);
+}
+
+async function readPages(
+  source: ScanSource,
+  request: ScanRequest,
+  fetch: Fetch,
+  { scheduler, quotas }: ScanParts,
+  kept: KeptScans,
+): Promise<void> {
+  const { statement, signal, tally } = fetch;
+  const { name } = request.table;
+  let quota: QuotaClaim | undefined;
+  if (source.quota !== undefined) {
+    quota = await quotas.claim(source.quota, 1, signal);
+    if (!quota.granted) throw scanOverQuota(source.quota, quota, name);
+  }
   const context = scheduler.context({
     source: request.table.source,
     signal,
     tally,
     partial: statement.settings.partial,
+    quota: (...said) => quotas.seen(...said),
     notice: (severity, message) => statement.notice(severity, message),
   });
-  for await (const { records, bytes, unfinished } of untilAborted(source.scan(request, context), signal)) {
-    if (unfinished !== true) tally.pages += 1;
-    tally.bytes += bytes;
-    const wanted = request.limit === undefined ? records.length : request.limit - fetch.rows;
-    await fetch.add(wanted < records.length ? records.slice(0, wanted) : records);
-    fetch.progress(() => ({ table: name, rows: fetch.rows, callsDone: tally.calls, callsKnown: undefined }));
-    if (request.limit !== undefined && fetch.rows >= request.limit) return;
+  try {
+    for await (const { records, bytes, unfinished } of untilAborted(source.scan(request, context), signal)) {
+      if (unfinished !== true) tally.pages += 1;
+      tally.bytes += bytes;
+      const wanted = request.limit === undefined ? records.length : request.limit - fetch.rows;
+      const used = wanted < records.length ? records.slice(0, wanted) : records;
+      await fetch.add(used);
+      kept.add(used);
+      fetch.progress(() => ({ table: name, rows: fetch.rows, callsDone: tally.calls, callsKnown: undefined }));
+      if (request.limit !== undefined && fetch.rows >= request.limit) break;
+    }
+    // Rows may be missing of it.
+    if (!statement.settings.partial) await abortable(kept.keep(), signal);
+  } finally {
+    quota?.release();
   }
 }

@@ -25,6 +25,12 @@ interface StoredRecord {
   readonly text?: string;
 }
 
+/** Equal for equal inputs. */
+export function inputsText(inputs: Readonly<Record<string, string>>): string {
+  const sorted = Object.entries(inputs).sort(([left], [right]) => (left < right ? -1 : 1));
+  return JSON.stringify(Object.fromEntries(sorted));
+}
+
 export function cacheKeyText(key: CacheKey): string {
   return `${key.table}\n${key.key}\n${key.inputs}`;
 }

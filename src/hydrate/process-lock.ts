@@ -3,7 +3,7 @@ import type { Pool } from '../engine/pool.ts';
 import { connectBeside, withPoolClient } from '../engine/pool.ts';
 
 /** First half of our advisory locks' key, so that they meet nobody else's: "trh" in ASCII. */
-const CLASS = 0x747268;
+export const LOCK_CLASS = 0x747268;
 
 type LockClient = Awaited<ReturnType<typeof connectBeside>>;
 
@@ -35,14 +35,14 @@ export class ProcessLock {
   async ifDead(id: number, work: () => Promise<void>): Promise<void> {
     await withPoolClient(this.#pool, async (client) => {
       const { rows } = await client.query<{ taken: boolean }>('select pg_try_advisory_lock($1, $2) as taken', [
-        CLASS,
+        LOCK_CLASS,
         id,
       ]);
       if (rows[0]?.taken !== true) return;
       try {
         await work();
       } finally {
-        await client.query('select pg_advisory_unlock($1, $2)', [CLASS, id]);
+        await client.query('select pg_advisory_unlock($1, $2)', [LOCK_CLASS, id]);
       }
     });
   }
@@ -60,7 +60,7 @@ export class ProcessLock {
       this.#held = undefined;
     });
     try {
-      await client.query('select pg_advisory_lock($1, $2)', [CLASS, this.id]);
+      await client.query('select pg_advisory_lock($1, $2)', [LOCK_CLASS, this.id]);
     } catch (error) {
       await client.end().catch(() => undefined);
       throw error;

@@ -27,7 +27,8 @@ export class Relations {
   readonly #pool: Pool;
   readonly #log: Logger;
   readonly #clock: Clock;
-  readonly #lock: ProcessLock;
+  /** Tells other processes that this one lives, until `close`. */
+  readonly lock: ProcessLock;
   readonly #live = new Set<string>();
   readonly #refused = new Set<string>();
   #cancelRetry: (() => void) | undefined;
@@ -37,12 +38,12 @@ export class Relations {
     this.#pool = options.pool;
     this.#log = options.log;
     this.#clock = options.clock;
-    this.#lock = new ProcessLock(options.pool);
+    this.lock = new ProcessLock(options.pool);
   }
 
   async create(columns: readonly StoredColumn[], role: string): Promise<RelationCopy> {
-    await this.#lock.hold();
-    const owner = this.#lock.id.toString(16).padStart(8, '0');
+    await this.lock.hold();
+    const owner = this.lock.id.toString(16).padStart(8, '0');
     const name = `${SCHEMA}.rows_${owner}_${randomBytes(8).toString('hex')}`;
     this.#live.add(name);
     try {
@@ -70,7 +71,7 @@ export class Relations {
 
   /** Drops what processes that no longer live have left. Returns how many relations that were. */
   async sweep(): Promise<number> {
-    await this.#lock.hold();
+    await this.lock.hold();
     const { rows } = await this.#pool.query<{ relname: string }>(
       `select relname from pg_catalog.pg_class
         where relnamespace = (select oid from pg_catalog.pg_namespace where nspname = $1) and relkind = 'r'`,
@@ -79,12 +80,12 @@ export class Relations {
     const byOwner = new Map<number, string[]>();
     for (const { relname } of rows) {
       const owner = Number.parseInt(NAME.exec(relname)?.[1] ?? '0', 16);
-      if (owner === 0 || owner === this.#lock.id) continue;
+      if (owner === 0 || owner === this.lock.id) continue;
       byOwner.set(owner, [...(byOwner.get(owner) ?? []), `${SCHEMA}.${relname}`]);
     }
     let dropped = 0;
     for (const [owner, names] of byOwner) {
-      await this.#lock.ifDead(owner, async () => {
+      await this.lock.ifDead(owner, async () => {
         for (const name of names) if (await this.#drop(name)) dropped += 1;
       });
     }
@@ -99,7 +100,7 @@ export class Relations {
     for (const name of this.#live) await this.#drop(name);
     this.#live.clear();
     this.#refused.clear();
-    await this.#lock.release();
+    await this.lock.release();
   }
 
   /** False where a lock or a broken connection prevented it. */

@@ -67,7 +67,7 @@ export class PaddedSubqueries {
     if (!this.#planning.isHydrated(test) || !isInText(sublink.subselect)) return undefined;
     if (!mayStandBelow(test, inner?.parent, statement)) return undefined;
     const value = `(${deparse({ SelectStmt: selectOf(test) }).slice('SELECT '.length)})`;
-    const isNull = `${keyType === 'inet' ? `pg_catalog.try_inet(${value}::pg_catalog.text)` : value} is null`;
+    const isNull = `${['inet', 'cidr'].includes(keyType) ? `pg_catalog.try_inet(${value}::pg_catalog.text)` : value} is null`;
     const isKnown = rest !== undefined && this.#planning.isHydrated(rest.query);
     const mayHaveRows = !isKnown || isAlways(rest.query) ? '' : ` and exists (${deparse({ SelectStmt: rest.query })})`;
     const row = `select null::${keyType} where`;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AccountManagement } from './account/account-management.ts';
-import { AbuseIpdb, errorResponse } from './abuseipdb/abuseipdb.ts';
+import { AbuseIpdb } from './abuseipdb/abuseipdb.ts';
+import { errorResponse } from './abuseipdb/respond.ts';
 import { AwsError, awsErrorResponse } from './aws/aws-error.ts';
 import { CloudTrail } from './cloudtrail/cloudtrail.ts';
 import { CallLog } from './control/call-log.ts';

@@ -113,8 +113,23 @@ export type Findings =
 export interface AbuseIpdbWorld {
   /** Keys that are let in; without it, any that is not empty. */
   readonly apiKeys?: readonly string[] | undefined;
-  /** Requests a UTC day; 1,000 is the free plan's. Without it, no limit and no X-RateLimit headers. */
-  readonly dailyLimit?: number | undefined;
+  /**
+   * Requests a UTC day, of every endpoint or of those that are named (`check`, `check-block`, `blacklist`, `reports`).
+   * Without it, no limit and no X-RateLimit headers.
+   */
+  readonly dailyLimit?: number | Readonly<Record<string, number>> | undefined;
+  /** The largest networks that may be checked; by default a free plan's. */
+  readonly shortestPrefix?: { readonly ipv4: number; readonly ipv6: number } | undefined;
+  readonly blacklist?:
+    | {
+        /** Addresses that the plan gives at most; 10,000 by default. */
+        readonly most?: number | undefined;
+        /** A plan that gives those with a score of 100 alone, whatever is asked. */
+        readonly onlyCertain?: boolean | undefined;
+        /** Addresses that are made, besides those of `check`. */
+        readonly made?: number | undefined;
+      }
+    | undefined;
   /** By address; one that is not named gets an answer made from the address itself, always the same. */
   readonly check?:
     | Readonly<Record<string, Partial<AbuseIpdbAnswer>>>

@@ -99,6 +99,7 @@ function stoppableContext(context: CallContext, stop: AbortSignal): CallContext 
   return {
     signal: context.signal,
     ...(context.partial !== undefined && { partial: context.partial }),
+    quota: (quota, state) => context.quota?.(quota, state),
     notice: (severity, message) => context.notice(severity, message),
     call: (limit, send) =>
       abortable(

@@ -92,6 +92,24 @@ export interface RateLimit {
   readonly requestsPerSecond?: number | undefined;
 }
 
+/** Requests that a service allows an account until a time. It counts them itself; hydrate/ keeps what it says. */
+export interface Quota {
+  /** As `trailhound.quota` names it: `abuseipdb_check`. */
+  readonly source: string;
+  /** Tells accounts apart without saying whose they are: never a secret. */
+  readonly account: string;
+  /** For messages: `AbuseIPDB`. */
+  readonly service: string;
+}
+
+/** As a service's answer says. */
+export interface QuotaState {
+  readonly limit: number;
+  readonly remaining: number;
+  /** Milliseconds since the epoch; undefined where it is not said. */
+  readonly resetsAt: number | undefined;
+}
+
 /** What hydrate/ gives a source: the only road to the outside. */
 export interface CallContext {
   readonly signal: AbortSignal;
@@ -99,12 +117,27 @@ export interface CallContext {
   readonly partial?: boolean;
   /** Waits for the rate limit, sends, retries what `SourceError` says is retryable (jitter, Retry-After), counts. */
   call<T>(limit: RateLimit, send: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  /** What an answer said of a quota. */
+  quota?(quota: Quota, state: QuotaState): void;
   /** Something the user should know, sent as a WARNING or NOTICE. */
   notice(severity: 'NOTICE' | 'WARNING', message: string): void;
 }
 
+/** What an answer depends on, as the key cache has it. */
+export interface KeptAs {
+  readonly key: string;
+  readonly inputs: Readonly<Record<string, string>>;
+}
+
 export interface ScanSource {
   readonly kind: 'scan';
+  /** Each scan takes one request of it. */
+  readonly quota?: Quota | undefined;
+  /**
+   * Of a small answer that costs quota: as what it is kept for the table's time to live. Others under which an answer
+   * may stand that will do as well come first, its own last. Undefined: answers are never kept.
+   */
+  keptAs?(request: ScanRequest): readonly KeptAs[];
   plan(request: ScanRequest): ScanPlan;
   /** Pages in any order; parts are fetched in parallel; the consumer's stopping stops them. */
   scan(request: ScanRequest, context: CallContext): AsyncIterable<Page>;
@@ -123,6 +156,8 @@ export interface LookupSource {
   readonly kind: 'lookup';
   /** Requests in flight at once when the session says nothing else. */
   readonly limit: RateLimit;
+  /** Each look-up takes one request of it, or more. */
+  readonly quota?: Quota | undefined;
   /** Answers that need no call (private addresses): undefined where one is needed. */
   answerLocally(key: LookupKey): readonly SourceRecord[] | undefined;
   /**

@@ -38,8 +38,11 @@ const column = (name: string, of: string): Column => {
 describe('the catalog', () => {
   it('has each table with its source, kind and time to live', () => {
     expect(catalog.tables.map(({ name, source, kind, ttlMs }) => [name, source, kind, ttlMs])).toEqual([
+      ['abuseipdb_blacklist', 'abuseipdb_blacklist', 'scan', 21_600_000],
       ['abuseipdb_category', 'abuseipdb_category', 'scan', 0],
+      ['abuseipdb_check_cidr', 'abuseipdb_check_block', 'lookup', 86_400_000],
       ['abuseipdb_check_ip', 'abuseipdb_check', 'lookup', 86_400_000],
+      ['abuseipdb_report', 'abuseipdb_reports', 'lookup', 86_400_000],
       ['cloudtrail_file_event', 'files', 'scan', 0],
       ['cloudtrail_trail', 'cloudtrail_trail', 'scan', 300_000],
       ['cloudtrail_trail_event', 'cloudwatch_logs', 'scan', 300_000],
@@ -76,14 +79,19 @@ describe('the catalog', () => {
 
   it('has views for users and for Steampipe’s users over each table', () => {
     expect(catalog.views.map((view) => [`${view.schema}.${view.name}`, view.table.name])).toEqual([
+      ['public.abuseipdb_blacklist', 'abuseipdb_blacklist'],
       ['public.abuseipdb_category', 'abuseipdb_category'],
+      ['public.abuseipdb_check_cidr', 'abuseipdb_check_cidr'],
       ['public.abuseipdb_check_ip', 'abuseipdb_check_ip'],
+      ['public.abuseipdb_report', 'abuseipdb_report'],
       ['public.cloudtrail_file_event', 'cloudtrail_file_event'],
       ['public.cloudtrail_trail', 'cloudtrail_trail'],
       ['public.cloudtrail_trail_event', 'cloudtrail_trail_event'],
       ['public.guardduty_detector', 'guardduty_detector'],
       ['public.guardduty_finding', 'guardduty_finding'],
+      ['steampipe.abuseipdb_check_cidr', 'abuseipdb_check_cidr'],
       ['steampipe.abuseipdb_check_ip', 'abuseipdb_check_ip'],
+      ['steampipe.abuseipdb_deny', 'abuseipdb_blacklist'],
       ['steampipe.aws_cloudtrail_trail_event', 'cloudtrail_trail_event'],
       ['steampipe.aws_guardduty_detector', 'guardduty_detector'],
       ['steampipe.aws_guardduty_finding', 'guardduty_finding'],

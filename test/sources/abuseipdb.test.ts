@@ -1,8 +1,9 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
-import { type AbuseipdbCheckSource, abuseipdbCheckSource } from '../../src/sources/abuseipdb/check-source.ts';
-import type { LookupKey } from '../../src/sources/source.ts';
+import { abuseipdbCheckSource } from '../../src/sources/abuseipdb/check-source.ts';
+import { AbuseipdbClient } from '../../src/sources/abuseipdb/client.ts';
+import type { LookupKey, LookupSource } from '../../src/sources/source.ts';
 import { column, failure, testContext } from '../support/source-harness.ts';
 
 const API_KEY = 'key-0123456789abcdef';
@@ -11,7 +12,7 @@ const REPORTS = column('reports', 'reports', 'jsonb');
 const ADDRESS: LookupKey = { key: '185.220.100.252', inputs: { max_age_in_days: '30' } };
 
 let simulator: Simulator;
-const sources: AbuseipdbCheckSource[] = [];
+const sources: LookupSource[] = [];
 const servers: Server[] = [];
 
 beforeEach(async () => {
@@ -34,8 +35,10 @@ afterEach(async () => {
 
 function open(
   config: { readonly apiKey?: string | undefined; readonly url?: string; readonly timeoutMs?: number } = {},
-): AbuseipdbCheckSource {
-  const source = abuseipdbCheckSource({ name: 'abuseipdb', apiKey: API_KEY, url: simulator.abuseipdbUrl, ...config });
+): LookupSource {
+  const source = abuseipdbCheckSource(
+    new AbuseipdbClient({ name: 'abuseipdb', apiKey: API_KEY, url: simulator.abuseipdbUrl, ...config }),
+  );
   sources.push(source);
   return source;
 }
@@ -50,7 +53,7 @@ async function serve(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${address.port}/api/v2`;
 }
 
-const ask = (source: AbuseipdbCheckSource, key = ADDRESS, columns = [SCORE], context = testContext()) =>
+const ask = (source: LookupSource, key = ADDRESS, columns = [SCORE], context = testContext()) =>
   source.lookup(key, columns, context);
 
 test('one call an address; the asked key and input are echoed', async () => {
@@ -208,14 +211,16 @@ describe('what goes wrong', () => {
       );
     });
     const source = open({ url });
-    const short = await failure(ask(source));
+    const context = testContext();
+    const short = await failure(ask(source, ADDRESS, [SCORE], context));
+    expect(context.quotas).toEqual([]);
     expect([short.kind, short.retryable, short.retryAfterMs]).toEqual(['throttled', true, 2000]);
     headers = { ...headers, 'retry-after': '29241', 'x-ratelimit-reset': String(reset) };
-    const spent = await failure(ask(source));
+    const spent = await failure(ask(source, ADDRESS, [SCORE], context));
     expect([spent.kind, spent.retryable]).toEqual(['quota', false]);
     const until = new Date(reset * 1000).toISOString().slice(0, 16).replace('T', ' ');
     expect(spent.message).toBe(`AbuseIPDB's quota of 1000 checks a day is used up until ${until} UTC`);
-    expect(source.quota()).toEqual({ limit: 1000, remaining: 0 });
+    expect(context.quotas).toEqual([['abuseipdb_check', { limit: 1000, remaining: 0, resetsAt: reset * 1000 }]]);
   });
 
   test.each([['html'], ['invalid_json']] as const)('an answer that is %s is nonsense, and not dumped', async (kind) => {

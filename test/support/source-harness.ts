@@ -3,6 +3,7 @@ import type {
   CallContext,
   Page,
   Predicate,
+  QuotaState,
   RateLimit,
   ScanRequest,
   ScanSource,
@@ -38,6 +39,7 @@ export function scanRequest(
 
 export interface TestContext extends CallContext {
   readonly notices: { readonly severity: 'NOTICE' | 'WARNING'; readonly message: string }[];
+  readonly quotas: (readonly [source: string, state: QuotaState])[];
   /** The limit of each request, in the order of their admission. */
   readonly limits: RateLimit[];
   abort(reason: unknown): void;
@@ -48,10 +50,13 @@ export function testContext(options: { readonly attempts?: number; readonly part
   const controller = new AbortController();
   const notices: TestContext['notices'] = [];
   const limits: RateLimit[] = [];
+  const quotas: TestContext['quotas'] = [];
   return {
     signal: controller.signal,
     notices,
     limits,
+    quotas,
+    quota: ({ source }, state) => void quotas.push([source, state]),
     ...(options.partial !== undefined && { partial: options.partial }),
     abort: (reason) => controller.abort(reason),
     notice: (severity, message) => void notices.push({ severity, message }),

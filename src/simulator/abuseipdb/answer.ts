@@ -66,7 +66,8 @@ export function answerFor(
   return {
     ...plain,
     countryName: countryName ?? COUNTRIES.find(([code]) => code === plain.countryCode)?.[1] ?? null,
-    reports: reports ?? madeReports(plain),
+    // AbuseIPDB sends 100 at most.
+    reports: reports ?? reportsOf(plain, Math.min(plain.totalReports, 100)),
   };
 }
 
@@ -114,10 +115,13 @@ function reserved(ipAddress: string): AbuseIpdbAnswer {
   };
 }
 
-function madeReports({ ipAddress, totalReports, lastReportedAt }: AbuseIpdbAnswer): readonly AbuseIpdbReport[] {
+/** The latest of them, one an hour. */
+export function reportsOf(
+  { ipAddress, lastReportedAt }: Pick<AbuseIpdbAnswer, 'ipAddress' | 'lastReportedAt'>,
+  count: number,
+): readonly AbuseIpdbReport[] {
   if (lastReportedAt === null) return [];
-  // AbuseIPDB sends 100 at most.
-  return Array.from({ length: Math.min(totalReports, 100) }, (_, index) => {
+  return Array.from({ length: count }, (_, index) => {
     const [reporterCountryCode, reporterCountryName] = pick(COUNTRIES, `${ipAddress} ${index}`);
     return {
       reportedAt: reportedAt(Date.parse(lastReportedAt), index),

@@ -1,4 +1,4 @@
-import { exceededHeaders, errorResponse } from '../abuseipdb/abuseipdb.ts';
+import { errorResponse, exceededHeaders } from '../abuseipdb/respond.ts';
 import { AwsError, awsErrorResponse } from '../aws/aws-error.ts';
 import type { Operation, ServiceName, ServiceResponse } from '../service.ts';
 

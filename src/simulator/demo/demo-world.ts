@@ -64,9 +64,12 @@ export function demoWorld(now: Date): World {
         ],
       },
     ],
-    abuseipdb: { dailyLimit: 1_000, check: abuseIpdbAnswers(now) },
+    abuseipdb: { dailyLimit: FREE_PLAN, check: abuseIpdbAnswers(now) },
   };
 }
+
+/** https://www.abuseipdb.com/pricing */
+const FREE_PLAN = { check: 1_000, 'check-block': 100, blacklist: 5, reports: 100 };
 
 /** Of one bucket, and nothing else. */
 const DATA_EVENTS = [

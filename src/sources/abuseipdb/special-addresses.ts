@@ -41,3 +41,15 @@ for (const [network, prefix, family] of NOT_PUBLIC) notPublic.addSubnet(network,
 export function isPublicAddress(address: string): boolean {
   return !notPublic.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
 }
+
+/** `network` is one in PostgreSQL's output form, with its mask. Not public is what lies in such a range as a whole. */
+export function isPublicNetwork(network: string): boolean {
+  const [address = '', bits = ''] = network.split('/');
+  const family = isIPv4(address) ? 'ipv4' : 'ipv6';
+  return !NOT_PUBLIC.some(([range, prefix, of]) => {
+    if (of !== family || Number(bits) < prefix) return false;
+    const block = new BlockList();
+    block.addSubnet(range, prefix, of);
+    return block.check(address, family);
+  });
+}

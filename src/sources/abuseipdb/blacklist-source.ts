@@ -1,0 +1,89 @@
+import { contradicts } from '../contradictions.ts';
+import { namesAsked } from '../names.ts';
+import type { KeptAs, Page, Predicate, ScanRequest, ScanSource, SourceRecord } from '../source.ts';
+import type { AbuseipdbClient } from './client.ts';
+import { noResult } from './failures.ts';
+import { inRange } from './inputs.ts';
+
+const CONFIDENCE = '@confidence_minimum';
+const DEFAULT_CONFIDENCE = '90';
+/** As many as the largest plan gives; a smaller one cuts the list at 10,000 or 100,000. */
+const MOST = 500_000;
+const PLANS = new Set([10_000, 100_000, MOST]);
+
+/** GET /blacklist, https://docs.abuseipdb.com/#blacklist-endpoint: one call for each confidence_minimum. */
+export function abuseipdbBlacklistSource(client: AbuseipdbClient): ScanSource {
+  return {
+    kind: 'scan',
+    quota: client.quota('blacklist'),
+    plan: ({ predicates, limit }) => ({
+      pushed: predicates.map((predicate) =>
+        predicate.column.path === CONFIDENCE && predicate.operator === '='
+          ? { predicate, exactness: 'exact', as: `confidenceMinimum=${predicate.values.join(', ')}` }
+          : { predicate, exactness: 'none' },
+      ),
+      empty: contradicts(predicates) || minimaOf(predicates).length === 0,
+      parts: minimaOf(predicates).map(
+        (minimum) => `confidenceMinimum=${minimum}${limit === undefined ? '' : `, limit=${limit}`}`,
+      ),
+      notices: [],
+    }),
+    keptAs: ({ predicates, limit }) => {
+      const inputs = { '@variant': client.address('blacklist'), confidence_minimum: minimaOf(predicates).join(' ') };
+      const whole: KeptAs = { key: '', inputs };
+      return limit === undefined ? [whole] : [whole, { key: '', inputs: { ...inputs, '@limit': String(limit) } }];
+    },
+    scan: async function* scan(request, context) {
+      for (const minimum of minimaOf(request.predicates)) {
+        const page = await pageOf(client, minimum, request, context);
+        const notice = noticeOf(page.records.length, minimum, request, page.leastScore);
+        if (notice !== undefined) context.notice('NOTICE', notice);
+        yield page;
+      }
+    },
+    close: () => client.close(),
+  };
+}
+
+/** Values of the input column, each asked for by itself and echoed. */
+function minimaOf(predicates: readonly Predicate[]): readonly string[] {
+  return namesAsked(predicates, CONFIDENCE) ?? [DEFAULT_CONFIDENCE];
+}
+
+async function pageOf(
+  client: AbuseipdbClient,
+  minimum: string,
+  { limit = MOST }: ScanRequest,
+  context: Parameters<ScanSource['scan']>[1],
+): Promise<Page & { readonly leastScore: number }> {
+  const query = {
+    confidenceMinimum: inRange('confidence_minimum', minimum, 25, 100, client.name),
+    limit: String(Math.min(limit, MOST)),
+  };
+  const { data, bytes } = await client.get('blacklist', query, context);
+  if (!Array.isArray(data)) throw noResult(client.name, 'has no list of addresses');
+  const entries: readonly unknown[] = data;
+  return {
+    records: entries.map((value) => recordOf(value, minimum)),
+    bytes,
+    leastScore: entries.reduce<number>((least, entry) => Math.min(least, scoreOf(entry)), 100),
+  };
+}
+
+/** What a plan leaves out is not said by the service itself. */
+function noticeOf(count: number, minimum: string, { table, limit }: ScanRequest, leastScore: number) {
+  if (count > 0 && PLANS.has(count) && (limit ?? MOST) > count)
+    return `${table.name} has ${count} addresses with confidence_minimum ${minimum}, which is where AbuseIPDB's plans cut the list: there may be more`;
+  if (count > 0 && leastScore === 100 && minimum !== '100' && limit === undefined)
+    return `${table.name} has only addresses with a score of 100, although confidence_minimum is ${minimum}: the plan of AbuseIPDB's key may give no others`;
+  return undefined;
+}
+
+function scoreOf(entry: unknown): number {
+  const { abuseConfidenceScore: score } = entry as { readonly abuseConfidenceScore?: unknown };
+  return typeof score === 'number' ? score : 0;
+}
+
+function recordOf(value: unknown, minimum: string): SourceRecord {
+  return { value, added: { confidence_minimum: minimum }, origin: () => "an entry of AbuseIPDB's blacklist" };
+}
