@@ -17,12 +17,16 @@ create table if not exists trailhound.key_cache (
   fetched_at timestamptz not null,
   primary key (table_name, key, inputs)
 );
-comment on table trailhound.key_cache is 'Answers of look-up tables';
+comment on table trailhound.key_cache is 'Answers by key, and of small scans';
 comment on column trailhound.key_cache.table_name is 'The virtual table, without its schema';
 comment on column trailhound.key_cache.key is 'As the key column''s type prints it';
 comment on column trailhound.key_cache.inputs is 'What else changed the question: input columns by name';
 comment on column trailhound.key_cache.records is 'The source''s records for this key, an array; empty where it has none';
 comment on column trailhound.key_cache.fetched_at is 'When the answer came';
+alter table trailhound.key_cache add column if not exists bytes integer not null default 0;
+alter table trailhound.key_cache add column if not exists used_at timestamptz not null default now();
+comment on column trailhound.key_cache.bytes is 'Of key, inputs and records, uncompressed';
+comment on column trailhound.key_cache.used_at is 'When a statement last used it, to within ten minutes';
 create index if not exists key_cache_fetched_at on trailhound.key_cache (fetched_at);
 
 -- Of an earlier version.

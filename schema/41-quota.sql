@@ -56,24 +56,26 @@ begin
 end $$;
 comment on function trailhound.claim_quota(text, text, integer, integer, bigint, bigint, timestamptz) is 'Sets calls of a quota aside';
 
--- Answers arrive in another order than they were given: within this many, the lower one is the later one.
+-- Answers arrive in another order than they were given: within a minute, the lowest one is the last one.
 create or replace function trailhound.record_quota(
   of_source text, of_account text, of_process integer, own bigint, new_limit bigint, new_remaining bigint,
   new_resets_at timestamptz, at timestamptz) returns void
 language plpgsql set search_path = pg_catalog as $$
+declare
+  overtaken boolean := new_resets_at is null and exists (select from trailhound.quota_entry e
+    where e.source = of_source and e.account = of_account and e.resets_at > at and e."limit" = new_limit
+      and e.remaining <= new_remaining and e.seen_at > at - interval '1 minute');
 begin
   insert into trailhound.quota_claim as c values (of_source, of_account, of_process, own)
     on conflict (source, account, process) do update set calls = excluded.calls;
-  if new_limit is null then return; end if;
+  if new_limit is null or overtaken then return; end if;
   insert into trailhound.quota_entry as e
     values (of_source, of_account, new_limit, new_remaining,
       coalesce(new_resets_at, (date_trunc('day', at at time zone 'utc') + interval '1 day') at time zone 'utc'),
       new_resets_at is not null, at)
     on conflict (source, account) do update set
       "limit" = excluded."limit",
-      remaining = case when e.resets_at > at and e."limit" = excluded."limit"
-          and excluded.remaining between e.remaining and e.remaining + 100
-        then e.remaining else excluded.remaining end,
+      remaining = excluded.remaining,
       -- Told once, it is renewed at that time of every day.
       resets_at = case when excluded.told or not e.told then excluded.resets_at
         else e.resets_at + greatest(0, ceil(extract(epoch from at - e.resets_at) / 86400)) * interval '1 day' end,

@@ -79,14 +79,14 @@ comment on column trailhound.scan.sqlstate is 'Of the error that it failed with;
 comment on column trailhound.scan.error is 'What it failed with';
 
 create or replace view trailhound.cache as
-select c.table_name, count(*) as entries, sum(pg_column_size(c.records))::bigint as bytes,
+select c.table_name, count(*) as entries, sum(c.bytes)::bigint as bytes,
   coalesce(min(u.hits), 0) as hits, min(c.fetched_at) as oldest
 from trailhound.key_cache c left join trailhound.cache_use u on u.table_name = c.table_name
 group by c.table_name;
-comment on view trailhound.cache is 'Answers of look-up tables that are kept';
+comment on view trailhound.cache is 'Answers of virtual tables that are kept';
 comment on column trailhound.cache.table_name is 'The virtual table';
 comment on column trailhound.cache.entries is 'Answers, one a key and what else was asked';
-comment on column trailhound.cache.bytes is 'Of the records, as they are stored';
+comment on column trailhound.cache.bytes is 'Of keys and records, uncompressed; cache.max_bytes bounds the sum';
 comment on column trailhound.cache.hits is 'Keys answered from here since the engine''s last crash';
 comment on column trailhound.cache.oldest is 'When the oldest of them came';
 grant select on trailhound.scan, trailhound.cache to public;

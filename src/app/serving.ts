@@ -54,6 +54,7 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     pool: engine.pool,
     sources: sources.byName,
     tables: catalog.tables,
+    cacheMaxBytes: config.cache.maxBytes,
     log,
     metrics,
   });

@@ -138,7 +138,7 @@ test.each([
   ['not_found', 'HV00N'],
   ['throttled', '53400'],
   ['quota', '53400'],
-  ['invalid_request', 'HV000'],
+  ['invalid_request', '22023'],
   ['nonsense', 'HV000'],
 ] as const)('%s becomes %s, with the connection and what to do', (kind, sqlstate) => {
   const failure = toStatementError(refusal(kind, false), 'lookup_table');

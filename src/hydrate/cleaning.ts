@@ -23,8 +23,7 @@ export class Cleaning {
 
   constructor(options: CleaningOptions) {
     this.#options = options;
-    const lookups = options.tables.filter((table) => table.kind === 'lookup');
-    this.#ttlMs = new Map(lookups.map(({ name, ttlMs }) => [name, ttlMs]));
+    this.#ttlMs = new Map(options.tables.map(({ name, ttlMs }) => [name, ttlMs]));
   }
 
   /** Resolves when the first one is through. Never rejects. */

@@ -37,6 +37,8 @@ export interface HydratorOptions {
   readonly sources: ReadonlyMap<string, Source>;
   /** Whose answers the key cache may keep, and for how long. */
   readonly tables?: readonly VirtualTable[];
+  /** Of the key cache. Default: no limit. */
+  readonly cacheMaxBytes?: number;
   readonly log: Logger;
   readonly metrics?: HydrationMetrics;
   readonly patience?: Patience;
@@ -73,7 +75,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
   const limiter = new RateLimiter(clock);
   const relations = new Relations({ pool, log, clock });
   const quotas = new QuotaLedger({ pool, lock: relations.lock, clock, log });
-  const cache = new KeyCache(pool, log);
+  const cache = new KeyCache({ pool, log, clock, maxBytes: options.cacheMaxBytes ?? Number.POSITIVE_INFINITY });
   const cleaning = new Cleaning({ cache, tables: options.tables ?? [], clock, log });
   const scans = new ScanLog(pool, log);
   const flights = new Flights();

@@ -71,11 +71,8 @@ export async function fillLookup(
   // At once, not a few turns later: nothing may start after an abort.
   fetch.signal.addEventListener('abort', leave, { once: true });
   try {
-    const needed = await claim(asked, request, fetch, parts);
-    if (source.quota !== undefined && needed > 0) {
-      quota = await parts.quotas.claim(source.quota, needed, fetch.signal);
-      if (!quota.granted) throw overQuota(source.quota, needed, quota, request);
-    }
+    await claim(asked, request, fetch, parts);
+    quota = await claimQuota(source, asked, request, fetch, parts);
     const calls = new Calls(source, request, fetch, parts, asked, quota);
     const write = async () => {
       let next = 0;
@@ -114,17 +111,8 @@ function echo(record: SourceRecord, keyName: string, key: LookupKey, fetchedAt: 
   return { ...record, added: { ...fetched, ...record.added, key: key.key, [keyName]: key.key, ...key.inputs } };
 }
 
-/**
- * Gives each key its cached answer or a ticket for a call; fails before any call where there would be too many.
- *
- * @returns how many calls nobody else means to make
- */
-async function claim(
-  asked: readonly Asked[],
-  request: LookupRequest,
-  fetch: Fetch,
-  parts: LookupParts,
-): Promise<number> {
+/** Gives each key its cached answer or a ticket for a call; fails before any call where there would be too many. */
+async function claim(asked: readonly Asked[], request: LookupRequest, fetch: Fetch, parts: LookupParts): Promise<void> {
   const { statement, tally } = fetch;
   const { settings } = statement;
   const { table } = request;
@@ -157,7 +145,7 @@ async function claim(
           `${missing.length} of ${request.keys.length} keys of ${table.name} are not cached, and trailhound.sources is cache: they were not asked`,
         );
       }
-      return 0;
+      return;
     }
     const needed = missing.filter((one) => !parts.flights.has(one.id, cached)).length;
     if (parts.spent.lookups + needed > settings.maxLookups) {
@@ -169,10 +157,30 @@ async function claim(
     }
     // Set aside for them: what others mean to ask must not use it up.
     parts.spent.lookups += needed;
-    return needed;
   } finally {
     read.end();
   }
+}
+
+/** Sets the calls aside that nobody else means to make; fails where fewer remain. */
+async function claimQuota(
+  { quota }: LookupSource,
+  asked: readonly Asked[],
+  request: LookupRequest,
+  { signal }: Fetch,
+  { quotas }: LookupParts,
+): Promise<QuotaClaim | undefined> {
+  if (quota === undefined) return undefined;
+  const own = () => asked.filter((one) => isFirst(one) && one.ticket?.flight.state === 'queued').length;
+  for (let needed = own(); needed > 0;) {
+    const decided = await quotas.claim(quota, needed, signal);
+    if (decided.granted) return decided;
+    // Others who wait for the same keys may have asked meanwhile.
+    const still = own();
+    if (still >= needed) throw overQuota(quota, needed, decided, request);
+    needed = still;
+  }
+  return undefined;
 }
 
 function callsBefore({ lookups }: Spent): string {

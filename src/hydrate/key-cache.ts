@@ -1,4 +1,5 @@
 import type { Pool } from '../engine/pool.ts';
+import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { SourceRecord } from '../sources/source.ts';
 import { Batches } from './batches.ts';
@@ -35,13 +36,40 @@ export function cacheKeyText(key: CacheKey): string {
   return `${key.table}\n${key.key}\n${key.inputs}`;
 }
 
+export interface KeyCacheOptions {
+  readonly pool: Pool;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Of all answers together: what no statement has used for the longest time goes first. */
+  readonly maxBytes: number;
+}
+
+/** That an answer was used is written down no more often than this. */
+const USE_GRAIN_MS = 10 * 60_000;
+/** How far a full cache is emptied, so that not every answer has to make room for itself. */
+const KEPT_SHARE = 0.9;
+
 /** `trailhound.key_cache` in the engine: answers by key, shared by every process, alive after a restart. */
 export class KeyCache {
   readonly #pool: Pool;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #maxBytes: number;
   readonly #batches: Batches<{ readonly key: CacheKey; readonly answer: Answer }>;
+  readonly #uses: Batches<CacheKey>;
+  /** At most, as far as this process knows; undefined until it has looked. */
+  #bytes: number | undefined;
 
-  constructor(pool: Pool, log: Logger) {
+  constructor({ pool, log, clock, maxBytes }: KeyCacheOptions) {
     this.#pool = pool;
+    this.#clock = clock;
+    this.#log = log;
+    this.#maxBytes = maxBytes;
+    this.#uses = new Batches({
+      size: 1_000,
+      write: (keys) => this.#markUsed(keys),
+      lost: (error) => log.warn({ err: error }, 'uses of the key cache could not be written down'),
+    });
     this.#batches = new Batches({
       size: 200,
       write: (entries) => this.#insert(entries),
@@ -51,19 +79,21 @@ export class KeyCache {
 
   /** One query for all keys. The answers fetched at or after `since`, by the key's index. */
   async read(keys: readonly CacheKey[], since: number): Promise<ReadonlyMap<number, Answer>> {
-    const { rows } = await this.#pool.query<{ n: string; records: string; fetched_at: number }>(
-      `select asked.n, cached.records::text as records, (extract(epoch from cached.fetched_at) * 1000)::float8 as fetched_at
+    const { rows } = await this.#pool.query<{ n: string; records: string; fetched_at: number; stale: boolean }>(
+      `select asked.n, cached.records::text as records, (extract(epoch from cached.fetched_at) * 1000)::float8 as fetched_at,
+              cached.used_at < $5::timestamptz as stale
          from unnest($1::text[], $2::text[], $3::text[]) with ordinality as asked (table_name, key, inputs, n)
          join trailhound.key_cache as cached
            on cached.table_name = asked.table_name and cached.key = asked.key and cached.inputs = asked.inputs::jsonb
         where cached.fetched_at >= $4::timestamptz`,
-      [keys.map((key) => key.table), keys.map((key) => key.key), keys.map((key) => key.inputs), timestamp(since)],
+      [...columnsOf(keys), timestamp(since), timestamp(this.#clock.now() - USE_GRAIN_MS)],
     );
     const answers = new Map<number, Answer>();
     for (const row of rows) {
       const fetchedAt = Math.round(row.fetched_at);
       const index = Number(row.n) - 1;
       const key = keys[index] as CacheKey;
+      if (row.stale) void this.#uses.add(cacheKeyText(key), key);
       const origin = () => `the answer of ${timestamp(fetchedAt)} for ${key.key} in the cache of ${key.table}`;
       const stored = JSON.parse(row.records) as readonly StoredRecord[];
       const records = stored.map(({ value, added = {}, text }) => ({
@@ -96,30 +126,73 @@ export class KeyCache {
             where limits.table_name = cached.table_name), $3::timestamptz)`,
       [[...ttlMs.keys()], [...ttlMs.values()].map((ttl) => timestamp(now - ttl)), timestamp(now - longest)],
     );
+    // Others may have filled it.
+    this.#bytes = undefined;
+    await this.#makeRoom(0);
     return rowCount ?? 0;
   }
 
-  flush(): Promise<void> {
-    return this.#batches.flush();
+  async flush(): Promise<void> {
+    await Promise.all([this.#batches.flush(), this.#uses.flush()]);
+  }
+
+  async #markUsed(keys: readonly CacheKey[]): Promise<void> {
+    await this.#pool.query(
+      `update trailhound.key_cache as cached set used_at = $4::timestamptz
+         from unnest($1::text[], $2::text[], $3::text[]) as used (table_name, key, inputs)
+        where cached.table_name = used.table_name and cached.key = used.key and cached.inputs = used.inputs::jsonb`,
+      [...columnsOf(keys), timestamp(this.#clock.now())],
+    );
+  }
+
+  async #makeRoom(written: number): Promise<void> {
+    if (this.#bytes === undefined) {
+      const { rows } = await this.#pool.query<{ bytes: number }>(
+        'select coalesce(sum(bytes), 0)::float8 as bytes from trailhound.key_cache',
+      );
+      this.#bytes = rows[0]?.bytes ?? 0;
+    } else this.#bytes += written;
+    if (this.#bytes <= this.#maxBytes) return;
+    this.#bytes = undefined;
+    await this.#pool.query(
+      `delete from trailhound.key_cache as cached
+        using (select table_name, key, inputs,
+                      sum(bytes) over (order by used_at desc, fetched_at desc, table_name, key, inputs) as bytes
+                 from trailhound.key_cache) as counted
+        where counted.bytes > $1 and cached.table_name = counted.table_name and cached.key = counted.key
+          and cached.inputs = counted.inputs`,
+      [Math.floor(this.#maxBytes * KEPT_SHARE)],
+    );
   }
 
   async #insert(entries: readonly { readonly key: CacheKey; readonly answer: Answer }[]): Promise<void> {
-    await this.#pool.query(
-      `insert into trailhound.key_cache (table_name, key, inputs, records, fetched_at)
-       select table_name, key, inputs::jsonb, records::json, fetched_at::timestamptz
-         from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
-              as answer (table_name, key, inputs, records, fetched_at)
+    const { rows } = await this.#pool.query<{ bytes: number }>(
+      `insert into trailhound.key_cache (table_name, key, inputs, records, fetched_at, used_at, bytes)
+       select table_name, key, inputs, records, fetched_at, fetched_at,
+              pg_column_size(key) + pg_column_size(inputs) + pg_column_size(records)
+         from (select table_name, key, inputs::jsonb, records::jsonb, fetched_at::timestamptz
+                 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+                      as given (table_name, key, inputs, records, fetched_at)) as answer
        on conflict (table_name, key, inputs)
-       do update set records = excluded.records, fetched_at = excluded.fetched_at`,
+       do update set records = excluded.records, fetched_at = excluded.fetched_at, used_at = excluded.used_at,
+                     bytes = excluded.bytes
+       returning bytes`,
       [
-        entries.map(({ key }) => key.table),
-        entries.map(({ key }) => key.key),
-        entries.map(({ key }) => key.inputs),
+        ...columnsOf(entries.map(({ key }) => key)),
         entries.map(({ answer }) => recordsText(answer.records)),
         entries.map(({ answer }) => timestamp(answer.fetchedAt)),
       ],
     );
+    const written = rows.reduce((sum, { bytes }) => sum + bytes, 0);
+    await this.#makeRoom(written).catch((error: unknown) =>
+      this.#log.warn({ err: error }, 'no room could be made in the key cache'),
+    );
   }
+}
+
+/** As three parameters, the arrays that a query unnests. */
+function columnsOf(keys: readonly CacheKey[]): readonly [string[], string[], string[]] {
+  return [keys.map(({ table }) => table), keys.map(({ key }) => key), keys.map(({ inputs }) => inputs)];
 }
 
 function recordsText(records: readonly SourceRecord[]): string {

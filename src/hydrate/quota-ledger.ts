@@ -94,6 +94,8 @@ export class QuotaLedger {
     const { pool, lock, clock } = this.#options;
     const { source, account: name } = account.quota;
     await lock.hold();
+    // What the last answers said counts.
+    await this.#batches.flush();
     const { rows } = await pool.query<{ limit: number; remaining: number; resets_at: number; granted: boolean }>(
       `select "limit"::float8 as limit, remaining::float8 as remaining, extract(epoch from resets_at)::float8 * 1000 as resets_at, granted
          from trailhound.claim_quota($1, $2, $3, $4, $5, $6, $7)`,

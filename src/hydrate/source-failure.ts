@@ -39,7 +39,7 @@ const ANSWERS: Record<SourceErrorKind, Answer> = {
     local: false,
   },
   invalid_request: {
-    code: 'unreadable_record',
+    code: 'refused_request',
     hint: 'Change the condition that the service refused.',
     local: true,
   },

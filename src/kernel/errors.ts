@@ -8,6 +8,7 @@ export const ERRORS = {
   rate_limited: { sqlstate: '53400' },
   source_unavailable: { sqlstate: 'HV00N' },
   credentials: { sqlstate: 'HV00N' },
+  refused_request: { sqlstate: '22023' },
   unreadable_record: { sqlstate: 'HV000' },
   query_canceled: { sqlstate: '57014' },
   statement_timeout: { sqlstate: '57014' },

@@ -34,7 +34,11 @@ export function createPipeline(options: PipelineOptions): QueryPipeline {
   return new Pipeline(options);
 }
 
-const STATISTICS: ReadonlySet<string> = new Set(['"trailhound"."scan"', '"trailhound"."cache"', '"trailhound"."quota"']);
+const STATISTICS: ReadonlySet<string> = new Set([
+  '"trailhound"."scan"',
+  '"trailhound"."cache"',
+  '"trailhound"."quota"',
+]);
 
 class Pipeline implements QueryPipeline {
   readonly #catalog: Catalog;

@@ -25,10 +25,7 @@ export class AbuseIpdb implements Service {
     this.#now = now;
     const known = new KnownAddresses(world, now);
     this.#endpoints = new Map<string, Endpoint>([
-      [
-        'check',
-        (query) => ({ data: known.answer(query.ipAddress(), query.maxAgeInDays(), query.has('verbose')) }),
-      ],
+      ['check', (query) => ({ data: known.answer(query.ipAddress(), query.maxAgeInDays(), query.has('verbose')) })],
       ['check-block', (query) => checkBlock(query, world, known)],
       ['blacklist', (query) => blacklist(query, world, known, now())],
       ['reports', (query, { url }) => reports(query, known, `${url.origin}${PREFIX}`)],

@@ -18,14 +18,18 @@ export function checkBlock(query: Query, { shortestPrefix = SHORTEST }: AbuseIpd
   const shortest = width === 32 ? shortestPrefix.ipv4 : shortestPrefix.ipv6;
   if (prefix < shortest)
     throw new Refusal(402, `You must be a subscriber to check networks larger than /${shortest}.`, 'network');
-  return { data: width === 32 ? network4(address, prefix, maxAgeInDays, known) : network6(address, prefix, maxAgeInDays, known) };
+  return {
+    data:
+      width === 32 ? network4(address, prefix, maxAgeInDays, known) : network6(address, prefix, maxAgeInDays, known),
+  };
 }
 
 function network4(address: string, prefix: number, maxAgeInDays: number, known: KnownAddresses) {
   const size = 2 ** (32 - prefix);
   const first = Math.floor(numberOf(address) / size) * size;
   const last = first + size - 1;
-  const hosts = size > 2 ? { least: first + 1, most: last - 1, count: size - 2 } : { least: first, most: last, count: size };
+  const hosts =
+    size > 2 ? { least: first + 1, most: last - 1, count: size - 2 } : { least: first, most: last, count: size };
   return {
     networkAddress: textOf(first),
     netmask: textOf(2 ** 32 - size),
@@ -64,7 +68,9 @@ function reported(addresses: readonly string[], maxAgeInDays: number, known: Kno
   return addresses.flatMap((ipAddress) => {
     const { totalReports, lastReportedAt, abuseConfidenceScore, countryCode } = known.answer(ipAddress, maxAgeInDays);
     if (totalReports === 0 || lastReportedAt === null) return [];
-    return [{ ipAddress, numReports: totalReports, mostRecentReport: lastReportedAt, abuseConfidenceScore, countryCode }];
+    return [
+      { ipAddress, numReports: totalReports, mostRecentReport: lastReportedAt, abuseConfidenceScore, countryCode },
+    ];
   });
 }
 

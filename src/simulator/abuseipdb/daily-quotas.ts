@@ -1,7 +1,9 @@
 const DAY_MS = 86_400_000;
 
 export type Spent =
-  { readonly kind: 'unlimited' } | { readonly kind: 'spent'; readonly limit: number; readonly remaining: number } | Used;
+  | { readonly kind: 'unlimited' }
+  | { readonly kind: 'spent'; readonly limit: number; readonly remaining: number }
+  | Used;
 
 /** Nothing remains until then. */
 interface Used {

@@ -27,7 +27,8 @@ export class KnownAddresses {
   reports(ipAddress: string, maxAgeInDays: number): readonly AbuseIpdbReport[] {
     const answer = this.answer(ipAddress, maxAgeInDays, true);
     const since = this.#now() - maxAgeInDays * 86_400_000;
-    const all = answer.reports !== undefined && answer.reports.length >= answer.totalReports ? answer.reports : undefined;
+    const all =
+      answer.reports !== undefined && answer.reports.length >= answer.totalReports ? answer.reports : undefined;
     return (all ?? reportsOf(answer, answer.totalReports)).filter(({ reportedAt }) => Date.parse(reportedAt) >= since);
   }
 }
