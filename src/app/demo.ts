@@ -72,6 +72,7 @@ const awsDefaults = {
   logGroups: undefined,
   deliverySlackMs: DELIVERY_SLACK_MS,
   requestsPerSecond: undefined,
+  lookupRequestsPerSecond: undefined,
 } as const;
 
 /** The ports that were asked for; else those next to a real server's, so that both may run. */

@@ -4,6 +4,7 @@ import { abuseipdbCheckBlockSource } from '../sources/abuseipdb/check-block-sour
 import { abuseipdbCheckSource } from '../sources/abuseipdb/check-source.ts';
 import { AbuseipdbClient } from '../sources/abuseipdb/client.ts';
 import { abuseipdbReportsSource } from '../sources/abuseipdb/reports-source.ts';
+import { cloudtrailLookupSource } from '../sources/aws/cloudtrail/lookup-source.ts';
 import { cloudtrailTrailSource } from '../sources/aws/cloudtrail/trail-source.ts';
 import { cloudwatchLogsSource } from '../sources/aws/cloudwatch-logs/source.ts';
 import { createAwsConnection, type AwsConnection, type AwsConnectionConfig } from '../sources/aws/connection.ts';
@@ -58,6 +59,7 @@ export function createSources(config: Config, overrides: AwsOverrides = {}): Sou
   };
   const client = new AbuseipdbClient(account);
   const byName = new Map<string, Source>([
+    ['cloudtrail_lookup', cloudtrailLookupSource(aws)],
     ['cloudtrail_trail', cloudtrailTrailSource(aws)],
     ['cloudwatch_logs', cloudwatchLogsSource(aws)],
     ['files', filesSource(files, buckets)],

@@ -12,6 +12,7 @@ import { RateLimiter } from './control/rate-limiter.ts';
 import { GuardDuty } from './guardduty/guardduty.ts';
 import { close, listen } from './http-server.ts';
 import type { Reply } from './http-server.ts';
+import { LogGroups } from './logs/log-groups.ts';
 import { Logs } from './logs/logs.ts';
 import type { SimulatorOptions } from './options.ts';
 import type { Operation, Service, ServiceName, ServiceRequest, ServiceResponse } from './service.ts';
@@ -39,10 +40,11 @@ export interface Simulator {
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const now = options.now ?? Date.now;
   const { world, notEqualMatchesMissing } = options;
+  const logGroups = await LogGroups.load(world);
   const services: readonly Service[] = [
-    await Logs.load(world, { ...options.logs, notEqualMatchesMissing }),
+    new Logs(world, logGroups, { ...options.logs, notEqualMatchesMissing }),
     await GuardDuty.load(world, { notEqualMatchesMissing }),
-    new CloudTrail(world, now),
+    new CloudTrail(world, now, logGroups),
     new AccountManagement(world),
     new Sts(world, now),
     new S3(world, options.s3?.pageSize),

@@ -97,6 +97,12 @@ describe.skipIf(testData === '')('held against AWS’s own models (TRAILHOUND_TE
     const { body } = await json11(target, 'DescribeTrails', {});
     expect(model.problems('DescribeTrails', body)).toEqual([]);
     expect((body['trailList'] as unknown[]).length).toBe(1);
+    const attribute = { AttributeKey: 'EventName', AttributeValue: 'ConsoleLogin' };
+    for (const input of [{}, { LookupAttributes: [attribute] }]) {
+      const history = await json11(target, 'LookupEvents', input);
+      expect(model.problems('LookupEvents', history.body)).toEqual([]);
+      expect((history.body['Events'] as unknown[]).length).toBeGreaterThan(0);
+    }
   });
 
   it('every response of GuardDuty has only members and types of its output shape', async () => {

@@ -140,6 +140,10 @@ const awsConnection = strict({
   log_groups: list(text('the name of a log group')).min(1, { error: 'expected at least one log group' }).optional(),
   delivery_slack: deliverySlack,
   requests_per_second: z.number({ error: 'expected a number' }).positive({ error: 'expected more than 0' }).optional(),
+  lookup_requests_per_second: z
+    .number({ error: 'expected a number' })
+    .positive({ error: 'expected more than 0' })
+    .optional(),
 })
   .refine(externalIdNeedsRole, NO_ROLE)
   .transform((value) => ({
@@ -150,6 +154,8 @@ const awsConnection = strict({
     deliverySlackMs: value.delivery_slack,
     /** FilterLogEvents an account and region, where AWS has raised the quota. */
     requestsPerSecond: value.requests_per_second,
+    /** LookupEvents, likewise. */
+    lookupRequestsPerSecond: value.lookup_requests_per_second,
   }));
 
 const abuseipdbConnection = strict({

@@ -7,8 +7,7 @@ import { describeLogGroups } from './describe-log-groups.ts';
 import { describeLogStreams } from './describe-log-streams.ts';
 import { FilterLogEvents } from './filter-log-events.ts';
 import type { FilterLogEventsOptions } from './filter-log-events.ts';
-import { LogGroups } from './log-groups.ts';
-import type { LoadedLogGroup } from './log-groups.ts';
+import type { LoadedLogGroup, LogGroups } from './log-groups.ts';
 
 const TARGET = 'Logs_20140328.';
 
@@ -19,14 +18,10 @@ export class Logs implements Service {
   readonly #groups: LogGroups;
   readonly #filterLogEvents: FilterLogEvents;
 
-  private constructor(world: World, groups: LogGroups, options: FilterLogEventsOptions) {
+  constructor(world: World, groups: LogGroups, options: FilterLogEventsOptions) {
     this.#world = world;
     this.#groups = groups;
     this.#filterLogEvents = new FilterLogEvents(options);
-  }
-
-  static async load(world: World, options: FilterLogEventsOptions): Promise<Logs> {
-    return new Logs(world, await LogGroups.load(world), options);
   }
 
   claims(request: ServiceRequest): boolean {

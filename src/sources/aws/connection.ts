@@ -25,6 +25,8 @@ export interface AwsConnectionConfig {
   readonly deliverySlackMs?: number | 'none' | undefined;
   /** FilterLogEvents an account and region. Default 5, AWS's own limit. */
   readonly requestsPerSecond?: number | undefined;
+  /** LookupEvents an account and region. Default 2, AWS's own limit. */
+  readonly lookupRequestsPerSecond?: number | undefined;
   /** In place of AWS, for every service. Without it the SDK's own AWS_ENDPOINT_URL* apply. */
   readonly endpointUrl?: string | undefined;
   /** In place of the SDK's chain (the demo, tests). */
@@ -36,6 +38,8 @@ export interface AwsConnectionConfig {
 const DELIVERY_SLACK_MS = 24 * 3_600_000;
 /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html: FilterLogEvents. */
 const REQUESTS_PER_SECOND = 5;
+/** https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html */
+const LOOKUP_REQUESTS_PER_SECOND = 2;
 /** Trails and regions change rarely; what was found out is asked for again after this time. */
 const REMEMBERED_MS = 10 * 60_000;
 
@@ -46,6 +50,7 @@ export class AwsConnection {
   /** Undefined: an upper bound of event_time bounds no delivery time. */
   readonly deliverySlackMs: number | undefined;
   readonly requestsPerSecond: number;
+  readonly lookupRequestsPerSecond: number;
   /** As configured: names and patterns. */
   readonly regionPatterns: readonly string[] | undefined;
 
@@ -63,6 +68,7 @@ export class AwsConnection {
     const slack = config.deliverySlackMs ?? DELIVERY_SLACK_MS;
     this.deliverySlackMs = slack === 'none' ? undefined : slack;
     this.requestsPerSecond = config.requestsPerSecond ?? REQUESTS_PER_SECOND;
+    this.lookupRequestsPerSecond = config.lookupRequestsPerSecond ?? LOOKUP_REQUESTS_PER_SECOND;
     this.regionPatterns = config.regions;
     this.#config = config;
     this.#credentials =

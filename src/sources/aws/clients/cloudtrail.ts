@@ -9,7 +9,33 @@ export interface CloudTrail {
   /** By ARN: of a trail of another home region, too. */
   getTrailStatus(arn: string, signal: AbortSignal): Promise<Body>;
   getEventSelectors(arn: string, signal: AbortSignal): Promise<Body>;
+  lookupEvents(request: LookupEventsRequest, signal: AbortSignal): Promise<LookupEventsAnswer>;
   destroy(): void;
+}
+
+/** https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html */
+export interface LookupEventsRequest {
+  readonly attribute: { readonly key: LookupAttributeKey; readonly value: string } | undefined;
+  /** Whole seconds are compared. */
+  readonly startTime: Date | undefined;
+  readonly endTime: Date | undefined;
+  readonly nextToken: string | undefined;
+}
+
+export type LookupAttributeKey =
+  'EventId' | 'AccessKeyId' | 'Username' | 'ResourceName' | 'EventName' | 'EventSource' | 'ResourceType' | 'ReadOnly';
+
+export interface LookupEventsAnswer {
+  readonly events: readonly LookedUpEvent[];
+  readonly nextToken: string | undefined;
+  readonly bytes: number;
+}
+
+export interface LookedUpEvent {
+  readonly EventId?: string;
+  readonly Username?: string;
+  readonly Resources?: readonly { readonly ResourceType?: string; readonly ResourceName?: string }[];
+  readonly CloudTrailEvent?: string;
 }
 
 export interface Trails {
@@ -63,6 +89,23 @@ export function cloudTrailClient(options: ClientOptions): CloudTrail {
           client.send(command, { abortSignal: signal }),
         ),
       );
+    },
+    lookupEvents: async ({ attribute, startTime, endTime, nextToken }, signal) => {
+      const { client, LookupEventsCommand } = await sdk.get();
+      const command = new LookupEventsCommand({
+        LookupAttributes: attribute && [{ AttributeKey: attribute.key, AttributeValue: attribute.value }],
+        StartTime: startTime,
+        EndTime: endTime,
+        NextToken: nextToken,
+      });
+      const { value, bytes } = bodyOf(await sendRaw(command, (one) => client.send(one, { abortSignal: signal })));
+      const { Events: events = [], NextToken: next } = value;
+      if (!Array.isArray(events)) throw new SyntaxError('no list of events');
+      return {
+        events: events as readonly LookedUpEvent[],
+        nextToken: typeof next === 'string' && next !== '' ? next : undefined,
+        bytes,
+      };
     },
     destroy: () => sdk.ifUsed(({ client }) => client.destroy()),
   };
