@@ -15,12 +15,20 @@ export interface TrailRecord {
  */
 export function parseTrailRecord(text: string): TrailRecord | undefined {
   const value = parseObject(text);
-  if (value === undefined) return undefined;
-  const { detail, CloudTrailEvent: inner } = value;
-  if (typeof inner === 'string') {
-    const record = parseObject(inner);
-    return record && { value: record, text: inner };
-  }
+  const inner = value?.['CloudTrailEvent'];
+  if (value === undefined || typeof inner !== 'string') return value && delivered(value, text);
+  const record = parseObject(inner);
+  return record && { value: record, text: inner };
+}
+
+/** Of the first two forms alone, in which CloudWatch Logs' filter patterns look for a record's fields. */
+export function parseLoggedRecord(text: string): TrailRecord | undefined {
+  const value = parseObject(text);
+  return value && delivered(value, text);
+}
+
+function delivered(value: Json, text: string): TrailRecord {
+  const { detail } = value;
   return typeof value['detail-type'] === 'string' && isObject(detail)
     ? { value: detail, text: undefined }
     : { value, text };

@@ -3,7 +3,7 @@ import { nameTest } from '../../names.ts';
 import { isRegionPattern } from '../../regions.ts';
 import type { CallContext, Page, ScanPlan, ScanRequest, ScanSource, SourceRecord } from '../../source.ts';
 import { SourceError } from '../../source.ts';
-import { parseTrailRecord } from '../../trail-record.ts';
+import { parseLoggedRecord } from '../../trail-record.ts';
 import type { LookedUpEvent } from '../clients/cloudtrail.ts';
 import type { AwsConnection } from '../connection.ts';
 import { type Place, eachPlace } from '../each-place.ts';
@@ -154,7 +154,7 @@ function isAsked({ value, added }: SourceRecord, { attribute }: Lookup): boolean
 function recordOf(event: LookedUpEvent, place: Place, { inputs }: Lookup): SourceRecord {
   const { connection, region, partition, accountId } = place;
   const text = event.CloudTrailEvent ?? '';
-  const record = parseTrailRecord(text);
+  const record = parseLoggedRecord(text);
   if (record === undefined) throw unreadable(place, event);
   return {
     value: record.value,
@@ -169,7 +169,7 @@ function recordOf(event: LookedUpEvent, place: Place, { inputs }: Lookup): Sourc
       account_id: accountId,
       connection_name: connection.name,
     },
-    text: record.enveloped ? undefined : text,
+    text: record.text,
     origin: () => `event ${event.EventId ?? '?'} of the event history in ${region}`,
   };
 }

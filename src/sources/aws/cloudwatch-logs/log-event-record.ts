@@ -1,6 +1,6 @@
 import type { SourceRecord } from '../../source.ts';
 import { SourceError } from '../../source.ts';
-import { parseTrailRecord } from '../../trail-record.ts';
+import { parseLoggedRecord } from '../../trail-record.ts';
 import type { FilteredLogEvent } from '../clients/logs.ts';
 import type { Target } from './targets.ts';
 
@@ -12,7 +12,7 @@ export function recordMaker(target: Target, filter: string | undefined): RecordO
   const connectionName = connection.name;
   return (event) => {
     const message = event.message ?? '';
-    const record = parseTrailRecord(message);
+    const record = parseLoggedRecord(message);
     if (record === undefined) throw unreadable(target, event);
     return {
       value: record.value,
