@@ -1,6 +1,6 @@
 import type { Node, SelectStmt } from '@pgsql/types';
 import { deparse } from '../sql/deparse.ts';
-import type { Cte, Item, Level } from '../sql/scope.ts';
+import { isWithin, type Cte, type Item, type Level, type Place } from '../sql/scope.ts';
 import { bare, isInText } from '../sql/walk.ts';
 import { dependenciesOf } from './dependencies.ts';
 import { withCtes } from './key-query.ts';
@@ -12,6 +12,7 @@ import { recursionOf, selectAll, wholeOf } from './recursion.ts';
 export function evaluateAround(item: Item, planning: Planning): void {
   for (let level: Level | undefined = item.level; level !== undefined; level = level.parent) {
     if (!planning.isHere(level)) return;
+    evaluateScalars(level, planning);
     for (const other of level.items) {
       if (other === item || !planning.isOnce(other)) continue;
       evaluateCtes(other.node, planning);
@@ -21,6 +22,46 @@ export function evaluateAround(item: Item, planning: Planning): void {
       const replaced = evaluate(query, subselect.subquery, planning);
       if (replaced !== undefined) subselect.subquery = replaced;
     }
+  }
+}
+
+/**
+ * `x > (select … limit 1)` in a condition of a level, or below it: without it there would be more keys, and of an outer
+ * join or of groups none.
+ */
+function evaluateScalars(level: Level, planning: Planning): void {
+  for (const { place, parent, select } of planning.statement.scopes.levels) {
+    if (parent === undefined || place.kind !== 'sublink' || place.node.subLinkType !== 'EXPR_SUBLINK') continue;
+    const isCondition = place.clause.kind === 'where' || place.clause.kind === 'on';
+    if (!isCondition || !isWithin(parent, level) || !isPartOf(parent, level)) continue;
+    if (bare(place.node.subselect, 'SelectStmt') !== select || !isEvaluable(select, parent, planning)) continue;
+    evaluateCtes({ SelectStmt: select }, planning);
+    const replaced = evaluate(select, place.node.subselect, planning);
+    if (replaced !== undefined) place.node.subselect = replaced;
+  }
+}
+
+/** Whether nothing between a level and one around it has been replaced by its rows. */
+function isPartOf(level: Level, outer: Level): boolean {
+  for (let at = level; at !== outer && at.parent !== undefined; at = at.parent) {
+    const { place, select } = at;
+    if (bare(nodeAt(place) ?? { SelectStmt: select }, 'SelectStmt') !== select) return false;
+  }
+  return true;
+}
+
+/** What stands in the tree where a level stood. */
+function nodeAt(place: Place): Node | undefined {
+  switch (place.kind) {
+    case 'sublink':
+      return place.node.subselect;
+    case 'from':
+      return bare(place.item.node, 'RangeSubselect')?.subquery;
+    case 'cte':
+      return place.cte.node.ctequery;
+    case 'branch':
+    case 'statement':
+      return undefined;
   }
 }
 

@@ -95,5 +95,10 @@ function withRowOfNulls(tree: Tree): Tree {
 
 /** Whether a condition can be computed from what is kept of its level. */
 export function isKept(condition: Piece, kept: ReadonlySet<Item>, own: ReadonlySet<Item>): boolean {
-  return condition.local && [...condition.uses].every((item) => kept.has(item) || !own.has(item));
+  return condition.local && [...condition.uses].every((item) => (own.has(item) ? kept.has(item) : !isLookup(item)));
+}
+
+/** Which of two look-ups on different levels comes first is the planner's to choose. */
+function isLookup(item: Item): boolean {
+  return !item.local || item.need !== undefined;
 }

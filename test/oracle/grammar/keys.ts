@@ -38,7 +38,7 @@ export function settled(keys: Keys, { from, where }: Surroundings): Keys {
   if (!pruned.every(({ sound }) => sound)) return { table, query: undefined, uses: keys.uses };
   const hidden = new Set(keys.of === undefined ? [] : from.flatMap((tree) => hiddenWith(tree, keys.of)));
   const conditions = where.filter(
-    (each) => isKept(each, kept, own) && ![...each.uses].some((item) => hidden.has(item) || isFarLookup(item, own)),
+    (each) => isKept(each, kept, own) && ![...each.uses].some((item) => hidden.has(item)),
   );
   const entries = [...pruned.map(({ tree }) => render(tree)), `lateral (${query}) as _(k)`];
   const filter = conditions.length === 0 ? '' : ` where ${conditions.map(({ text }) => text).join(' and ')}`;
@@ -54,11 +54,6 @@ export function settled(keys: Keys, { from, where }: Surroundings): Keys {
 function usesIn(tree: Tree): Item[] {
   if (tree.kind === 'leaf') return [];
   return [...usesIn(tree.left), ...usesIn(tree.right), ...tree.on.flatMap((each) => [...each.uses])];
-}
-
-/** Which of two look-ups on different levels comes first is the planner's to choose. */
-function isFarLookup(item: Item, own: ReadonlySet<Item>): boolean {
-  return !own.has(item) && (!item.local || item.need !== undefined);
 }
 
 /**
