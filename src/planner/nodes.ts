@@ -44,8 +44,8 @@ export function castTo(arg: Node, type: string): Node {
 }
 
 /** The rows of a FROM entry and one of NULLs: `(values (true), (false)) as r (given) left join <entry> on r.given`. */
-export function withRowOfNulls(entry: Node, index: number): Node {
-  const name = `trailhound_rows_${String(index)}`;
+export function withRowOfNulls(entry: Node, suffix: string): Node {
+  const name = `trailhound_rows_${suffix}`;
   const rows = [true, false].map((given) => ({
     List: { items: [{ A_Const: { boolval: given ? { boolval: true } : {} } }] },
   }));

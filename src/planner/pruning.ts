@@ -3,7 +3,7 @@ import type { Item, Level } from '../sql/scope.ts';
 import { bare, walk } from '../sql/walk.ts';
 import { conjunctsOf, dependenciesOf, type Dependencies } from './dependencies.ts';
 import { leavesOf, reducedJoinTypes } from './joins.ts';
-import { and } from './nodes.ts';
+import { and, withRowOfNulls } from './nodes.ts';
 import type { Statement } from './statement.ts';
 
 /**
@@ -22,7 +22,14 @@ export function keep(
   const filters: Node[] = [];
   const dropped: Node[] = [];
   const kept: Kept = { ...within, nodes, items, filters, dropped, grouped: false };
-  const pruning: Pruning = { isKept, filters, dropped, types: reducedJoinTypes(level, statement), statement };
+  const pruning: Pruning = {
+    isKept,
+    filters,
+    dropped,
+    padded: { count: 0 },
+    types: reducedJoinTypes(level, statement),
+    statement,
+  };
   for (const piece of pieces) {
     const node = prune(piece, kept, pruning);
     if (node === undefined) continue;
@@ -55,6 +62,8 @@ interface Pruning {
   readonly isKept: (item: Item) => boolean;
   readonly filters: Node[];
   readonly dropped: Node[];
+  /** Sides of outer joins that stand without the other one. */
+  readonly padded: { count: number };
   readonly types: ReadonlyMap<JoinExpr, JoinType>;
   readonly statement: Statement;
 }
@@ -94,9 +103,11 @@ function prune(node: Node, around: Kept, pruning: Pruning): Node | undefined {
   switch (type) {
     case 'JOIN_LEFT':
       // The right side's columns are gone; keeping rows that no longer match as they should would be wrong.
-      return left;
+      return left ?? orNulls(right, pruning);
     case 'JOIN_RIGHT':
-      return right;
+      return right ?? orNulls(left, pruning);
+    case 'JOIN_FULL':
+      return sides.length === 1 ? orNulls(sides[0], pruning) : undefined;
     case 'JOIN_INNER': {
       if (left === undefined || right === undefined) {
         pruning.filters.push(...usable);
@@ -112,6 +123,13 @@ function prune(node: Node, around: Kept, pruning: Pruning): Node | undefined {
     default:
       return undefined;
   }
+}
+
+/** What an outer join keeps of the other side, which is gone, has a row of this one or NULLs beside it. */
+function orNulls(side: Node | undefined, pruning: Pruning): Node | undefined {
+  if (side === undefined) return undefined;
+  pruning.padded.count += 1;
+  return withRowOfNulls(side, `outer_${String(pruning.padded.count)}`);
 }
 
 /** What is kept of a level in a key query, and of the levels around it. */

@@ -98,7 +98,7 @@ function around(
     own.conditions.push(...conjunctsOf(join.quals).map((qual): Condition => ({ node: qual, seesItem, hidden })));
     if (seesItem) own.merged.push(...mergedColumns(join, { mine, other }, item, statement));
   } else if (type !== 'JOIN_FULL') {
-    const piece = withRowOfNulls(other, own.optional.size);
+    const piece = withRowOfNulls(other, String(own.optional.size));
     own.optional.set(piece, other);
     if (left === undefined) own.pieces.unshift(piece);
     else own.pieces.push(piece);

@@ -108,7 +108,8 @@ class Pipeline implements QueryPipeline {
     if (!leads && !storing && (classified.kind === 'relay' || !named)) return undefined;
     if (traces.block) return this.#relayed(reading, request, backend, arrived);
     if (classified.kind === 'relay' && !storing) return undefined;
-    const reads = leads && request.alone === true && onlyReads(classified.query);
+    // What EXECUTE stands for has been asked for by now: too late to set it.
+    const reads = executed === undefined && leads && request.alone === true && onlyReads(classified.query);
     if ((storing || reads) && request.fresh === true) await backend.query({ text: ONE_SNAPSHOT });
     const below = leads || storing ? await prepareBelow(request.text, reading, this.#catalog, backend) : undefined;
     // Sent together: one round trip.

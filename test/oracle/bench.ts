@@ -9,7 +9,8 @@ import type { Description } from '../../src/query/backend.ts';
 import type { Source } from '../../src/sources/source.ts';
 import { removeTemporaryDirectories, temporaryDirectory } from '../engine/support/temporary-directory.ts';
 import { declared, DirectBackend, sent } from '../query/support/direct-backend.ts';
-import type { Argument, Generated } from './grammar/generated.ts';
+import { openEndpoint } from './endpoint.ts';
+import type { Generated } from './grammar/generated.ts';
 import { OracleLookup, OracleScan, type Pushdown } from './memory-sources.ts';
 import {
   DECLARATIONS,
@@ -30,6 +31,8 @@ export interface Mode {
   readonly settings: Readonly<Record<string, string>>;
   /** What earlier statements have asked for is known still. */
   readonly warm: boolean;
+  /** `pipeline`: its own text is run over a connection to the engine; `endpoint`: as any client's is. */
+  readonly road: 'pipeline' | 'endpoint';
 }
 
 export interface Answer {
@@ -50,8 +53,42 @@ class OracleBackend extends DirectBackend {
   }
 }
 
-/** A statement, and what reads what it has changed. */
-type Asked = Pick<Generated, 'text' | 'values' | 'after'>;
+/** A statement with what stands around it. */
+type Asked = Pick<Generated, 'text' | 'values' | 'after' | 'stage' | 'copies'>;
+
+/** Runs a statement on its stage, and in a transaction that is rolled back where it changes anything. */
+async function staged<T>(client: Client, { stage, after }: Asked, run: () => Promise<T>): Promise<T> {
+  const before = [...(after === undefined ? [] : ['begin']), ...(stage?.before ?? [])];
+  const afterwards = [...(after === undefined ? [] : ['rollback']), ...(stage?.afterwards ?? [])];
+  try {
+    for (const text of before) await client.query(text);
+    return await run();
+  } finally {
+    for (const text of afterwards) await client.query(text).catch(() => undefined);
+  }
+}
+
+/** pg reads no rows of COPY: they are heard as they come. */
+async function answered(client: Client, { text, values, copies }: Asked): Promise<Omit<Answer, 'asked'>> {
+  const lines: string[][] = [];
+  const hear = ({ chunk }: { readonly chunk: Buffer }): void => {
+    lines.push([chunk.toString()]);
+  };
+  const { connection } = client as unknown as { readonly connection: NodeJS.EventEmitter };
+  if (copies === true) connection.on('copyData', hear);
+  try {
+    const { rows, fields } = await client.query({
+      text,
+      values: values.map(sent),
+      types: declared(values.map(({ type }) => type)),
+      rowMode: 'array',
+    });
+    if (copies === true) return { rows: lines, columns: [] };
+    return { rows: rows as unknown[][], columns: fields.map(({ name }) => name) };
+  } finally {
+    connection.off('copyData', hear);
+  }
+}
 
 async function changed(client: Client, after: string | undefined): Promise<unknown[][]> {
   if (after === undefined) return [];
@@ -80,7 +117,7 @@ export async function openOracle() {
   ]);
   const catalog = await loadCatalog(engine.pool);
   const hydrator = createHydrator({ pool: engine.pool, sources, log: pino({ level: 'silent' }) });
-  const pipeline = createPipeline({ catalog, hydrator, sources });
+  const pipeline = createPipeline({ catalog, hydrator, sources, pool: engine.pool });
   const { host, port } = engine.pool.options;
   const connect = async (): Promise<Client> => {
     const client = new Client({
@@ -95,70 +132,66 @@ export async function openOracle() {
     return client;
   };
   const [client, plain] = [await connect(), await connect()];
+  const endpoint = await openEndpoint(engine, pipeline, { user: 'trailhound', password: database, database });
+  await endpoint.client.query(`${PATIENCE}; ${SESSION}`);
   await plain.query('set search_path = plain, public');
   const backend = new OracleBackend(client);
 
-  async function ask({ text, values, after }: Asked, mode: Mode): Promise<Answer> {
+  async function ask(asked: Asked, mode: Mode): Promise<Answer> {
+    const session = mode.road === 'endpoint' ? endpoint.client : client;
     for (const scan of Object.values(scans)) scan.pushdown = mode.pushdown;
     if (!mode.warm) await engine.pool.query('delete from trailhound.key_cache');
-    for (const { asked } of lookups.values()) asked.length = 0;
+    for (const lookup of lookups.values()) lookup.asked.length = 0;
     const settings = Object.entries(mode.settings);
-    if (settings.length > 0) await client.query(settings.map(([name, to]) => `set ${name} = '${to}'`).join('; '));
-    let release: (() => Promise<void>) | undefined;
-    if (after !== undefined) await client.query('begin');
+    if (settings.length > 0) await session.query(settings.map(([name, to]) => `set ${name} = '${to}'`).join('; '));
     try {
-      const rewrite = await pipeline.rewrite(
-        {
-          text,
-          parameterTypes: values.map(({ type }) => type),
-          parameters: values.map(({ format, value }) => ({ format, value })),
-          signal: new AbortController().signal,
-          user: 'trailhound',
-          session: backend,
-          notice: () => undefined,
-        },
-        backend,
-      );
-      release = () => rewrite?.release() ?? Promise.resolve();
-      const parameters = rewrite?.parameters ?? values;
+      return await staged(session, asked, async () => {
+        const { rows, columns } =
+          mode.road === 'endpoint' ? await answered(session, asked) : await throughPipeline(asked);
+        return {
+          rows: [...rows, ...(await changed(session, asked.after))],
+          columns,
+          asked: new Map([...lookups].map(([name, lookup]) => [name, [...lookup.asked]])),
+        };
+      });
+    } finally {
+      if (settings.length > 0) await session.query(settings.map(([name]) => `reset ${name}`).join('; '));
+    }
+  }
+
+  async function throughPipeline({ text, values }: Asked): Promise<Omit<Answer, 'asked'>> {
+    const types = values.map(({ type }) => type);
+    const rewrite = await pipeline.rewrite(
+      {
+        text,
+        parameterTypes: types,
+        parameters: values.map(({ format, value }) => ({ format, value })),
+        signal: new AbortController().signal,
+        user: 'trailhound',
+        session: backend,
+        notice: () => undefined,
+      },
+      backend,
+    );
+    try {
       const { rows, fields } = await client.query({
         text: rewrite?.text ?? text,
-        values: parameters.map(sent),
-        types: declared(rewrite?.parameterTypes ?? values.map(({ type }) => type)),
+        values: (rewrite?.parameters ?? values).map(sent),
+        types: declared(rewrite?.parameterTypes ?? types),
         rowMode: 'array',
       });
-      return {
-        rows: [...(rows as unknown[][]), ...(await changed(client, after))],
-        columns: fields.map(({ name }) => name),
-        asked: new Map([...lookups].map(([name, { asked }]) => [name, [...asked]])),
-      };
+      return { rows: rows as unknown[][], columns: fields.map(({ name }) => name) };
     } finally {
-      await release?.();
-      if (after !== undefined) await client.query('rollback');
-      if (settings.length > 0) await client.query(settings.map(([name]) => `reset ${name}`).join('; '));
+      await rewrite?.release();
     }
   }
 
   /** The same text where the names mean plain tables. */
-  async function oracle({ text, values, after }: Asked): Promise<Omit<Answer, 'asked'>> {
-    if (after === undefined) return answered(text, values);
-    await plain.query('begin');
-    try {
-      const { rows, columns } = await answered(text, values);
-      return { rows: [...rows, ...(await changed(plain, after))], columns };
-    } finally {
-      await plain.query('rollback');
-    }
-  }
-
-  async function answered(text: string, values: readonly Argument[]): Promise<Omit<Answer, 'asked'>> {
-    const { rows, fields } = await plain.query({
-      text,
-      values: values.map(sent),
-      types: declared(values.map(({ type }) => type)),
-      rowMode: 'array',
+  async function oracle(asked: Asked): Promise<Omit<Answer, 'asked'>> {
+    return staged(plain, asked, async () => {
+      const { rows, columns } = await answered(plain, asked);
+      return { rows: [...rows, ...(await changed(plain, asked.after))], columns };
     });
-    return { rows: rows as unknown[][], columns: fields.map(({ name }) => name) };
   }
 
   return {
@@ -166,9 +199,10 @@ export async function openOracle() {
     oracle,
     /** Both sessions, for what a statement of the user's own would do to them. */
     both: async (text: string) => {
-      await Promise.all([client.query(text), plain.query(text)]);
+      await Promise.all([client.query(text), plain.query(text), endpoint.client.query(text)]);
     },
     close: async () => {
+      await endpoint.close();
       await client.end();
       await plain.end();
       await hydrator.close();

@@ -36,28 +36,42 @@ export type Mistake =
   | 'explain'
   | 'refused in one mode';
 
+/** Read from a transaction that is rolled back. */
+const NOTHING = 'select where false';
 const MOST_ROWS = 3_000;
 
-const COLD: Mode = { name: 'pushdown on, cache cold', pushdown: 'exact', settings: {}, warm: false };
-const WARM: Mode = { name: 'pushdown inexact, cache warm', pushdown: 'inexact', settings: {}, warm: true };
+const COLD: Mode = { name: 'pushdown on, cache cold', pushdown: 'exact', settings: {}, warm: false, road: 'pipeline' };
+const WARM: Mode = {
+  name: 'pushdown inexact, cache warm',
+  pushdown: 'inexact',
+  settings: {},
+  warm: true,
+  road: 'pipeline',
+};
 const OFF: Mode = {
   name: 'pushdown off, cache off, one call at a time, relations',
   pushdown: 'none',
   // What is not UTF-8 is bound as a relation, never as parameters.
   settings: { 'trailhound.cache': 'off', 'trailhound.concurrency': '1', client_encoding: 'LATIN1' },
   warm: true,
+  road: 'pipeline',
 };
+const THROUGH: Mode = { ...COLD, name: 'through the endpoint', road: 'endpoint' };
+const THROUGH_WARM: Mode = { ...WARM, name: 'through the endpoint, cache warm', road: 'endpoint' };
 
 /** Runs a statement over plain tables and, in every mode, over the virtual ones. */
 export async function check(bench: OracleBench, statement: Generated, everyMode: boolean): Promise<Verdict> {
-  const { label } = statement;
+  const { label, stage } = statement;
+  const [first, ...others] =
+    stage === undefined ? [COLD, WARM, ...(everyMode ? [OFF, THROUGH] : [])] : [THROUGH, THROUGH_WARM];
   const expected = await outcomeOf(bench.oracle(statement));
-  if (expected.kind === 'late' || expected.kind === 'refused') return { kind: 'skipped', why: 'late' };
+  if (expected.kind === 'late') return { kind: 'skipped', why: 'late' };
+  if (expected.kind === 'refused') return { kind: 'skipped', why: expected.reason };
   if (expected.kind === 'error' && /^(42|0A|57|53|54)/.test(expected.sqlstate))
     return { kind: 'skipped', why: `${expected.sqlstate} ${expected.message}` };
   if (expected.kind === 'rows' && expected.answer.rows.length > MOST_ROWS) return { kind: 'skipped', why: 'rows' };
   let refused: string | undefined;
-  for (const mode of everyMode ? [COLD, WARM, OFF] : [COLD, WARM]) {
+  for (const mode of [first, ...others]) {
     const actual = await outcomeOf(bench.ask(statement, mode));
     const mismatch = (what: Mistake, wanted: string, got: string): Verdict => ({
       kind: 'mismatch',
@@ -69,7 +83,7 @@ export async function check(bench: OracleBench, statement: Generated, everyMode:
     if (actual.kind === 'late') return { kind: 'skipped', why: 'late' };
     if (actual.kind === 'refused') {
       // Whether a NULL is come to depends on the order in which PostgreSQL computes conditions.
-      if (mode !== COLD && !actual.late) return mismatch('refused in one mode', 'as before', actual.reason);
+      if (mode !== first && !actual.late) return mismatch('refused in one mode', 'as before', actual.reason);
       refused = actual.reason;
       break;
     }
@@ -87,27 +101,25 @@ export async function check(bench: OracleBench, statement: Generated, everyMode:
     const calls = await checkCalls(bench, statement, actual.answer, mode);
     if (calls !== undefined) return mismatch(...calls);
   }
-  const explained =
-    everyMode && expected.kind === 'rows' && statement.after === undefined
-      ? await explain(bench, statement)
-      : undefined;
+  const mayExplain = expected.kind === 'rows' && statement.after === undefined && statement.copies !== true;
+  const explained = everyMode && mayExplain ? await explain(bench, statement, first) : undefined;
   if (explained !== undefined) return explained;
   return refused === undefined ? { kind: 'same' } : { kind: 'refused', reason: refused };
 }
 
 /** EXPLAIN calls nothing and refuses nothing. */
-async function explain(bench: OracleBench, statement: Generated): Promise<Verdict | undefined> {
+async function explain(bench: OracleBench, statement: Generated, mode: Mode): Promise<Verdict | undefined> {
   const text = `explain (costs off) ${statement.text}`;
-  const outcome = await outcomeOf(bench.ask({ ...statement, text }, COLD));
+  const outcome = await outcomeOf(bench.ask({ ...statement, text }, mode));
   const asked = outcome.kind === 'rows' ? [...outcome.answer.asked.values()].flat() : [];
   if (outcome.kind === 'late' || (outcome.kind === 'rows' && asked.length === 0)) return undefined;
   const actual = outcome.kind === 'rows' ? asked.join(', ') : describe(outcome);
-  return { kind: 'mismatch', what: 'explain', mode: COLD.name, expected: 'a plan without a call', actual };
+  return { kind: 'mismatch', what: 'explain', mode: mode.name, expected: 'a plan without a call', actual };
 }
 
 async function compare(
   bench: OracleBench,
-  { choice, ordered, values }: Generated,
+  { choice, ordered, values, stage }: Generated,
   expected: Omit<Answer, 'asked'>,
   actual: Answer,
 ): Promise<Mistake | undefined> {
@@ -115,7 +127,7 @@ async function compare(
   const [wanted, got] = [expected.rows, actual.rows].map((rows) => rows.map((row) => JSON.stringify(row)));
   if (wanted === undefined || got === undefined) return 'rows';
   if (choice !== undefined) {
-    const all = await bench.oracle({ text: choice.text, values });
+    const all = await bench.oracle({ text: choice.text, values, stage });
     const left = new Map<string, number>();
     for (const row of all.rows.map((each) => JSON.stringify(each))) left.set(row, (left.get(row) ?? 0) + 1);
     const enough = got.length === Math.max(0, Math.min(choice.count, all.rows.length - choice.offset));
@@ -134,20 +146,21 @@ async function compare(
 
 async function checkCalls(
   bench: OracleBench,
-  { allowed, values }: Generated,
+  { allowed, values, stage, after }: Generated,
   { asked }: Answer,
   mode: Mode,
 ): Promise<[Mistake, string, string] | undefined> {
   for (const [table, keys] of asked) {
     const list = `${table}: ${keys.toSorted().join(', ')}`;
     if (mode !== OFF && new Set(keys).size < keys.length) return ['calls twice', 'each key once', list];
-    if (mode === WARM && keys.length > 0) return ['calls warm', 'no call', list];
+    if (mode.warm && mode !== OFF && keys.length > 0) return ['calls warm', 'no call', list];
     const queries = allowed.get(table);
-    if (queries === undefined || keys.length === 0 || mode !== COLD) continue;
+    if (queries === undefined || keys.length === 0 || mode.warm) continue;
     const most = new Set<unknown>();
     for (const query of queries) {
       try {
-        for (const [key] of (await bench.oracle({ text: query, values })).rows) most.add(key);
+        for (const [key] of (await bench.oracle({ text: query, values, stage, after: after && NOTHING })).rows)
+          most.add(key);
       } catch (error) {
         throw new Error(`the generator's own query is none: ${query}`, { cause: error });
       }
@@ -173,6 +186,10 @@ async function outcomeOf<T>(answer: Promise<T>): Promise<Outcome<T>> {
     if (sqlstate === '57014') return { kind: 'late' };
     if (message.startsWith('whether a NULL is in this subquery'))
       return { kind: 'refused', reason: message, late: true };
+    if (sqlstate === 'HV002' || sqlstate === '0A000') {
+      const { detail } = error as { detail?: string };
+      return { kind: 'refused', reason: reasonOf({ message, detail }), late: false };
+    }
     return { kind: 'error', sqlstate: sqlstate === '' ? 'exception' : sqlstate, message };
   }
 }
@@ -181,7 +198,13 @@ function failsToCast(outcome: Outcome<unknown>): boolean {
   return outcome.kind === 'error' && outcome.sqlstate === '22P02';
 }
 
-function reasonOf({ message, detail = '' }: TrailhoundError): string {
+function reasonOf({
+  message,
+  detail = '',
+}: {
+  readonly message: string;
+  readonly detail?: string | undefined;
+}): string {
   return `${message}: ${detail.split('.')[0] ?? ''}`;
 }
 

@@ -1,10 +1,15 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { openOracle } from './bench.ts';
-import { search, type Found } from './search.ts';
+import type { Generated } from './grammar/generated.ts';
+import { search, type Found, type Tally } from './search.ts';
+import { together } from './together.ts';
 
 /**
- * `npm run oracle [-- --count N --seed S --shrinks M --examples E]`: statements by the thousand. Status 1 where one goes
- * wrong. Of each kind of mismatch M are made small, of each reason for refusing a bounded statement E.
+ * `npm run oracle [-- --count N --seed S --jobs J --shrinks M --examples E]`: statements by the thousand, in J processes.
+ * Status 1 where one goes wrong. Of each kind of mismatch M are made small, of each reason for refusing a bounded
+ * statement E.
  */
 const { values } = parseArgs({
   options: {
@@ -12,48 +17,84 @@ const { values } = parseArgs({
     shrinks: { type: 'string', default: '4' },
     count: { type: 'string', default: '2000' },
     seed: { type: 'string', default: '1' },
+    jobs: { type: 'string', default: '1' },
+    /** Of a process that another one has started: which of its parts it is. */
+    part: { type: 'string' },
   },
 });
-const [count, seed] = [Number(values.count), Number(values.seed)];
-if (!Number.isSafeInteger(count) || count < 1 || !Number.isSafeInteger(seed)) {
-  process.stderr.write('usage: npm run oracle -- [--count N] [--seed S] [--shrinks M] [--examples E]\n');
+const [count, seed, jobs] = [values.count, values.seed, values.jobs].map(Number) as [number, number, number];
+if (![count, seed, jobs].every(Number.isSafeInteger) || count < 1 || jobs < 1) {
+  process.stderr.write('usage: npm run oracle -- [--count N] [--seed S] [--jobs J] [--shrinks M] [--examples E]\n');
   process.exit(2);
 }
 
-const bench = await openOracle();
-try {
-  const started = Date.now();
-  const tally = await search(bench, {
-    seed,
-    count,
-    examples: Number(values.examples),
-    shrinks: Number(values.shrinks),
-    onFound: report,
-    onProgress: ({ statements, mismatches, refused }) => {
-      if (statements % 100 !== 0) return;
-      const seconds = Math.round((Date.now() - started) / 1000);
-      process.stderr.write(
-        `${statements} statements, ${mismatches.length} mismatches, ${refused} refusals, ${seconds} s\n`,
-      );
-    },
+if (values.part !== undefined) {
+  const tally = await searched(Number(values.part));
+  process.send?.(tally);
+} else {
+  const tally = jobs === 1 ? await searched(0) : together(await Promise.all(Array.from({ length: jobs }, started)));
+  print(tally);
+  if (tally.mismatches.length > 0) process.exitCode = 1;
+}
+
+/** Part of a search in a process of its own. */
+async function started(_each: unknown, part: number): Promise<Tally> {
+  const child = fork(import.meta.filename, [...process.argv.slice(2), '--part', String(part)], {
+    serialization: 'advanced',
   });
-  for (const [reason, { count: times, examples }] of tally.refusals) {
+  const ended = once(child, 'exit');
+  const [tally] = (await Promise.race([
+    once(child, 'message'),
+    ended.then(() => Promise.reject(new Error('a part of the search has failed'))),
+  ])) as [Tally];
+  await ended;
+  return tally;
+}
+
+async function searched(part: number): Promise<Tally> {
+  const bench = await openOracle();
+  const since = Date.now();
+  try {
+    return await search(bench, {
+      seed,
+      count: Math.floor((count + jobs - 1 - part) / jobs),
+      part: { number: part, of: jobs },
+      examples: Number(values.examples),
+      shrinks: Number(values.shrinks),
+      onFound: report,
+      onProgress: ({ statements, mismatches, refused }) => {
+        if (statements % 100 !== 0) return;
+        const seconds = Math.round((Date.now() - since) / 1000);
+        process.stderr.write(
+          `${statements} statements, ${mismatches.length} mismatches, ${refused} refusals, ${seconds} s\n`,
+        );
+      },
+    });
+  } finally {
+    await bench.close();
+  }
+}
+
+function print({ statements, mismatches, refused, refusals, skipped, bounded, unbounded }: Tally): void {
+  for (const [reason, { count: times, examples }] of refusals) {
     say(`\n${times} × refused: ${reason}\n`);
     for (const { index, text } of examples) say(`  seed ${seed}, statement ${index}:\n  ${text}\n`);
   }
-  for (const [why, times] of tally.skipped) say(`${times} × no example: ${why}\n`);
-  say(`${tally.bounded} bounded by construction, ${tally.unbounded} unbounded\n`);
-  say(`${tally.statements} statements, ${tally.mismatches.length} mismatches, ${tally.refused} refusals\n`);
-  if (tally.mismatches.length > 0) process.exitCode = 1;
-} finally {
-  await bench.close();
+  for (const [why, times] of skipped) say(`${times} × no example: ${why}\n`);
+  say(`${bounded} bounded by construction, ${unbounded} unbounded\n`);
+  say(`${statements} statements, ${mismatches.length} mismatches, ${refused} refusals\n`);
 }
 
 function report({ index, mismatch, statement }: Found): void {
   say(
-    `\nmismatch (${mismatch.what}), ${mismatch.mode}; seed ${seed}, statement ${index}, ${statement.label}:\n${statement.text}\n` +
+    `\nmismatch (${mismatch.what}), ${mismatch.mode}; seed ${seed}, statement ${index}, ${statement.label}:\n${textOf(statement)}\n` +
       `expected:\n${mismatch.expected}\nactual:\n${mismatch.actual}\n`,
   );
+}
+
+/** With what is made before it. */
+function textOf({ stage, text }: Generated): string {
+  return [...(stage?.before ?? []), text].join(';\n');
 }
 
 function say(text: string): void {

@@ -40,6 +40,8 @@ export interface Tally {
 export interface Search {
   readonly seed: number;
   readonly count: number;
+  /** Of so many searches of the seed this is the one with this number: each takes other statements. */
+  readonly part?: { readonly number: number; readonly of: number };
   /** Of each kind only so many are made small: that takes a thousand tries. */
   readonly shrinks?: number;
   /** Of each reason so many refused statements are made small. */
@@ -50,7 +52,7 @@ export interface Search {
 
 /** Statement number `index` of a seed is the same one whatever the count. */
 export async function search(bench: OracleBench, options: Search): Promise<Tally> {
-  const { seed, count, shrinks = 4, examples = 0 } = options;
+  const { seed, count, shrinks = 4, examples = 0, part = { number: 0, of: 1 } } = options;
   const tally: Tally = {
     statements: 0,
     skipped: new Map(),
@@ -60,10 +62,11 @@ export async function search(bench: OracleBench, options: Search): Promise<Tally
     refusals: new Map(),
     refused: 0,
   };
-  for (let index = 0; tally.statements < count; index += 1) {
+  for (let index = part.number; tally.statements < count; index += part.of) {
     const tape = numbersOf(seed, index, NUMBERS);
     const statement = statementOf(tape);
-    const everyMode = index % EVERY_MODE === 0;
+    // By twos, so that two searches share the work.
+    const everyMode = Math.floor(index / 2) % EVERY_MODE === 0;
     const verdict = await check(bench, statement, everyMode);
     if (verdict.kind === 'skipped') {
       tally.skipped.set(verdict.why, (tally.skipped.get(verdict.why) ?? 0) + 1);

@@ -137,9 +137,9 @@ export const DECLARATIONS = `
     department text options (path 'department'),
     job_level integer options (path 'level'),
     home inet options (path 'home')
-  ) server trailhound options (source 'user_directory', kind 'lookup', ttl '24 hours');
+  ) server trailhound options (source 'user_directory', kind 'lookup', ttl '24 hours', schema_name 'public');
   create view public.user_directory as select * from source.user_directory;
-  grant select on public.user_directory to trailhound;`;
+  grant select on public.user_directory to trailhound, trailhound_loopback;`;
 
 /** What is local, in the virtual world and in the plain one alike. */
 const LOCAL = `
@@ -158,6 +158,8 @@ const LOCAL = `
   create view public.watched_twice as select address as ip_address, count(*)::int as n from public.watched group by address;`;
 
 const GRANTS = `
+  create schema mine;
+  grant usage, create on schema mine to public;
   grant usage on schema plain to public;
   grant select on all tables in schema plain to public;
   grant select on public.watchlist, public.suspect, public.nobody, public.bundle, public.watched, public.watched_twice to public;`;

@@ -1,3 +1,4 @@
+import { defined, mentionsIn } from './definitions.ts';
 import type { Column, Item, Making, Query, Scope } from './model.ts';
 import { nameIn, piece, shape } from './model.ts';
 import { queryOf } from './queries.ts';
@@ -15,8 +16,9 @@ export function derivedItem(making: Making, lateral: Scope, depth: number): Item
   }
   const isLateral = lateral.items.length > 0 && tape.chance(3);
   if (isLateral) shape(making, 'lateral');
+  const before = mentionsIn(making);
   const query = queryOf(making, isLateral ? [...lateral.items, ...lateral.outer] : lateral.outer, depth + 1);
-  return { ...asItem(making, query, alias, isLateral), need: undefined };
+  return { ...asItem(making, query, alias, isLateral, before), need: undefined };
 }
 
 /** A subquery or a CTE that hands out the key of a look-up unbounded. */
@@ -31,11 +33,12 @@ export function exportingItem(making: Making, outer: readonly Item[], depth: num
     return { ...piece(`${known.name} ${alias}`), local: false, alias, columns: known.columns, need: known.need };
   }
   shape(making, 'derived look-up');
+  const before = mentionsIn(making);
   const query = queryOf(making, outer, depth + 1, { exporting: 'any' });
-  return asItem(making, query, alias, false);
+  return asItem(making, query, alias, false, before);
 }
 
-function asItem(making: Making, query: Query, alias: string, lateral: boolean): Item {
+function asItem(making: Making, query: Query, alias: string, lateral: boolean, mentionsBefore: number): Item {
   const { tape } = making;
   const renamed = tape.chance(4);
   const columns = query.columns.map((column, index): Column =>
@@ -43,8 +46,10 @@ function asItem(making: Making, query: Query, alias: string, lateral: boolean): 
   );
   const names = renamed ? `(${columns.map(({ name }) => name).join(', ')})` : '';
   const need = query.need === undefined ? undefined : { ...query.need, column: columns[0]?.name ?? '' };
+  const own = defined(making, query, mentionsBefore);
   return {
-    text: `${lateral ? 'lateral ' : ''}(${query.text}) ${alias}${names}`,
+    text:
+      own === undefined ? `${lateral ? 'lateral ' : ''}(${query.text}) ${alias}${names}` : `${own} ${alias}${names}`,
     uses: query.uses,
     local: query.local && need === undefined,
     keys: query.keys,

@@ -18,6 +18,10 @@ export interface Generated {
   readonly label: Label;
   /** It runs in a transaction that is rolled back; this reads before that what it has changed. */
   readonly after?: string | undefined;
+  /** Statements that it needs before it, and what takes them back: then it runs through the endpoint alone. */
+  readonly stage?: { readonly before: readonly string[]; readonly afterwards: readonly string[] } | undefined;
+  /** Its rows are those that COPY TO STDOUT sends. */
+  readonly copies?: boolean | undefined;
   /** Rows come in one order: ties are equal rows. */
   readonly ordered: boolean;
   /** Set where LIMIT leaves a choice: the same statement without it, and how many rows it may take. */

@@ -1,11 +1,12 @@
 import { boundByConstants, boundBySubquery, boundByValue, type Bound } from './bindings.ts';
 import { condition, equality, filter } from './conditions.ts';
 import { derivedItem, exportingItem } from './derived.ts';
-import { columnsOf } from './expressions.ts';
+import { lookupFunction } from './definitions.ts';
+import { columnsOf, keyLike } from './expressions.ts';
 import { itemsOf, type JoinType, type Tree } from './joins.ts';
 import { settled, type Surroundings } from './keys.ts';
 import type { Item, Keys, Making, Need, Piece, Scope } from './model.ts';
-import { piece, shape } from './model.ts';
+import { NOTHING, piece, shape } from './model.ts';
 import { lookupItem, sourceItem } from './tables.ts';
 
 /** One SELECT's FROM and WHERE in the making. */
@@ -85,6 +86,10 @@ function addSource(making: Making, level: Level, depth: number): void {
 
 function addLookup(making: Making, level: Level, depth: number, exported: Item | undefined): void {
   const { tape } = making;
+  if (tape.below(30) === 29) {
+    addLookupFunction(making, level, depth, exported);
+    return;
+  }
   const item = depth < 2 && tape.chance(2) ? exportingItem(making, level.outer, depth) : lookupItem(making);
   const need = item.need;
   if (need === undefined) throw new Error('a look-up that needs nothing');
@@ -118,6 +123,16 @@ function addLookup(making: Making, level: Level, depth: number, exported: Item |
   const bound = boundByValue(making, item, need, others, true);
   level.bounds.push(...bound.keys);
   attach(making, level, { kind: 'leaf', item }, bound.condition, false, depth);
+}
+
+/** A call that looks up what stands to its left. */
+function addLookupFunction(making: Making, level: Level, depth: number, exported: Item | undefined): void {
+  const before = level.from.flatMap(itemsOf).filter((each) => each !== exported && !dependsOn(each, exported));
+  const item = lookupFunction(making, (type) => keyLike(making, [...before, ...level.outer], type));
+  // Which keys its arguments are is for the planner to find.
+  const tables = ['abuseipdb_check_ip', 'user_directory'];
+  level.bounds.push(...tables.map((table) => ({ table, query: undefined, uses: NOTHING })));
+  attach(making, level, { kind: 'leaf', item }, undefined, true, depth);
 }
 
 /** Any join at all, the key bounded in WHERE: which makes an outer join an inner one where it has to. */

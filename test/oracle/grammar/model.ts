@@ -73,6 +73,9 @@ export interface Making {
   readonly values: Argument[];
   readonly shapes: Set<string>;
   readonly ctes: Cte[];
+  /** What is made before the statement, and what takes it back, in the order in which it was made. */
+  readonly before: string[];
+  readonly afterwards: string[];
   /** No condition that is surely false, no LIMIT 0: one look-up is to stay without keys. */
   readonly unbounded: boolean;
   /** The first look-up of the statement's own level that may stay without keys. */

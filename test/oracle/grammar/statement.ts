@@ -8,6 +8,7 @@ import type { Query } from './model.ts';
 import { changeOf } from './changes.ts';
 import { recursiveCteOf } from './recursion.ts';
 import { queryOf } from './queries.ts';
+import { inVessel } from './vessels.ts';
 
 /** A statement made of numbers: zeros make the simplest one. */
 export function statementOf(numbers: readonly number[]): Generated {
@@ -28,6 +29,8 @@ export function statementOf(numbers: readonly number[]): Generated {
     values: [],
     shapes: new Set(),
     ctes: [],
+    before: [],
+    afterwards: [],
     unbounded: tape.below(20) === 19,
     left: false,
     doubtful: false,
@@ -55,25 +58,31 @@ export function statementOf(numbers: readonly number[]): Generated {
   const idle = making.ctes.some(({ need, mentions }) => need !== undefined && mentions === 0);
   const label = making.left ? 'unbounded' : making.doubtful || idle ? 'unknown' : 'bounded';
   const base = { values: making.values, label, allowed, shapes: making.shapes } as const;
-  if (change !== undefined) return { ...base, text, ordered: false, after: change.after };
-  const order = (query as Query).columns.map((_column, index) => `${index + 1}${tape.pick(['', ' desc'])}`).join(', ');
+  if (change !== undefined) return inVessel(making, { ...base, text, ordered: false, after: change.after });
+  return inVessel(making, { ...base, ...inOrder(making, text, query as Query) });
+}
+
+/** ORDER BY and LIMIT of the statement itself. */
+function inOrder(making: Making, text: string, query: Query): Pick<Generated, 'text' | 'ordered' | 'choice'> {
+  const { tape } = making;
+  const order = query.columns.map((_column, index) => `${index + 1}${tape.pick(['', ' desc'])}`).join(', ');
   switch (tape.below(8)) {
     case 5:
       shape(making, 'ordered');
-      return { ...base, text: `${text} order by ${order}`, ordered: true };
+      return { text: `${text} order by ${order}`, ordered: true };
     case 6: {
       const [count, offset] = [1 + tape.below(4), tape.below(3)];
       shape(making, 'ordered limit');
-      return { ...base, text: `${text} order by ${order} limit ${count} offset ${offset}`, ordered: true };
+      return { text: `${text} order by ${order} limit ${count} offset ${offset}`, ordered: true };
     }
     case 7: {
       const [count, offset] = [1 + tape.below(4), tape.pick([0, 0, 1])];
       shape(making, 'limit of choice');
       const limited = `${text} limit ${count}${offset === 0 ? '' : ` offset ${offset}`}`;
-      return { ...base, text: limited, ordered: false, choice: { text, count, offset } };
+      return { text: limited, ordered: false, choice: { text, count, offset } };
     }
     default:
-      return { ...base, text, ordered: false };
+      return { text, ordered: false };
   }
 }
 
