@@ -99,6 +99,6 @@ export function isKept(condition: Piece, kept: ReadonlySet<Item>, own: ReadonlyS
 }
 
 /** Which of two look-ups on different levels comes first is the planner's to choose. */
-function isLookup(item: Item): boolean {
+export function isLookup(item: Item): boolean {
   return !item.local || item.need !== undefined;
 }

@@ -1,4 +1,4 @@
-import { isKept, itemsOf, prune, render, type Tree } from './joins.ts';
+import { isKept, isLookup, itemsOf, prune, render, type Tree } from './joins.ts';
 import type { Item, Keys, Piece } from './model.ts';
 
 /** What keys can be read from on one level: its FROM and the conjuncts of its WHERE. */
@@ -28,7 +28,7 @@ export function settled(keys: Keys, { from, where }: Surroundings): Keys {
   for (let before = -1; before !== kept.size;) {
     before = kept.size;
     for (const item of [...kept]) {
-      if (![...item.uses].every((each) => !own.has(each) || kept.has(each))) {
+      if (![...item.uses].every((each) => (own.has(each) ? kept.has(each) : !isLookup(each)))) {
         if (keys.uses.has(item)) add(item.uses);
         else kept.delete(item);
       }
