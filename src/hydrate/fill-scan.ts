@@ -1,5 +1,7 @@
 import { abortable, untilAborted } from '../kernel/abort.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { TrailhoundError } from '../kernel/errors.ts';
+import { aggregationText } from '../sources/aggregation-text.ts';
 import type { ScanRequest, ScanSource } from '../sources/source.ts';
 import type { CallScheduler } from './call-scheduler.ts';
 import type { Fetch } from './fetch.ts';
@@ -34,6 +36,7 @@ export async function fillScan(
   fetch.pushed = plan.pushed.flatMap(({ predicate: { column, operator, values }, exactness, as }) =>
     exactness === 'none' ? [] : [as ?? `${column.name} ${operator} ${values.join(', ')}`.trimEnd()],
   );
+  if (request.aggregation !== undefined) fetch.pushed = [...fetch.pushed, aggregationText(request.aggregation)];
   const empty = plan.empty || request.limit === 0;
   const answer = empty ? undefined : await kept.find(fetch);
   if (answer !== undefined) {
@@ -74,6 +77,8 @@ async function readPages(
   });
   try {
     for await (const { records, bytes, unfinished } of untilAborted(source.scan(request, context), signal)) {
+      if (request.aggregation !== undefined && records.some(({ added }) => added['aggregates'] === undefined))
+        throw new TrailhoundError('internal', `rows of ${name} were read in the place of aggregates`);
       if (unfinished !== true) tally.pages += 1;
       tally.bytes += bytes;
       const wanted = request.limit === undefined ? records.length : request.limit - fetch.rows;

@@ -21,7 +21,8 @@ export class KeptScans {
     this.#cache = cache;
     this.#clock = clock;
     this.#request = request;
-    const keptAs = table.ttlMs > 0 ? (source.keptAs?.(request) ?? []) : [];
+    const mayKeep = table.ttlMs > 0 && request.aggregation === undefined;
+    const keptAs = mayKeep ? (source.keptAs?.(request) ?? []) : [];
     this.#keys = keptAs.map(({ key, inputs }: KeptAs) => ({ table: table.name, key, inputs: inputsText(inputs) }));
   }
 

@@ -113,7 +113,8 @@ export function grouped(query: SelectStmt, kept: Kept, statement: Statement): Gr
 
 const ONE: Node = { A_Const: { ival: { ival: 1 } } };
 
-function expressionsIn(node: Node): readonly Node[] {
+/** What GROUP BY groups by, of grouping sets too. */
+export function expressionsIn(node: Node): readonly Node[] {
   const set = bare(node, 'GroupingSet');
   if (set !== undefined) return (set.content ?? []).flatMap(expressionsIn);
   return bare(node, 'RowExpr')?.args ?? [node];

@@ -1,7 +1,9 @@
 import type { Node } from '@pgsql/types';
 import type { Column } from '../catalog/table.ts';
+import type { Aggregation } from '../sources/source.ts';
 import { isWithin, type Item, type Level } from '../sql/scope.ts';
 import { bare } from '../sql/walk.ts';
+import { aggregationOf } from './aggregation.ts';
 import { constantsOfExpression, constantsOfLevel, eitherOf } from './constant-conditions.ts';
 import { dependenciesOf } from './dependencies.ts';
 import { limitOf, passesRows, type Limit } from './limits.ts';
@@ -22,6 +24,8 @@ export interface Restrictions {
   readonly constantConditions: readonly Node[];
   /** LIMIT and OFFSET of the levels through which rows pass one by one, innermost first: no more are needed. */
   readonly limit: readonly Limit[];
+  /** All that is needed of the rows that satisfy the predicates; undefined: the rows. */
+  readonly aggregation?: Aggregation | undefined;
 }
 
 /** A column of the table as an item or a level outside of it has it. */
@@ -42,7 +46,9 @@ export function restrictionsOf(reference: Reference, statement: Statement): Rest
     const column = view.columns[names.indexOf(name)]?.column;
     return column === undefined ? undefined : { column, nullable: false };
   };
-  return new Outwards(statement).around(item, carried, true);
+  const { complete, ...restrictions } = new Outwards(statement).around(item, carried, true);
+  if (!complete || restrictions.conditions.length > 0) return restrictions;
+  return { ...restrictions, aggregation: aggregationOf(item, (name) => carried(name)?.column, statement) };
 }
 
 /** Follows the rows of a table from level to level, as far as they pass unchanged. */
@@ -53,8 +59,15 @@ class Outwards {
     this.#statement = statement;
   }
 
-  /** @param flows the rows that come out of the item are the table's, one by one */
-  around(item: Item, carried: (name: string) => Carried | undefined, flows: boolean): Restrictions {
+  /**
+   * @param flows the rows that come out of the item are the table's, one by one
+   * @returns `complete`: the predicates say all that the item's level does
+   */
+  around(
+    item: Item,
+    carried: (name: string) => Carried | undefined,
+    flows: boolean,
+  ): Restrictions & { readonly complete: boolean } {
     const statement = this.#statement;
     const { level } = item;
     const predicates: OpenPredicate[] = [];
@@ -81,6 +94,7 @@ class Outwards {
     const passes = flows && complete && passesRows(level, statement);
     const beyond = this.#beyondLimit(level, atIndex, passes);
     return {
+      complete,
       predicates: [...predicates, ...beyond.predicates],
       conditions: [...conditions, ...beyond.conditions],
       constantConditions: [...constants, ...constantsOfLevel(level, statement), ...beyond.constantConditions],

@@ -4,7 +4,7 @@ import type { Limit } from '../planner/limits.ts';
 import type { OpenPredicate, OpenValue } from '../planner/predicates.ts';
 import type { Restrictions } from '../planner/restrictions.ts';
 import type { Reference } from '../planner/statement.ts';
-import type { Condition, Predicate } from '../sources/source.ts';
+import type { Aggregation, Condition, Predicate } from '../sources/source.ts';
 import { deparse } from '../sql/deparse.ts';
 import type { ClientBackend } from './backend.ts';
 import { closeCondition, leavesOf } from './condition-values.ts';
@@ -18,6 +18,8 @@ export interface KnownRestrictions {
   readonly contradiction: boolean;
   /** Rows that are enough; undefined: all. Counts only where every predicate is pushed exactly. */
   readonly limit: number | undefined;
+  /** All that is needed of the rows; undefined: themselves. Counts only where every predicate is pushed exactly. */
+  readonly aggregation?: Aggregation | undefined;
 }
 
 /** A select list has at most 1,664 entries (PostgreSQL's MaxTupleAttributeNumber); each value takes two. */
@@ -51,7 +53,7 @@ export async function computeRestrictions(
   let next = 0;
   const take = (): ComputedValue => answers[next++] ?? { type: 'unknown', text: null };
   return new Map(
-    [...restrictions].map(([reference, { constantConditions, predicates, conditions: trees, limit }]) => {
+    [...restrictions].map(([reference, { constantConditions, predicates, conditions: trees, limit, aggregation }]) => {
       const limits = limit.map(({ count, offset }) => ({ count: count && take(), offset: offset && take() }));
       const conditions = constantConditions.map(() => take());
       const taken = (predicate: OpenPredicate): Predicate | 'never' | 'unknown' =>
@@ -74,6 +76,7 @@ export async function computeRestrictions(
           conditions: closed.filter((condition) => typeof condition === 'object'),
           contradiction: impossible || conditions.some((condition) => condition.text !== 'true'),
           limit: everyKnown ? rowsNeeded(limits) : undefined,
+          aggregation: everyKnown ? aggregation : undefined,
         },
       ];
     }),

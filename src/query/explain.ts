@@ -2,6 +2,7 @@ import type { FetchStatistics } from '../hydrate/hydrator.ts';
 import type { Planned } from '../planner/plan.ts';
 import type { Reference } from '../planner/statement.ts';
 import { lookupOf } from '../planner/steps.ts';
+import { aggregationText } from '../sources/aggregation-text.ts';
 import type { Source } from '../sources/source.ts';
 import type { Classified } from '../sql/statement.ts';
 import type { KnownRestrictions } from './constants.ts';
@@ -20,6 +21,8 @@ export interface ReferenceExplanation {
   readonly kept: readonly string[];
   /** Rows after which the scan ends. */
   readonly limit?: number;
+  /** What the source is asked for in the place of rows: `count(*), max(event_time) by event_name`. */
+  readonly aggregated?: string;
   readonly parts: readonly string[];
   readonly keys?: { readonly column: string; readonly from: string; readonly query: readonly string[] };
   /** The recursive CTE at each level of which keys are computed and looked up. */
@@ -94,6 +97,7 @@ export function explainPlan(
     return {
       ...base,
       ...(request.limit === undefined ? {} : { limit: request.limit }),
+      ...(request.aggregation === undefined ? {} : { aggregated: aggregationText(request.aggregation) }),
       ...(narrowedBy.length === 0 ? {} : { narrowedBy }),
       fetches: scan.empty ? 'nothing' : 'scan',
       estimatedCalls: callsOfScan(scan, keys.length > 0),
@@ -129,6 +133,7 @@ export function explanationLines(explanations: readonly ReferenceExplanation[]):
       ...each.pushed.flatMap(({ column, as, exactness }) => line(`Pushed ${column} (${exactness})`, as)),
       ...line('Kept by PostgreSQL', [...new Set(each.kept)].join(', ')),
       ...line('Rows at most', each.limit === undefined ? '' : String(each.limit)),
+      ...line('Aggregated (exact)', each.aggregated ?? ''),
       ...line('Driven', each.recursion === undefined ? '' : `level by level, as ${each.recursion} recurses`),
       ...line('Ends', each.untilLimit === true ? 'with LIMIT, keys are asked for in growing numbers' : ''),
       ...line('Keys from', each.keys?.from ?? ''),

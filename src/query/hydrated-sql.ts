@@ -1,9 +1,11 @@
 import type { Column, VirtualTable, VirtualView } from '../catalog/table.ts';
 import type { HydratedRows } from '../hydrate/hydrator.ts';
 import type { Reference } from '../planner/statement.ts';
+import type { Aggregation } from '../sources/source.ts';
 import { parseKept } from '../sql/parse.ts';
 import { quoteIdent, replaceBytes, Slices } from '../sql/substitute.ts';
 import { bare, walk } from '../sql/walk.ts';
+import { columnsOfGroups, rowsOfGroups } from './group-rows.ts';
 import type { ParameterList } from './parameters.ts';
 
 /**
@@ -11,15 +13,19 @@ import type { ParameterList } from './parameters.ts';
  * fetched is NULL. (Leaving columns out would change a NATURAL JOIN's rows and rebind correlated names.)
  *
  * @param guard a condition on which the rows depend, or undefined
+ * @param aggregation what the rows are groups of, in the place of the reference's own
  */
 export function referenceSql(
   view: VirtualView,
   rows: HydratedRows | 'empty',
   parameters: ParameterList,
   guard?: (parameters: ParameterList) => string,
+  aggregation?: Aggregation,
 ): string {
   const { table } = view;
-  const fetched = rows === 'empty' ? new Set<string>() : new Set(rows.columns.map((column) => column.name));
+  const stored = storedSql(rows, parameters);
+  const hasGroups = aggregation !== undefined && rows !== 'empty';
+  const fetched = hasGroups ? columnsOfGroups(aggregation) : fetchedBy(rows);
   const needed = neededBy(table);
   const columns = table.columns.map((column) => {
     const name = quoteIdent(column.name);
@@ -29,7 +35,7 @@ export function referenceSql(
     return `${computable ? (column.expression ?? '') : 'null'}::${column.type} as ${name}`;
   });
   const condition = guard === undefined ? '' : ` where ${guard(parameters)}`;
-  const own = `(select ${columns.join(', ')} from (${storedSql(rows, parameters)}) as _${condition})`;
+  const own = `(select ${columns.join(', ')} from (${hasGroups ? rowsOfGroups(stored, aggregation) : stored}) as _${condition})`;
   if (isWholeTable(view)) return own;
   const definition = parseKept(view.definition);
   let text = view.definition;
@@ -62,6 +68,10 @@ function isWholeTable(view: VirtualView): boolean {
     wholeTables.set(view, known);
   }
   return known;
+}
+
+function fetchedBy(rows: HydratedRows | 'empty'): ReadonlySet<string> {
+  return new Set(rows === 'empty' ? [] : rows.columns.map(({ name }) => name));
 }
 
 /** A SELECT of stored rows with their types. */

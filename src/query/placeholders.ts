@@ -1,5 +1,6 @@
 import type { FetchStatistics, HydratedRows } from '../hydrate/hydrator.ts';
 import { placeholder, type Reference } from '../planner/statement.ts';
+import type { Aggregation } from '../sources/source.ts';
 import { parseKept } from '../sql/parse.ts';
 import { quoteIdent, replaceBytes, Slices, type Replacement } from '../sql/substitute.ts';
 import { bare, walk } from '../sql/walk.ts';
@@ -15,6 +16,8 @@ export interface Filled {
   readonly guard: Guard | undefined;
   /** Of a look-up. */
   readonly keys?: readonly string[];
+  /** The rows are groups. */
+  readonly aggregation?: Aggregation | undefined;
 }
 
 /** What a plan's placeholders stand for so far: rows of references and of levels. */
@@ -99,7 +102,7 @@ export class Placeholders {
     const filled = this.#filled.get(name);
     return filled === undefined
       ? undefined
-      : referenceSql(filled.reference.view, filled.rows, parameters, filled.guard?.sql);
+      : referenceSql(filled.reference.view, filled.rows, parameters, filled.guard?.sql, filled.aggregation);
   }
 
   /** Undefined: the name is no placeholder of a level that was computed. */

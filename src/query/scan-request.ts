@@ -1,9 +1,10 @@
 import type { Reference } from '../planner/statement.ts';
 import type { Predicate, ScanRequest, Source } from '../sources/source.ts';
 import type { KnownRestrictions } from './constants.ts';
+import { groupColumns, withWitnesses } from './group-rows.ts';
 import { columnsToFetch } from './hydrated-sql.ts';
 
-/** What a scan is asked: with a LIMIT only where the source leaves no row for PostgreSQL to drop. */
+/** What a scan is asked: with a LIMIT, or for aggregates, only where the source leaves no row for PostgreSQL to drop. */
 export function scanRequest(
   reference: Reference,
   known: KnownRestrictions | undefined,
@@ -19,8 +20,14 @@ export function scanRequest(
     predicates,
     ...(conditions.length > 0 && { conditions }),
   };
-  if (known?.limit === undefined || source?.kind !== 'scan') return request;
+  const { limit, aggregation } = known ?? {};
+  const wanted = reference.below || conditions.length + keys.length > 0 ? undefined : aggregation;
+  if ((limit ?? wanted) === undefined || source?.kind !== 'scan') return request;
   const { pushed } = source.plan(request);
   const allExact = pushed.length >= request.predicates.length && pushed.every(({ exactness }) => exactness === 'exact');
-  return allExact ? { ...request, limit: known.limit } : request;
+  if (!allExact) return request;
+  if (limit !== undefined) return { ...request, limit };
+  const asked = wanted && withWitnesses(wanted, predicates);
+  const aggregated = asked && { ...request, columns: groupColumns(asked), aggregation: asked };
+  return aggregated !== undefined && source.plan(aggregated).aggregation === 'exact' ? aggregated : request;
 }

@@ -96,7 +96,8 @@ export class ScanSteps {
     const request = scanRequest(reference, known, this.#sourceOf(reference.view.table.source), predicates);
     const isEmpty = predicates.some(({ values }) => values.length === 0);
     const rows = isEmpty ? NONE_YET : await this.#hydrator.scan(request, this.#context);
-    await this.#placeholders.fill(reference, { rows, guard: undefined });
+    const { aggregation } = request;
+    await this.#placeholders.fill(reference, { rows, guard: undefined, aggregation });
     const guards: Guard[] = [];
     for (const { by, asked } of narrowed) {
       if (!by.ordinary) continue;

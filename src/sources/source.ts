@@ -36,6 +36,21 @@ export interface PushedCondition {
   readonly as?: string | undefined;
 }
 
+/** `any_value`: of some row; NULL only where it is NULL in all of them. */
+export interface Aggregate {
+  readonly function: 'count' | 'min' | 'max' | 'any_value';
+  /** Undefined: `count(*)`. */
+  readonly column: Column | undefined;
+}
+
+/** What is wanted of a scan in the place of its rows. */
+export interface Aggregation {
+  /** Rows with the same values are a group, NULL a value like any other. Empty: all rows are one, even where there are none. */
+  readonly groupBy: readonly Column[];
+  /** The first of them is `count(*)`. */
+  readonly aggregates: readonly Aggregate[];
+}
+
 export interface ScanRequest {
   readonly table: VirtualTable;
   /** The columns that the statement uses and that have a path. */
@@ -46,6 +61,12 @@ export interface ScanRequest {
   readonly conditions?: readonly Condition[] | undefined;
   /** Only set when every conjunct was planned `exact`. */
   readonly limit?: number | undefined;
+  /**
+   * Only set when every conjunct was planned `exact`; a scan is asked for it only where the source plans it `exact`. Its
+   * records are groups then: `added.groups` and `added.aggregates` have the values in the order of the request, which
+   * `columns` name. A group may come in parts, as from several regions.
+   */
+  readonly aggregation?: Aggregation | undefined;
 }
 
 /** What a source would do, found out without any call: pure, and what EXPLAIN prints. */
@@ -53,6 +74,8 @@ export interface ScanPlan {
   readonly pushed: readonly Pushed[];
   /** Of the request's conditions. */
   readonly pushedConditions?: readonly PushedCondition[] | undefined;
+  /** Of the request's aggregation; by default `none`. */
+  readonly aggregation?: 'exact' | 'none' | undefined;
   /** True when the predicates contradict one another: nothing is called, no row returned. */
   readonly empty: boolean;
   /** One line an independent part (region and log group), for EXPLAIN. */

@@ -12,6 +12,7 @@ import type {
   ScanSource,
   SourceRecord,
 } from '../../src/sources/source.ts';
+import { groupsOf } from '../query/support/groups.ts';
 import { CANONICAL } from './world.ts';
 
 /** How much of what it is asked a source does itself. */
@@ -32,7 +33,8 @@ export class OracleScan implements ScanSource {
     const exactness = (predicate: Predicate): Exactness =>
       this.pushdown === 'exact' && !isKnown(predicate) ? 'inexact' : this.pushdown;
     const pushed = request.predicates.map((predicate) => ({ predicate, exactness: exactness(predicate) }));
-    return { pushed, empty: false, parts: [], notices: [] };
+    const aggregation = this.pushdown === 'exact' ? 'exact' : 'none';
+    return { pushed, aggregation, empty: false, parts: [], notices: [] };
   }
 
   async *scan(request: ScanRequest, context: CallContext): AsyncIterable<Page> {
@@ -45,7 +47,8 @@ export class OracleScan implements ScanSource {
         conditions.every((condition) => mayHold(condition, record)),
     );
     // Which rows a LIMIT leaves is nobody's to say: the last ones show best what relies on the first.
-    const page = records.reverse().slice(0, request.limit);
+    const { aggregation, limit } = request;
+    const page = aggregation === undefined ? records.reverse().slice(0, limit) : groupsOf(records, aggregation);
     yield await context.call({ key: 'memory', concurrency: 1 }, () => Promise.resolve({ records: page, bytes: 1 }));
   }
 

@@ -22,7 +22,8 @@ export interface Answer {
 export async function openBench({
   events: count = 60,
   exactness = 'inexact',
-}: { events?: number; exactness?: Exactness } = {}) {
+  aggregation = 'none',
+}: { events?: number; exactness?: Exactness; aggregation?: 'exact' | 'none' } = {}) {
   const engine = await openEngine({
     dataDir: await temporaryDirectory(),
     database: 'bench',
@@ -31,7 +32,7 @@ export async function openBench({
   });
   await setUpSchema(engine, { password: 'bench' });
   await engine.pool.query(plainTables(count));
-  const events = new MemoryScan(eventRecords(count), exactness);
+  const events = new MemoryScan(eventRecords(count), exactness, aggregation);
   const findings = new MemoryScan(findingRecords);
   const checks = new MemoryLookup((key) => reputation(key.key), isPrivate);
   const sources = new Map<string, Source>([

@@ -12,6 +12,7 @@ import type {
   Source,
   SourceRecord,
 } from '../../../src/sources/source.ts';
+import { groupsOf } from './groups.ts';
 
 /** A scan over records in memory that leaves out what the predicates exclude; remembers what it was asked. */
 export class MemoryScan implements ScanSource {
@@ -20,22 +21,33 @@ export class MemoryScan implements ScanSource {
   readonly #records: readonly SourceRecord[];
   readonly #exactness: Exactness;
 
-  /** @param exactness what it says of each predicate */
-  constructor(records: readonly SourceRecord[], exactness: Exactness = 'inexact') {
+  readonly #aggregation: 'exact' | 'none';
+
+  /**
+   * @param exactness what it says of each predicate
+   * @param aggregation what it says of aggregates
+   */
+  constructor(
+    records: readonly SourceRecord[],
+    exactness: Exactness = 'inexact',
+    aggregation: 'exact' | 'none' = 'none',
+  ) {
     this.#records = records;
     this.#exactness = exactness;
+    this.#aggregation = aggregation;
   }
 
   plan(request: ScanRequest) {
     const pushed = request.predicates.map((predicate) => ({ predicate, exactness: this.#exactness }));
-    return { pushed, empty: false, parts: [], notices: [] };
+    return { pushed, aggregation: this.#aggregation, empty: false, parts: [], notices: [] };
   }
 
   async *scan(request: ScanRequest, context: CallContext): AsyncIterable<Page> {
     this.requests.push(request);
-    yield await context.call({ key: 'memory', concurrency: 1 }, () =>
-      Promise.resolve({ records: this.#records.filter((record) => isAsked(record, request)), bytes: 1 }),
-    );
+    const { aggregation } = request;
+    const matching = this.#records.filter((record) => isAsked(record, request));
+    const records = aggregation === undefined ? matching : groupsOf(matching, aggregation);
+    yield await context.call({ key: 'memory', concurrency: 1 }, () => Promise.resolve({ records, bytes: 1 }));
   }
 
   close(): Promise<void> {
