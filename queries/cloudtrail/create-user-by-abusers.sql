@@ -21,8 +21,7 @@ select
   e.recipient_account_id as account_id,
   e.aws_region as region,
   e.event_id,
-  format('https://%1$s.console.aws.amazon.com/cloudtrailv2/home?region=%1$s#/events/%2$s', e.aws_region, e.event_id)
-    as console_url,
+  trailhound.event_url(e.aws_region, e.event_id) as console_url,
   jsonb_build_object(
     'error_code', e.error_code,
     'user_agent', e.user_agent,

@@ -18,6 +18,7 @@ import type { SimulatorOptions } from './options.ts';
 import type { Operation, Service, ServiceName, ServiceRequest, ServiceResponse } from './service.ts';
 import { S3 } from './s3/s3.ts';
 import { Sts } from './sts/sts.ts';
+import type { World } from './world.ts';
 
 /** AWS and AbuseIPDB on loopback, for the demo, tests and benchmarks. */
 export interface Simulator {
@@ -33,23 +34,28 @@ export interface Simulator {
   setLatency(service: ServiceName, milliseconds: number): void;
   /** Requests a second; undefined: no limit. */
   setRateLimit(service: ServiceName, requestsPerSecond: number | undefined): void;
+  /** Another world in place of the one served so far. */
+  load(world: World): Promise<void>;
   /** Closes every connection, also those of requests in work. */
   close(): Promise<void>;
 }
 
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const now = options.now ?? Date.now;
-  const { world, notEqualMatchesMissing } = options;
-  const logGroups = await LogGroups.load(world);
-  const services: readonly Service[] = [
-    new Logs(world, logGroups, { ...options.logs, notEqualMatchesMissing }),
-    await GuardDuty.load(world, { notEqualMatchesMissing }),
-    new CloudTrail(world, now, logGroups),
-    new AccountManagement(world),
-    new Sts(world, now),
-    new S3(world, options.s3?.pageSize),
-    new AbuseIpdb(world.abuseipdb ?? {}, now),
-  ];
+  const { notEqualMatchesMissing } = options;
+  const servicesOf = async (world: World): Promise<readonly Service[]> => {
+    const logGroups = await LogGroups.load(world);
+    return [
+      new Logs(world, logGroups, { ...options.logs, notEqualMatchesMissing }),
+      await GuardDuty.load(world, { notEqualMatchesMissing }),
+      new CloudTrail(world, now, logGroups),
+      new AccountManagement(world),
+      new Sts(world, now),
+      new S3(world, options.s3?.pageSize),
+      new AbuseIpdb(world.abuseipdb ?? {}, now),
+    ];
+  };
+  let services = await servicesOf(options.world);
   const calls = new CallLog();
   const faults = new Faults();
   const limiter = new RateLimiter(() => performance.now());
@@ -118,6 +124,9 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     setRateLimit: (service, requestsPerSecond) => {
       if (requestsPerSecond === undefined) rateLimits.delete(service);
       else rateLimits.set(service, requestsPerSecond);
+    },
+    load: async (world) => {
+      services = await servicesOf(world);
     },
     close: () => close(server),
   };

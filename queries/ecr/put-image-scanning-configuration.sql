@@ -1,0 +1,35 @@
+-- id: ecr/put-image-scanning-configuration
+-- title: Image scanning turned on or off in ECR
+-- severity: low
+-- mitre: T1562.001
+-- tables: cloudtrail_trail_event
+-- parameter: since interval = 7 days; how far back to look
+-- parameter: until interval = 0 days; how long ago to stop
+-- false positives: Infrastructure as code that sets the same value at each run.
+-- next steps: Where scan_on_push is false, turn it on again, scan what was pushed meanwhile, and ask the principal
+--   why.
+-- references: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_PutImageScanningConfiguration.html
+select
+  e.event_time,
+  'low' as severity,
+  coalesce(e.user_identifier, e.user_type) as principal,
+  e.event_name as action,
+  e.request_parameters ->> 'repositoryName' as resource,
+  e.source_ip,
+  e.recipient_account_id as account_id,
+  e.aws_region as region,
+  e.event_id,
+  trailhound.event_url(e.aws_region, e.event_id) as console_url,
+  jsonb_build_object(
+    'scan_on_push', e.request_parameters #>> '{imageScanningConfiguration,scanOnPush}',
+    'source_ip_address', e.source_ip_address,
+    'user_agent', e.user_agent,
+    'error_code', e.error_code,
+    'access_key_id', e.access_key_id
+  ) as detail
+from cloudtrail_trail_event e
+where e.event_source = 'ecr.amazonaws.com'
+  and e.event_name = 'PutImageScanningConfiguration'
+  and e.event_time >= now() - coalesce(nullif(current_setting('hunt.since', true), ''), '7 days')::interval
+  and e.event_time <= now() - coalesce(nullif(current_setting('hunt.until', true), ''), '0 days')::interval
+order by e.event_time desc, e.event_id;

@@ -1,0 +1,37 @@
+-- id: ssm/start-automation-execution
+-- title: Automations started in Systems Manager
+-- severity: low
+-- mitre: T1651
+-- tables: cloudtrail_trail_event
+-- parameter: since interval = 7 days; how far back to look
+-- parameter: until interval = 0 days; how long ago to stop
+-- false positives: Config rules, Security Hub and maintenance windows start automations.
+-- next steps: Read the document that ran and the role that it assumed: it can do what that role may do, in every
+--   target account.
+-- references: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_StartAutomationExecution.html
+select
+  e.event_time,
+  'low' as severity,
+  coalesce(e.user_identifier, e.user_type) as principal,
+  e.event_name as action,
+  e.request_parameters ->> 'documentName' as resource,
+  e.source_ip,
+  e.recipient_account_id as account_id,
+  e.aws_region as region,
+  e.event_id,
+  trailhound.event_url(e.aws_region, e.event_id) as console_url,
+  jsonb_build_object(
+    'execution_id', e.response_elements ->> 'automationExecutionId',
+    'parameters', e.request_parameters -> 'parameters',
+    'targets', e.request_parameters -> 'targets',
+    'source_ip_address', e.source_ip_address,
+    'user_agent', e.user_agent,
+    'error_code', e.error_code,
+    'access_key_id', e.access_key_id
+  ) as detail
+from cloudtrail_trail_event e
+where e.event_source = 'ssm.amazonaws.com'
+  and e.event_name = 'StartAutomationExecution'
+  and e.event_time >= now() - coalesce(nullif(current_setting('hunt.since', true), ''), '7 days')::interval
+  and e.event_time <= now() - coalesce(nullif(current_setting('hunt.until', true), ''), '0 days')::interval
+order by e.event_time desc, e.event_id;

@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FIRST_COLUMNS, SEVERITIES } from '../../src/hunts/hunt.ts';
+import { loadHunts } from '../../src/hunts/hunt-library.ts';
+import { openRoad, type Road } from '../roads/support/road.ts';
+import { expectedIds, fixturePath, readFixture, worldOf } from './fixture.ts';
+
+const HUNTS = loadHunts([]);
+
+let road: Road;
+
+beforeAll(async () => {
+  road = await openRoad({ simulator: { world: { accounts: [] } } });
+});
+afterAll(() => road.close());
+
+describe.each(HUNTS.map((hunt) => [hunt.id, hunt] as const))('%s', (_, hunt) => {
+  it('has a fixture', () => {
+    expect(existsSync(fixturePath(hunt)), fixturePath(hunt)).toBe(true);
+  });
+
+  it('finds what its fixture says and nothing else', async () => {
+    const fixture = await readFixture(hunt);
+    await road.simulator.load(worldOf(fixture, new Date()));
+    const { rows, fields } = await road.with(async (client) => {
+      await client.query('set trailhound.cache = off');
+      for (const [name, value] of Object.entries(fixture.parameters)) {
+        await client.query('select set_config($1, $2, false)', [`hunt.${name}`, value]);
+      }
+      return client.query<Record<string, unknown>>(hunt.sql);
+    });
+
+    expect(fields.slice(0, FIRST_COLUMNS.length).map(({ name }) => name)).toEqual(FIRST_COLUMNS);
+    for (const { severity } of rows) expect(SEVERITIES).toContain(severity);
+    if (fixture.rows === undefined) {
+      expect(rows.map((row) => row['event_id']).sort()).toEqual(expectedIds(fixture).sort());
+    } else {
+      expect(rows).toMatchObject(fixture.rows);
+      expect(rows).toHaveLength(fixture.rows.length);
+    }
+  });
+});
