@@ -58,6 +58,10 @@ export interface Trail {
   /** True where it is not said. */
   readonly isLogging?: boolean | undefined;
   readonly latestDeliveryError?: string | undefined;
+  /** When it last delivered; a few minutes where it is not said. */
+  readonly latestDeliveryMinutesAgo?: number | undefined;
+  /** True where it is not said. */
+  readonly logFileValidationEnabled?: boolean | undefined;
   /** As GetEventSelectors gives them; one kind of the two. Without them all management events are recorded. */
   readonly eventSelectors?: readonly unknown[] | undefined;
   readonly advancedEventSelectors?: readonly unknown[] | undefined;
@@ -98,6 +102,8 @@ export interface Detector {
   readonly createdAt?: string | undefined;
   readonly updatedAt?: string | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
+  /** Features whose status is not the default one, by name. */
+  readonly features?: Readonly<Record<string, 'ENABLED' | 'DISABLED'>> | undefined;
   readonly findings: Findings;
 }
 

@@ -20,7 +20,7 @@ export function describeTrails(parameters: Parameters, account: Account, region:
       IsMultiRegionTrail: trail.isMultiRegionTrail ?? false,
       HomeRegion: trail.homeRegion,
       TrailARN: arnOf(trail, account),
-      LogFileValidationEnabled: true,
+      LogFileValidationEnabled: trail.logFileValidationEnabled ?? true,
       ...(trail.logGroupName === undefined
         ? {}
         : {

@@ -27,6 +27,10 @@ export function describeDetector(detector: Detector, accountId: string): unknown
       kubernetes: { auditLogs: { status: 'DISABLED' } },
     },
     tags: detector.tags ?? {},
-    features: FEATURES.map(([name, status]) => ({ name, status, updatedAt: Date.parse(createdAt) / 1_000 })),
+    features: FEATURES.map(([name, status]) => ({
+      name,
+      status: detector.features?.[name] ?? status,
+      updatedAt: Date.parse(createdAt) / 1_000,
+    })),
   };
 }
