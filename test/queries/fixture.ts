@@ -23,6 +23,8 @@ const FIXTURE = z.strictObject({
   /** AbuseIPDB's answers. An address that is not named has a score of 0. */
   addresses: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
   parameters: z.record(z.string(), z.string()).default({}),
+  /** What GuardDuty's detector is besides its findings. */
+  detector: z.record(z.string(), z.unknown()).default({}),
   trails: z.array(z.record(z.string(), z.unknown())).optional(),
   /** Where rows are not events: all of them in order, each with the columns that matter. */
   rows: z.array(z.record(z.string(), z.unknown())).optional(),
@@ -72,7 +74,7 @@ export function worldOf(fixture: Fixture, now: Date): World {
           {
             name: 'us-east-1',
             logGroups: [{ name: LOG_GROUP, events: { records, delivery: { maxDelayMs: 0 } } }],
-            detectors: [{ detectorId: DETECTOR_ID, findings: { records: findings } }],
+            detectors: [{ detectorId: DETECTOR_ID, ...fixture.detector, findings: { records: findings } }],
           },
         ],
         trails,
