@@ -3,7 +3,7 @@ import type { CommonOptions } from '../app/config/layers.ts';
 import type { Config } from '../app/config/load.ts';
 import { OWNER } from '../app/password.ts';
 import type { Endpoint } from '../app/server.ts';
-import { loadHunts } from '../hunts/hunt-library.ts';
+import { findHunt, loadHunts } from '../hunts/hunt-library.ts';
 import { printBanner } from './banner.ts';
 import { Exit, STATUS } from './exit-status.ts';
 import { runHunts } from './hunt.ts';
@@ -13,7 +13,7 @@ import { say } from './terminal.ts';
 import { runUntilSignal } from './until-signal.ts';
 
 export function demoCommand(): Command {
-  return commandWithoutFile('demo', 'a simulated account with a made-up intrusion: runs the hunts over it')
+  return commandWithoutFile('demo', 'a simulated account with a made-up intrusion: runs hunts over it')
     .option('--once', 'end after the hunts, in place of staying up for psql')
     .action(async (options: CommonOptions & { readonly once?: boolean }) => {
       const { buildDemo } = await import('../app/demo.ts');
@@ -37,6 +37,14 @@ export function demoCommand(): Command {
     });
 }
 
+/** The intrusion's story: who came from where, what GuardDuty saw, and what the leaked key did. */
+const STORY = [
+  'cloudtrail/console-sign-ins',
+  'cloudtrail/create-user-by-abusers',
+  'guardduty/finding-reputation',
+  'investigate/key',
+];
+
 /** Columns that take a line of their own: links, ids and JSON. */
 const WIDE = ['event_id', 'console_url', 'detail'];
 
@@ -50,9 +58,11 @@ async function showHunts(config: Config, endpoint: Endpoint): Promise<boolean> {
     if (progress.enabled) await client.rows('set trailhound.progress to on');
     const session = { client, progress, interrupted: () => false };
     const hunts = loadHunts([]);
-    const results = await runHunts(session, hunts, { parameters: {}, output: 'table', config, omit: WIDE });
+    const story = STORY.map((id) => findHunt(hunts, id));
+    const results = await runHunts(session, story, { parameters: {}, output: 'table', config, omit: WIDE });
     say(
-      `\nLeft out here: ${WIDE.join(', ')}. "trailhound hunt show NAME" prints a hunt, docs/add-a-hunt.md tells how to add one.`,
+      `\nLeft out here: ${WIDE.join(', ')}, and ${hunts.length - story.length} more hunts: "trailhound hunt list" names them, ` +
+        '"trailhound hunt show NAME" prints one, docs/add-a-hunt.md tells how to add one.',
     );
     return results.some((result) => result.failed);
   } finally {

@@ -65,7 +65,7 @@ export function worldOf(fixture: Fixture, now: Date): World {
   ];
   const trails = (fixture.trails ?? [
     { name: 'management-events', homeRegion: 'us-east-1', logGroupName: LOG_GROUP, isMultiRegionTrail: true },
-  ]) as Account['trails'];
+  ]) as unknown as Account['trails'];
   return {
     accounts: [
       {
