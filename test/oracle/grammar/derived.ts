@@ -56,6 +56,7 @@ function asItem(making: Making, query: Query, alias: string, lateral: boolean, m
     alias,
     columns,
     need,
+    once: query.once,
   };
 }
 

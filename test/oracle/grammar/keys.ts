@@ -15,6 +15,9 @@ export function settled(keys: Keys, { from, where }: Surroundings): Keys {
   const own = new Set(from.flatMap(itemsOf));
   const { table, query } = keys;
   if (query === undefined || ![...keys.uses].some((item) => own.has(item))) return { table, query, uses: keys.uses };
+  // What is chosen anew for each row around it is read without the choice.
+  if ([...keys.uses].some((item) => own.has(item) && item.once === true && item.uses.size > 0))
+    return { table, query: undefined, uses: keys.uses };
   const kept = new Set([...own].filter((item) => item.local && item.need === undefined));
   const add = (items: Iterable<Item>): void => {
     for (const item of items) {

@@ -41,6 +41,8 @@ export interface Item extends Piece {
   readonly alias: string;
   readonly columns: readonly Column[];
   readonly need?: Need | undefined;
+  /** Rows that are chosen by LIMIT and the like. */
+  readonly once?: boolean | undefined;
 }
 
 /** A column without whose values a look-up inside cannot be asked. */
@@ -58,6 +60,7 @@ export interface Query extends Piece {
   readonly columns: readonly Column[];
   /** Its first column is the one that must be bounded from outside. */
   readonly need?: Need | undefined;
+  readonly once?: boolean | undefined;
 }
 
 /** What an expression can name. */

@@ -82,7 +82,7 @@ function selectOf(
   const done = finished(level, outputs);
   const plain = { columns, need, ...done };
   if (handed !== undefined || unlimited === true || !tape.chance(depth > 0 ? 2 : 1)) return { ...plain, text: body };
-  return { ...plain, ...once(making, body, columns), local: false };
+  return { ...plain, ...once(making, body, columns), local: false, once: true };
 }
 
 /** What is no function of its input row by row: evaluated once. Ordered by every column, ties are equal rows. */
