@@ -108,9 +108,10 @@ class Pipeline implements QueryPipeline {
     if (!leads && !storing && (classified.kind === 'relay' || !named)) return undefined;
     if (traces.block) return this.#relayed(reading, request, backend, arrived);
     if (classified.kind === 'relay' && !storing) return undefined;
-    // What EXECUTE stands for has been asked for by now: too late to set it.
-    const reads = executed === undefined && leads && request.alone === true && onlyReads(classified.query);
-    if ((storing || reads) && request.fresh === true) await backend.query({ text: ONE_SNAPSHOT });
+    const isFirst = storing && request.fresh === true;
+    const mayBegin = storing || (leads && onlyReads(classified.query));
+    if (isFirst || (mayBegin && (await request.ownTransaction?.()) === true))
+      await backend.query({ text: ONE_SNAPSHOT });
     const below = leads || storing ? await prepareBelow(request.text, reading, this.#catalog, backend) : undefined;
     // Sent together: one round trip.
     const [description, facts] = await Promise.all([
@@ -164,7 +165,7 @@ class Pipeline implements QueryPipeline {
     const mayUse = below?.views.every((name) => mayReadSome(readable.get(name))) === true;
     if (below?.query !== undefined && mayUse && facts.catalogFirst) {
       const expanded = analysisOf(below.query, planning);
-      const whole = expanded && wholePlan(expanded);
+      const whole = expanded && wholePlan(expanded, facts.oneSnapshot);
       if (whole !== undefined) return whole;
     }
     return this.#plans.analyse(request.text, reading, planning);

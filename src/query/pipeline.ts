@@ -26,8 +26,11 @@ export interface RewriteRequest {
   readonly caller?: number | undefined;
   /** Nothing has run in the statement's transaction yet, and what is injected before it is a transaction of its own. */
   readonly fresh?: boolean | undefined;
-  /** No other statement is part of the same simple Query. */
-  readonly alone?: boolean | undefined;
+  /**
+   * Lets the statement begin a transaction of its own, of which nothing else will be part. False: it cannot. What is
+   * injected before it is called must be done.
+   */
+  ownTransaction?(): Promise<boolean>;
   /** Where the statement is relayed as it is: called once it has ended. */
   relayed?(ended: () => void): void;
   /** Sent to the client as NoticeResponse, at once. */

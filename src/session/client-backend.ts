@@ -159,6 +159,7 @@ export class SessionBackend implements ClientBackend {
   #expect(kind: ReplyKind, replies: Replies, onEnd: Expected['onEnd']): Expected {
     return {
       kind,
+      injected: true,
       filter: {
         takes: () => true,
         apply: (type, message) => {

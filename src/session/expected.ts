@@ -24,6 +24,8 @@ export interface ReplyFilter {
 /** One message sent to the backend whose reply is still to come. */
 export interface Expected {
   readonly kind: ReplyKind;
+  /** Of our own, and no part of what the client wants to run. */
+  readonly injected?: boolean | undefined;
   /** Without one the client gets the reply byte for byte. */
   readonly filter?: ReplyFilter | undefined;
   /** Called once, after the last message of the reply was passed on. */

@@ -1,4 +1,5 @@
 import type { Rewrite } from '../query/pipeline.ts';
+import type { Outcome } from './expected.ts';
 import type { TransactionStatus } from '../wire/backend/ready-for-query.ts';
 
 export interface VirtualPortal {
@@ -31,6 +32,13 @@ export class VirtualPortals {
     if (portal === undefined) return;
     this.#byName.delete(name);
     this.done(portal.rewrite);
+  }
+
+  /** For a Bind that is PostgreSQL's alone: where it succeeds, no portal of that name was left. */
+  replaced(name: string): (outcome: Outcome) => void {
+    return (outcome) => {
+      if (outcome === 'done') this.close(name);
+    };
   }
 
   /** Until the segment has ended its locks are held; cursors may read its relations until the transaction has. */

@@ -136,3 +136,17 @@ test('a backend that is gone answers nothing: everything is skipped', () => {
   queue.abandon();
   expect([queue.settled, ended]).toEqual([true, ['parse skipped', 'sync skipped']]);
 });
+
+test('a segment has run something once the client has bound or executed in it', () => {
+  const { queue, send, receive } = start();
+  send('query');
+  receive('CZ');
+  expect(queue.hasRun).toBe(false);
+  send('parse', 'describe');
+  queue.expect({ kind: 'bind', injected: true });
+  expect(queue.hasRun).toBe(false);
+  send('bind');
+  expect(queue.hasRun).toBe(true);
+  send('sync');
+  expect(queue.hasRun).toBe(false);
+});

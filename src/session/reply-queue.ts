@@ -15,6 +15,8 @@ const LAST: Readonly<Record<ReplyKind, ReadonlySet<number>>> = {
   'copy-end': new Set(),
 };
 
+const RUNS: ReadonlySet<ReplyKind> = new Set(['bind', 'execute', 'query', 'function-call']);
+
 /**
  * Which reply comes next, and what state the backend is in, as PostgreSQL's own main loop keeps it (tcop/postgres.c):
  * after an error in the extended protocol everything up to Sync is discarded, also a simple Query.
@@ -25,6 +27,7 @@ export class ReplyQueue {
   #skipping = false;
   #copyIn = false;
   #segmentOpen = false;
+  #hasRun = false;
   #status: TransactionStatus = 'I';
 
   /** The message whose reply comes next. */
@@ -52,6 +55,11 @@ export class ReplyQueue {
     return this.#segmentOpen;
   }
 
+  /** Something of the client's was bound or run since the last Sync: its transaction cannot be ended here. */
+  get hasRun(): boolean {
+    return this.#hasRun;
+  }
+
   /** The last message sent makes the backend flush its output by itself. */
   get endsWithFlush(): boolean {
     const last = this.#entries.at(-1)?.kind;
@@ -73,12 +81,15 @@ export class ReplyQueue {
     if (entry.kind === 'sync') {
       this.#skipping = false;
       this.#segmentOpen = false;
+      this.#hasRun = false;
     } else if (this.#skipping) {
       entry.onEnd?.('skipped');
       return;
     } else if (entry.kind !== 'query' && entry.kind !== 'function-call') {
       this.#segmentOpen = true;
     }
+    // A Query of its own is a transaction of its own.
+    if (RUNS.has(entry.kind) && entry.injected !== true) this.#hasRun = this.#segmentOpen;
     this.#entries.push(entry);
   }
 

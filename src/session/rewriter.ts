@@ -74,8 +74,12 @@ export class Rewriter {
     };
   }
 
-  /** @param alone no other statement is part of the same simple Query */
-  async rewrite(text: string, bound: Bound, alone = true): Promise<Rewrite | undefined> {
+  /** @param ownTransaction as RewriteRequest has it */
+  async rewrite(
+    text: string,
+    bound: Bound,
+    ownTransaction: (signal: AbortSignal) => Promise<boolean>,
+  ): Promise<Rewrite | undefined> {
     const controller = new AbortController();
     const { signal } = controller;
     const { queue } = this.#options.link;
@@ -93,7 +97,7 @@ export class Rewriter {
           pid: this.#options.pid(),
           caller: this.#options.caller,
           fresh: queue.status === 'I' && !queue.segmentOpen,
-          alone,
+          ownTransaction: () => ownTransaction(signal),
           relayed: (ended) => {
             this.#executing.add(controller);
             this.#leaving.push(() => {

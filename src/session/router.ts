@@ -31,6 +31,9 @@ const REPLIES: ReadonlyMap<number, ReplyKind> = new Map([
   [FRONTEND.copyFail, 'copy-end'],
 ]);
 
+/** pg_type's oid of text. */
+const TEXT_OID = 25;
+
 const ALLOWED_IN_COPY: ReadonlySet<number> = new Set([FRONTEND.copyData, FRONTEND.copyDone, FRONTEND.copyFail]);
 
 /** The promise of a statement that goes through the pipeline: nothing of the client's may overtake it. */
@@ -128,7 +131,7 @@ export class Router {
     // Replaces the unnamed portal; a named one that exists makes the Bind fail.
     if (bind.portal === '') portals.close('');
     if (statements.get(bind.statement) !== undefined) return bindVirtual(this.#context, bytesOf(piece), bind);
-    return this.#relay(piece);
+    return this.#relay(piece, { onEnd: portals.replaced(bind.portal) });
   }
 
   #describe(piece: Piece): Work {
@@ -156,9 +159,18 @@ export class Router {
 
   /** Nothing else is on its way to the backend, and nothing is sent until it has answered. */
   async #runAlone(piece: Piece, portal: string, virtual: VirtualPortal, run: () => () => void): Promise<void> {
-    const { link } = this.#context;
+    const { link, portals, rewriter } = this.#context;
     const message = bytesOf(piece);
-    await link.settle();
+    try {
+      if ((await link.settle()) === 'ready' && !(await this.#isOpen(portal, virtual))) {
+        portals.close(portal);
+        link.send(message, { kind: 'execute' });
+        return;
+      }
+    } catch (error) {
+      if (!link.gone) await rewriter.fail(error, { text: virtual.text, offset: 0 });
+      return;
+    }
     const ran = run();
     try {
       this.#executePortal(message, portal, virtual);
@@ -166,6 +178,18 @@ export class Router {
     } finally {
       ran();
     }
+  }
+
+  /** SQL closes portals, too, and declares others under their names: rows of one must not be served to another. */
+  async #isOpen(portal: string, { rewrite }: VirtualPortal): Promise<boolean> {
+    const { backend } = this.#context;
+    if (portal === '' || backend.transactionStatus === 'E') return true;
+    const { rows } = await backend.query({
+      text: 'select c.statement from pg_catalog.pg_cursors c where c.name operator(pg_catalog.=) $1',
+      parameterTypes: [TEXT_OID],
+      parameters: [{ format: 0, value: Buffer.from(portal) }],
+    });
+    return rows[0]?.[0] === rewrite.text;
   }
 
   #executePortal(message: Buffer, portal: string, { rewrite, text }: VirtualPortal): void {

@@ -6,7 +6,7 @@ import { type BackendKeyData, decodeBackendKeyData } from '../wire/backend/backe
 import { decodeCommandComplete } from '../wire/backend/command-complete.ts';
 import { BACKEND } from '../wire/backend/message-type.ts';
 import type { TransactionStatus } from '../wire/backend/ready-for-query.ts';
-import { frontendLimit } from '../wire/frontend/message-type.ts';
+import { FRONTEND, frontendLimit } from '../wire/frontend/message-type.ts';
 import { MessageReader, type Piece } from '../wire/message-reader.ts';
 import { BackendGone, BackendLink } from './backend-link.ts';
 import { SessionBackend } from './client-backend.ts';
@@ -42,6 +42,9 @@ const MAX_DECODED = 64 * 1024 * 1024;
 /** What a client may send ahead while a statement is hydrated; up to it, we still see it go away. */
 const MAX_HELD = 1024 * 1024;
 
+/** What may come between Bind and Sync where nothing but the portal is run. */
+const RUNS_PORTAL: ReadonlySet<number> = new Set([FRONTEND.describe, FRONTEND.execute, FRONTEND.close]);
+
 const DROPS_STATEMENTS: ReadonlySet<string> = new Set(['DEALLOCATE', 'DEALLOCATE ALL', 'DISCARD ALL']);
 
 /** One client and the backend that is its own, from log-in to the end. */
@@ -58,6 +61,7 @@ export class Session {
   readonly #router: Router;
   readonly #reader: MessageReader;
   #resolveEnded: () => void = () => undefined;
+  #wake: () => void = () => undefined;
   #pid: number | undefined;
   #blocked = false;
   #backendFull = false;
@@ -105,6 +109,7 @@ export class Session {
       portals: this.#portals,
       pipeline: options.pipeline,
       toClient: this.#toClient,
+      runsAlone: (signal) => this.#runsAlone(signal),
     });
     this.#reader = new MessageReader({ want: (type, size) => this.#want(type, size) });
     this.ended = new Promise((resolve) => {
@@ -127,6 +132,7 @@ export class Session {
     });
     this.#client.on('data', (chunk: Buffer) => {
       this.#reader.push(chunk);
+      this.#wake();
       this.#drain();
     });
     this.#client.on('drain', () => this.#link.resume());
@@ -186,6 +192,26 @@ export class Session {
     else this.#client.resume();
   }
 
+  /** Waits for the client's next messages, where they have not come. */
+  async #runsAlone(signal: AbortSignal): Promise<boolean> {
+    const wake = (): void => {
+      this.#wake();
+    };
+    signal.addEventListener('abort', wake);
+    try {
+      while (!signal.aborted && !this.#clientEnded && !this.#clientClosed) {
+        for (const type of this.#reader.upcoming()) {
+          if (type === FRONTEND.sync) return true;
+          if (!RUNS_PORTAL.has(type)) return false;
+        }
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+      }
+      return false;
+    } finally {
+      signal.removeEventListener('abort', wake);
+    }
+  }
+
   #route(piece: Piece): void {
     const work = this.#router.route(piece, this.#blocked);
     if (work === undefined) return;
@@ -242,12 +268,14 @@ export class Session {
   /** PostgreSQL works off what a client sent before it closed its side. In a hydration, nobody waits for the rows. */
   #endOfClient(): void {
     this.#clientEnded = true;
+    this.#wake();
     if (this.#blocked) this.#client.destroy();
     else this.#drain();
   }
 
   #clientGone(): void {
     this.#clientClosed = true;
+    this.#wake();
     // What the client itself sent runs to its end, as in PostgreSQL; a statement of ours has nobody who wants it.
     if (this.#blocked && !this.#link.queue.settled) void this.#options.cancelEngine();
     this.#rewriter.aborter()(new TrailhoundError('query_canceled', 'the client is gone'));

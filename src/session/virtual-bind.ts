@@ -5,6 +5,7 @@ import { encodeParse } from '../wire/frontend/parse.ts';
 import type { BackendLink } from './backend-link.ts';
 import type { SessionBackend } from './client-backend.ts';
 import { onlyResponses } from './filters.ts';
+import { mayBegin, ownTransaction } from './own-transaction.ts';
 import { locate } from './position.ts';
 import type { VirtualPortals } from './portals.ts';
 import type { PreparedStatement, PreparedStatements } from './prepared-statements.ts';
@@ -16,6 +17,7 @@ export interface VirtualBindContext {
   readonly rewriter: Rewriter;
   readonly statements: PreparedStatements;
   readonly portals: VirtualPortals;
+  readonly runsAlone: (signal: AbortSignal) => Promise<boolean>;
 }
 
 /**
@@ -23,8 +25,10 @@ export interface VirtualBindContext {
  * from the rewritten text. `message` is the client's, for all cases that PostgreSQL answers alone.
  */
 export async function bindVirtual(context: VirtualBindContext, message: Buffer, bind: Bind): Promise<void> {
-  const { link, rewriter } = context;
-  const relay = () => link.send(message, { kind: 'bind' });
+  const { link, rewriter, portals, runsAlone } = context;
+  const relay = () => {
+    link.send(message, { kind: 'bind', onEnd: portals.replaced(bind.portal) });
+  };
   const settled = await link.settle();
   // Not before: its Parse may have failed meanwhile. A failed block refuses whatever it is.
   const statement = context.statements.get(bind.statement);
@@ -37,7 +41,11 @@ export async function bindVirtual(context: VirtualBindContext, message: Buffer, 
     // PostgreSQL says which number it wanted.
     const rewrite =
       parameterTypes?.length === bind.parameters.length
-        ? await rewriter.rewrite(statement.text, { parameterTypes, parameters: bind.parameters })
+        ? await rewriter.rewrite(
+            statement.text,
+            { parameterTypes, parameters: bind.parameters },
+            async (signal) => mayBegin(link) && (await runsAlone(signal)) && ownTransaction(link),
+          )
         : undefined;
     rewriter.relaying();
     if (rewrite === undefined) relay();

@@ -15,6 +15,7 @@ import { explainFilter } from './explain.ts';
 import type { Outcome, ReplyFilter } from './expected.ts';
 import { mapResponses, onlyResponses, patchOrigins, payload } from './filters.ts';
 import type { Outbox } from './outbox.ts';
+import { ownTransaction, swallowedSync } from './own-transaction.ts';
 import { locate } from './position.ts';
 import type { VirtualPortals } from './portals.ts';
 import type { PreparedStatements } from './prepared-statements.ts';
@@ -28,6 +29,11 @@ export interface VirtualQueryContext {
   readonly portals: VirtualPortals;
   readonly pipeline: QueryPipeline;
   readonly toClient: Outbox;
+  /**
+   * Whether the client's next Sync comes before anything else than a portal that is run. Waits until the client has sent
+   * one or the other: before that it is owed no answer.
+   */
+  readonly runsAlone: (signal: AbortSignal) => Promise<boolean>;
 }
 
 /**
@@ -91,7 +97,9 @@ async function runPart(context: VirtualQueryContext, part: StatementText, alone:
   let rewrite: Rewrite | undefined;
   try {
     if (rewriter.concerns(part.text, Buffer.from(part.text))) {
-      rewrite = await rewriter.rewrite(part.text, { parameterTypes: [], parameters: [] }, alone);
+      rewrite = await rewriter.rewrite(part.text, { parameterTypes: [], parameters: [] }, () =>
+        alone ? ownTransaction(link) : Promise.resolve(false),
+      );
     }
     if (alone && rewrite === undefined) return 'not ours';
   } catch (error) {
@@ -177,12 +185,4 @@ class ExecuteFilter implements ReplyFilter {
     if (type === BACKEND.commandComplete) this.tag = decodeCommandComplete(payload(message)).tag;
     return this.#inner.takes(type) ? this.#inner.apply(type, message) : [message];
   }
-}
-
-function swallowedSync(link: BackendLink): Promise<void> {
-  if (!link.queue.segmentOpen) return Promise.resolve();
-  return new Promise((resolve) => {
-    link.send(encodeSync(), { kind: 'sync', filter: { takes: () => true, apply: () => [] }, onEnd: () => resolve() });
-    link.flush();
-  });
 }

@@ -98,3 +98,17 @@ test('however a stream is cut, the same messages come out and no byte is lost', 
     }),
   );
 });
+
+test('what has arrived can be looked at before it is handed out, the last message by its header', () => {
+  const reader = new MessageReader({ want: () => 'whole' });
+  const upcoming = () => [...reader.upcoming()].map((type) => String.fromCharCode(type)).join('');
+  const bytes = Buffer.concat([message('P', 'a'), message('B', 'b'.repeat(300)), message('S', '')]);
+  reader.push(bytes.subarray(0, 4));
+  expect(upcoming()).toBe('');
+  reader.push(bytes.subarray(4, 20));
+  expect(upcoming()).toBe('PB');
+  reader.push(bytes.subarray(20));
+  expect(upcoming()).toBe('PBS');
+  reader.next();
+  expect(upcoming()).toBe('BS');
+});

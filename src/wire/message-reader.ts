@@ -79,15 +79,28 @@ export class MessageReader {
     return { type: message.type, size: message.size, first, last, chunk, start, end };
   }
 
+  /** Types of the messages that have arrived and were not yet handed out; of the last one its header may be all there is. */
+  *upcoming(): Generator<number> {
+    for (let at = 0; at + HEADER <= this.#available;) {
+      yield this.#byteAt(at);
+      const length = this.#lengthAt(at + 1);
+      if (length < HEADER - 1) return;
+      at += 1 + length;
+    }
+  }
+
   #readHeader(): { type: number; size: number; whole: boolean; left: number } | undefined {
     if (this.#available < HEADER) return undefined;
     const type = this.#byteAt(0);
-    const length =
-      this.#byteAt(1) * 0x100_0000 + this.#byteAt(2) * 0x1_0000 + this.#byteAt(3) * 0x100 + this.#byteAt(4);
-    const size = length + 1;
+    const size = this.#lengthAt(1) + 1;
     const want = size < HEADER ? 'invalid' : this.#options.want(type, size);
     if (want === 'invalid') return { type, size: Infinity, whole: false, left: Infinity };
     return { type, size, whole: want === 'whole', left: size };
+  }
+
+  #lengthAt(index: number): number {
+    const [first = 0, ...rest] = [0, 1, 2, 3].map((offset) => this.#byteAt(index + offset));
+    return rest.reduce((length, byte) => length * 0x100 + byte, first);
   }
 
   #byteAt(index: number): number {

@@ -1,0 +1,26 @@
+import { encodeSync } from '../wire/frontend/sync.ts';
+import type { BackendLink } from './backend-link.ts';
+
+/**
+ * Lets what comes next begin a transaction. What Parse and Describe, and queries of ours, have begun is ended: they have
+ * changed nothing that a transaction could lose. False: the client is in a block, or something of its own has run.
+ */
+export async function ownTransaction(link: BackendLink): Promise<boolean> {
+  if (!mayBegin(link) || (await link.settle()) !== 'ready' || !mayBegin(link)) return false;
+  await swallowedSync(link);
+  return !link.gone;
+}
+
+/** Cheap. */
+export function mayBegin({ queue }: BackendLink): boolean {
+  return queue.status === 'I' && !queue.hasRun;
+}
+
+/** A Sync of ours: the client does not see that it was answered. */
+export function swallowedSync(link: BackendLink): Promise<void> {
+  if (!link.queue.segmentOpen) return Promise.resolve();
+  return new Promise((resolve) => {
+    link.send(encodeSync(), { kind: 'sync', filter: { takes: () => true, apply: () => [] }, onEnd: () => resolve() });
+    link.flush();
+  });
+}
