@@ -13,6 +13,8 @@ import { widened } from './widening.ts';
 
 /** In place of a type: keys that become a scan's predicate, each a JSON array as `ScanKey` says. */
 export const SCAN_KEY = 'scan key';
+/** The same of values that are compared as addresses, whatever they are. */
+export const SCAN_ADDRESS = 'scan address';
 
 /**
  * A value that a scan's column must equal: as text, as an address (NULL for a network), whether it is either of both, its
@@ -39,6 +41,7 @@ function asScanKey(value: Node): Node {
 /** How a value becomes a key of a type: `trailhound.key_inet()` gives NULL for what no row can equal. */
 function asKey(value: Node, keyType: string): Node {
   if (keyType === SCAN_KEY) return asScanKey(value);
+  if (keyType === SCAN_ADDRESS) return asScanKey(call('try_inet', [castTo(value, 'text')]));
   if (keyType === 'inet' || keyType === 'cidr') return call(`key_${keyType}`, [value], 'trailhound');
   return {
     TypeCast: {

@@ -46,7 +46,8 @@ export function castsToOwnType({ arg, typeName }: TypeCast, statement: Statement
   return reference?.view.columns[index]?.type === type;
 }
 
-function isColumnOfType(item: Item, name: string, type: string, statement: Statement, depth: number): boolean {
+/** Whether a column of an item surely has a type, as isOfType() says it of an output column. */
+export function isColumnOfType(item: Item, name: string, type: string, statement: Statement, depth = 0): boolean {
   const index = statement.names.columnsOf(item).names.indexOf(name);
   const reference = statement.referenceOf(item);
   if (reference !== undefined) return reference.view.columns[index]?.type === type;

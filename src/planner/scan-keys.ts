@@ -5,9 +5,9 @@ import type { Item } from '../sql/scope.ts';
 import { bare, walk } from '../sql/walk.ts';
 import { alternativesFor, type Alternative, type Binding } from './bindings.ts';
 import { contains } from './predicates.ts';
-import { keyQuery, SCAN_KEY } from './key-query.ts';
+import { keyQuery, SCAN_ADDRESS, SCAN_KEY } from './key-query.ts';
 import { isExpressionOnly } from './key-source.ts';
-import { castsToOwnType } from './output-types.ts';
+import { castsToOwnType, isColumnOfType } from './output-types.ts';
 import type { Site } from './sites.ts';
 import { describeSource } from './source-text.ts';
 import type { LockedRelation } from './locked-relations.ts';
@@ -114,16 +114,18 @@ function firstComputable(
 ): Computable | undefined {
   const { statement } = search;
   const alternatives = alternativesOf(site, search, seen);
+  const others = seen.length === 0 ? [] : [...seen.slice(1), site];
+  const isAddress = others.some(({ item, column }) => isColumnOfType(item, column, 'inet', statement));
   for (const alternative of alternatives) {
     const queries = alternative.map((binding) =>
-      keyQuery(ofOtherName(binding), SCAN_KEY, { statement, readable, haste: 'none' }),
+      keyQuery(ofOtherName(binding), isAddress ? SCAN_ADDRESS : SCAN_KEY, { statement, readable, haste: 'none' }),
     );
     if (queries.every((query) => query !== undefined && !mayNotEnd(query)))
       return { alternative, queries: queries.flatMap((query) => query ?? []) };
   }
-  // What equals a column equals all that the column equals.
-  for (const [binding, ...others] of alternatives) {
-    const other = others.length === 0 && binding !== undefined ? columnOfSource(binding, statement) : undefined;
+  // What equals a column equals all that the column equals, compared as the column is.
+  for (const [binding, ...more] of alternatives) {
+    const other = more.length === 0 && binding !== undefined ? columnOfSource(binding, statement) : undefined;
     if (other === undefined || [...seen, site].some((each) => isSame(each, other))) continue;
     const found = firstComputable(other, search, readable, [...seen, site]);
     if (found !== undefined) return found;
@@ -149,6 +151,7 @@ function columnOfSource({ site, sources }: Binding, statement: Statement): Site 
   const column = bare(bare(source.query.targetList?.[0], 'ResTarget')?.val, 'ColumnRef');
   const meaning = column === undefined ? undefined : meaningOf(column, statement);
   if (meaning?.item.level !== site.item.level) return undefined;
+  if (!['text', 'inet'].some((type) => isColumnOfType(meaning.item, meaning.name, type, statement))) return undefined;
   return { item: meaning.item, column: meaning.name, nullable: true };
 }
 

@@ -52,6 +52,16 @@ const KEYED: readonly Case[] = [
     [FOUND],
   ],
   [
+    'addresses that are texts to nobody but the text, by way of a look-up',
+    `select e.event_id, a.country_code from ${A} a join ${E} e on e.source_ip_address = a.ip_address where a.ip_address in ('2600:1f18:0::7', '034.001.1.3', null)`,
+    ['source_ip = 2600:1f18::7, 34.1.1.3'],
+  ],
+  [
+    'what is no address, by way of a look-up',
+    `select e.event_id, a.country_code from ${A} a join ${E} e on e.source_ip_address = a.ip_address join people p on p.address = a.ip_address where p.mask is null`,
+    [],
+  ],
+  [
     'a cast to what the column is already',
     `select e.event_id, f.id from ${E} e join ${F} f on f.remote_ip::inet = e.source_ip`,
     [FOUND],
