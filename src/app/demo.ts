@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { makeDataDirectory } from '../engine/data-directory.ts';
 import { TRAIL_BUCKET, demoWorld } from '../simulator/demo/demo-world.ts';
 import { startSimulator } from '../simulator/simulator.ts';
 import type { CommonOptions } from './config/layers.ts';
@@ -47,8 +47,8 @@ export async function buildDemo(options: CommonOptions, how: 'once' | 'serving')
       },
     };
     // The engine's user, who is another one where we are root, has to pass through it to the demo's own directory.
-    await mkdir(given.dataDir, { recursive: true, mode: 0o711 });
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await makeDataDirectory(given.dataDir, 0o711);
+    await makeDataDirectory(dataDir);
     const server = buildServer(config, {
       database: 'trailhound_demo',
       greeting: 'demo data: nothing here is real',

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { makeDataDirectory } from '../engine/data-directory.ts';
 import { openEngine } from '../engine/open.ts';
 import { setUpSchema } from '../engine/schema.ts';
 import { createLogger } from '../kernel/log.ts';
@@ -65,7 +65,7 @@ export function buildServer(config: Config, options: ServerOptions = {}): Server
     hurry = () => engine.close();
     void engine.ended.then(reportFailure);
 
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await makeDataDirectory(dataDir);
     const password = await ensurePassword(dataDir, config.password);
     await setUpSchema(engine, { password });
     const { describeConnections, ...bound } = await startServing({

@@ -45,7 +45,12 @@ async function readSchema(): Promise<readonly SchemaFile[]> {
 async function installedHash(client: PoolClient): Promise<string | undefined> {
   const { rows: found } = await client.query(`select where to_regclass('trailhound.installation') is not null`);
   if (found.length === 0) return undefined;
-  const { rows } = await client.query<{ hash: string }>('select hash from trailhound.installation');
+  // Role trailhound administers the others, so that it can grant them, and so may have dropped or changed them.
+  const { rows } = await client.query<{ hash: string }>(
+    `select hash from trailhound.installation
+      where 2 = (select count(*) from pg_roles where rolname in ('trailhound_reader', 'trailhound_admin')
+        and not (rolcanlogin or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls))`,
+  );
   return rows[0]?.hash;
 }
 

@@ -101,6 +101,13 @@ describe('the embedded engine', () => {
     await expect(access(directory)).rejects.toThrow();
   });
 
+  it.skipIf(process.platform !== 'linux')('says so where no directory can be made', async () => {
+    await expect(open('/proc/nope/data')).rejects.toMatchObject({
+      code: 'configuration',
+      message: 'cannot make the data directory /proc/nope/data: ENOENT',
+    });
+  });
+
   it('refuses a second process on its directory, naming the first', async () => {
     const dataDir = await temporaryDirectory();
     const child = await hold(dataDir);

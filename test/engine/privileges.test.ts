@@ -220,6 +220,19 @@ describe('the role trailhound_reader', () => {
     );
     expect(rows).toEqual([{ selects: true, grants: false, steampipe: true, creates: false, enters: false }]);
   });
+
+  it.each([
+    ['dropped', 'drop owned by trailhound_reader; drop role trailhound_reader'],
+    ['changed', `alter role trailhound_reader login createrole`],
+  ])('is as it was at the next start, where it was %s', async (_, sql) => {
+    await engine.pool.query(sql);
+    await setUpSchema(engine, { password: 'x' });
+    const { rows } = await engine.pool.query(
+      `select rolcanlogin or rolcreaterole as more, has_table_privilege(oid, 'public.guardduty_finding', 'select') as selects
+         from pg_roles where rolname = 'trailhound_reader'`,
+    );
+    expect(rows).toEqual([{ more: false, selects: true }]);
+  });
 });
 
 describe('everybody', () => {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { dirname, join, resolve } from 'node:path';
 import { TrailhoundError } from '../../kernel/errors.ts';
+import { makeDataDirectory } from '../data-directory.ts';
 import { ensureDatabase } from '../database.ts';
 import type { Engine } from '../engine.ts';
 import { maxConnections, type EngineOptions } from '../engine-options.ts';
@@ -78,22 +78,6 @@ export async function openEmbeddedEngine(options: EngineOptions): Promise<Engine
   } catch (error) {
     await unwind();
     throw error;
-  }
-}
-
-async function makeDataDirectory(dataDir: string): Promise<void> {
-  try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new TrailhoundError(
-      'configuration',
-      `cannot make the data directory ${dataDir}: ${code ?? 'unknown error'}`,
-      {
-        hint: 'Choose a directory that you may write with --data-dir.',
-        cause,
-      },
-    );
   }
 }
 
