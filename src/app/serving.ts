@@ -13,6 +13,7 @@ import { describeAws } from './describe-aws.ts';
 import { listenError } from './listen-error.ts';
 import { serveLoopback } from './loopback.ts';
 import { OWNER } from './password.ts';
+import { publishConfiguration } from './publish.ts';
 import type { RunningServer } from './server-file.ts';
 import { createSources, type AwsOverrides } from './sources.ts';
 import { tlsFor } from './tls.ts';
@@ -48,6 +49,9 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
   await setTimezone(engine, config.timezone ?? 'UTC');
   const catalog = withTtls(await loadCatalog(engine.pool), config);
 
+  await publishConfiguration(engine.pool, config).catch((error: unknown) =>
+    log.warn({ err: error }, 'what the configuration names could not be written down'),
+  );
   const sources = createSources(config, aws);
   closers.push(() => sources.close());
   const hydrator = createHydrator({

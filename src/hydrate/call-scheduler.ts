@@ -42,6 +42,8 @@ export interface CallSchedulerOptions {
   readonly patience: Patience;
   /** From 0 up to 1, as Math.random. */
   readonly random: () => number;
+  /** A request through this connection was answered. */
+  readonly answered?: ((connection: string) => void) | undefined;
 }
 
 const attempts = new WeakMap<SourceError, number>();
@@ -99,6 +101,7 @@ export class CallScheduler {
       try {
         const answer = await send(scope.signal);
         status = 'ok';
+        if (limit.connection !== undefined) this.#options.answered?.(limit.connection);
         return answer;
       } catch (error) {
         if (scope.signal.aborted) status = 'aborted';

@@ -10,6 +10,7 @@ import { quoteIdent } from '../sql/substitute.ts';
 import type { Patience } from './call-scheduler.ts';
 import { CallScheduler, DEFAULT_PATIENCE } from './call-scheduler.ts';
 import { Cleaning } from './cleaning.ts';
+import { ConnectionStates } from './connection-states.ts';
 import type { Fetch } from './fetch.ts';
 import { fillLookup, type Spent } from './fill-lookup.ts';
 import { fillScan } from './fill-scan.ts';
@@ -78,6 +79,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
   const cache = new KeyCache({ pool, log, clock, maxBytes: options.cacheMaxBytes ?? Number.POSITIVE_INFINITY });
   const cleaning = new Cleaning({ cache, tables: options.tables ?? [], clock, log });
   const scans = new ScanLog(pool, log);
+  const connections = new ConnectionStates({ pool, clock, log });
   const flights = new Flights();
   const scheduler = new CallScheduler({
     clock,
@@ -85,6 +87,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
     metrics,
     patience: options.patience ?? DEFAULT_PATIENCE,
     random: options.random ?? Math.random,
+    answered: (connection) => connections.answered(connection),
   });
   const spent = new WeakMap<object, Spent>();
   const closing = new AbortController();
@@ -158,6 +161,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
         release: () => (written.kind === 'relation' ? relations.release(written.name) : Promise.resolve()),
       };
     } catch (error) {
+      connections.failed(error);
       const failure = (failed = signal.aborted ? (signal.reason as unknown) : task.failure(error));
       if (failure instanceof TrailhoundError && failure.code === 'internal' && !signal.aborted)
         log.error({ err: failure, table: name }, 'hydration failed');
@@ -240,7 +244,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
         }),
       ),
     recorded: async () => {
-      await Promise.all([scans.flush(), quotas.flush()]);
+      await Promise.all([scans.flush(), quotas.flush(), connections.flush()]);
     },
     quotas: () => quotas.remaining(),
     sweep: async () => {
@@ -257,7 +261,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
     close: async () => {
       closing.abort(new TrailhoundError('admin_shutdown', 'terminating connection due to administrator command'));
       await Promise.allSettled(running);
-      await Promise.all([cache.flush(), scans.flush(), quotas.flush(), cleaning.close()]);
+      await Promise.all([cache.flush(), scans.flush(), quotas.flush(), connections.flush(), cleaning.close()]);
       await relations.close();
     },
   };

@@ -37,6 +37,7 @@ export function createPipeline(options: PipelineOptions): QueryPipeline {
 const STATISTICS: ReadonlySet<string> = new Set([
   '"trailhound"."scan"',
   '"trailhound"."cache"',
+  '"trailhound"."connection"',
   '"trailhound"."quota"',
 ]);
 

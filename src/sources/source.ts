@@ -113,6 +113,8 @@ export interface RateLimit {
   /** Requests started at once. */
   readonly concurrency: number;
   readonly requestsPerSecond?: number | undefined;
+  /** Whose requests they are: the connection's name in the configuration. */
+  readonly connection?: string | undefined;
 }
 
 /** Requests that a service allows an account until a time. It counts them itself; hydrate/ keeps what it says. */

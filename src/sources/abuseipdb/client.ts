@@ -51,7 +51,8 @@ export class AbuseipdbClient {
   }
 
   limit(endpoint: Endpoint) {
-    return { key: `abuseipdb:${endpoint}:${this.name}`, concurrency: this.#config.concurrency ?? CONCURRENCY };
+    const concurrency = this.#config.concurrency ?? CONCURRENCY;
+    return { key: `abuseipdb:${endpoint}:${this.name}`, concurrency, connection: this.name };
   }
 
   /** For messages and the cache's keys, which outlive a change of the configuration: what a stand-in said is not the service's answer. */

@@ -118,7 +118,7 @@ export class AwsConnection {
     send: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const description = { ...call, connection: this.name, credentials: this.credentialsDescription };
-    return context.call(limit, async (signal) => {
+    return context.call({ ...limit, connection: this.name }, async (signal) => {
       try {
         return await send(signal);
       } catch (error) {

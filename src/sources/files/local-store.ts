@@ -35,7 +35,7 @@ export function localStore(connection: FilesConnection, paths: readonly string[]
 }
 
 function localFile(connection: FilesConnection, path: string): StoredFile {
-  const limit: RateLimit = { key: `files:${connection.name}`, concurrency: OPEN_AT_ONCE };
+  const limit: RateLimit = { key: `files:${connection.name}`, concurrency: OPEN_AT_ONCE, connection: connection.name };
   return {
     path,
     open: (context: CallContext) =>

@@ -32,7 +32,7 @@ export function s3ObjectStore(connection: AwsConnection): ObjectStore {
     const region = regions.get(asked.bucket) ?? (await homeRegion(connection));
     const description = { ...asked, connection: name, region, credentials: connection.credentialsDescription };
     try {
-      return await context.call(limit, async (signal) => {
+      return await context.call({ ...limit, connection: name }, async (signal) => {
         try {
           return await work(connection.s3(region), signal);
         } catch (error) {
