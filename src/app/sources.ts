@@ -31,8 +31,9 @@ export type AwsOverrides = Pick<AwsConnectionConfig, 'credentials' | 'region'>;
 /** Every source that exists, over the connections that are configured. Nothing is resolved or called yet. */
 export function createSources(config: Config, overrides: AwsOverrides = {}): Sources {
   const connections = Object.entries(config.connections);
+  const { awsProfile: environmentProfile } = config;
   const aws = connections.flatMap(([name, connection]) =>
-    connection.kind === 'aws' ? [createAwsConnection({ ...connection, name, ...overrides })] : [],
+    connection.kind === 'aws' ? [createAwsConnection({ ...connection, name, environmentProfile, ...overrides })] : [],
   );
   const abuseipdb = connections.flatMap(([name, connection]) =>
     connection.kind === 'abuseipdb' ? [{ ...connection, name }] : [],
@@ -53,7 +54,12 @@ export function createSources(config: Config, overrides: AwsOverrides = {}): Sou
   const bucketReaders: AwsConnection[] = [];
   const buckets = ({ name }: FilesConnection): ObjectStore => {
     const connection = config.connections[name];
-    const reader = createAwsConnection({ ...(connection?.kind === 'files' && connection), name, ...overrides });
+    const reader = createAwsConnection({
+      ...(connection?.kind === 'files' && connection),
+      name,
+      environmentProfile,
+      ...overrides,
+    });
     bucketReaders.push(reader);
     return s3ObjectStore(reader);
   };

@@ -95,3 +95,52 @@ test('a role that may not be assumed is an error of credentials that says so', a
   const error = await failure(read({ roleArn: 'arn:aws:iam::111122223333:role/hunt', region: 'us-east-1' }));
   expect([error.kind, error.message]).toEqual(['credentials', 'connection aws may not assume its role']);
 });
+
+test('a role asks for its external id, and only the right one opens the account', async () => {
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIAENV');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
+  const other = await startSimulator({
+    world: {
+      accounts: [
+        { accountId: '111122223333', accessKeyIds: ['AKIAENV'], regions: [{ name: 'us-east-1' }] },
+        {
+          accountId: '444455556666',
+          externalId: 'agreed',
+          regions: [
+            {
+              name: 'us-east-1',
+              logGroups: [
+                { name: 'trail', events: { records: [{ eventID: 'b', eventTime: '2026-11-01T00:00:00Z' }] } },
+              ],
+            },
+          ],
+        },
+      ],
+    },
+  });
+  const role = {
+    roleArn: 'arn:aws:iam::444455556666:role/hunt',
+    region: 'us-east-1',
+    endpointUrl: other.url,
+    logGroups: ['trail'],
+  };
+  try {
+    const [record] = await read({ ...role, externalId: 'agreed' });
+    expect(record?.added['account_id']).toBe('444455556666');
+    const error = await failure(read({ ...role, externalId: 'guessed' }));
+    expect([error.kind, error.message]).toEqual(['credentials', 'connection aws may not assume its role']);
+    expect(error.hint).toContain('external_id');
+  } finally {
+    await other.close();
+  }
+});
+
+test('the hint names the profile, and where it is set', async () => {
+  const configured = await failure(read({ profile: 'nope', region: 'us-east-1' }));
+  expect(configured.detail).toContain('profile nope (connections.aws.profile)');
+  expect(configured.hint).toMatch(/^Correct connections\.aws\.profile, or profile nope .* --profile nope/);
+  vi.stubEnv('AWS_PROFILE', 'typo');
+  const environment = await failure(read({ environmentProfile: 'typo', region: 'us-east-1' }));
+  expect(environment.detail).toContain('profile typo (AWS_PROFILE)');
+  expect(environment.hint).toMatch(/^Correct AWS_PROFILE, or profile typo/);
+});

@@ -278,6 +278,6 @@ test('the requests of an account and region share two a second', async () => {
   const context = testContext();
   await allRecords(source, request(predicate(REGION, '=', 'us-east-1')), context);
   expect(context.limits.filter(({ key }) => key.includes('LookupEvents'))).toEqual([
-    { key: 'cloudtrail:LookupEvents:111122223333:us-east-1', concurrency: 4, requestsPerSecond: 2 },
+    { connection: 'aws', key: 'cloudtrail:LookupEvents:111122223333:us-east-1', concurrency: 4, requestsPerSecond: 2 },
   ]);
 });

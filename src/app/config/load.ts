@@ -11,6 +11,8 @@ export interface Config extends Omit<Settings, 'data_dir' | 'engine_url' | 'log_
   readonly dataDir: string;
   readonly engineUrl: string | undefined;
   readonly logLevel: Settings['log_level'];
+  /** AWS_PROFILE, which the SDK reads by itself: for messages. */
+  readonly awsProfile: string | undefined;
   /** As messages should name it: the file that was read, or the one that would be. */
   readonly file: string;
   /** Where a key was set, for messages of checks that need more than the configuration: `trailhound.yaml:3:5`. */
@@ -68,6 +70,7 @@ export function loadConfig(request: LoadRequest = {}): Config {
     hunts: { ...rest.hunts, paths: rest.hunts.paths.map((text) => resolved(['hunts', 'paths'], text)) },
     dataDir: data_dir === undefined ? defaultDataDirectory() : resolved(['data_dir'], data_dir),
     engineUrl: engine_url,
+    awsProfile: emptyIsUnset(environment.AWS_PROFILE),
     logLevel: log_level,
     file: file?.path ?? `./${FILE_NAME}`,
     origin,

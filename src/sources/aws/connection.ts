@@ -1,13 +1,16 @@
+import { LeftOut } from '../left-out.ts';
+import { type Part, mergeParts } from '../merge-parts.ts';
 import type { CallContext, RateLimit } from '../source.ts';
 import { SourceError } from '../source.ts';
 import { type Account, accountClient } from './clients/account.ts';
-import { type CloudTrail, cloudTrailClient } from './clients/cloudtrail.ts';
+import { type CloudTrail, type Trail, cloudTrailClient } from './clients/cloudtrail.ts';
 import { type GuardDuty, guardDutyClient } from './clients/guardduty.ts';
 import { type Logs, logsClient } from './clients/logs.ts';
 import type { ClientOptions, Credentials } from './clients/options.ts';
 import { type S3, s3Client } from './clients/s3.ts';
 import { type Sts, stsClient } from './clients/sts.ts';
 import { credentialsProvider } from './credentials.ts';
+import type { ProfileOrigin } from './credentials-hint.ts';
 import { type CallDescription, isAccessDenied, toSourceError, unintelligible } from './errors.ts';
 import { isRegionName, isRegionPattern, matchesRegion } from '../regions.ts';
 
@@ -15,6 +18,8 @@ import { isRegionName, isRegionPattern, matchesRegion } from '../regions.ts';
 export interface AwsConnectionConfig {
   readonly name: string;
   readonly profile?: string | undefined;
+  /** What AWS_PROFILE says, for messages: the SDK reads it itself. */
+  readonly environmentProfile?: string | undefined;
   readonly roleArn?: string | undefined;
   readonly externalId?: string | undefined;
   /** Names, or patterns with `*` and `?`. Default: those that the account has enabled. */
@@ -83,14 +88,21 @@ export class AwsConnection {
         : () => Promise.resolve(credentials);
   }
 
+  get #profileOrigin(): ProfileOrigin | undefined {
+    const { profile, environmentProfile } = this.#config;
+    if (profile !== undefined) return { profile, setting: `connections.${this.name}.profile` };
+    return environmentProfile === undefined ? undefined : { profile: environmentProfile, setting: 'AWS_PROFILE' };
+  }
+
   /** For messages: where its credentials come from. */
   get credentialsDescription(): string {
-    const { profile, roleArn, credentials } = this.#config;
+    const { roleArn, credentials } = this.#config;
+    const origin = this.#profileOrigin;
     if (credentials !== undefined) return 'the configured access key';
     const chain =
-      profile === undefined
+      origin === undefined
         ? "the AWS SDK's default chain (environment, profile, container, instance)"
-        : `profile ${profile}`;
+        : `profile ${origin.profile} (${origin.setting})`;
     return roleArn === undefined ? chain : `${roleArn} assumed with ${chain}`;
   }
 
@@ -117,7 +129,12 @@ export class AwsConnection {
     call: Omit<CallDescription, 'connection' | 'credentials'>,
     send: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const description = { ...call, connection: this.name, credentials: this.credentialsDescription };
+    const description = {
+      ...call,
+      connection: this.name,
+      credentials: this.credentialsDescription,
+      profile: this.#profileOrigin,
+    };
     return context.call({ ...limit, connection: this.name }, async (signal) => {
       try {
         return await send(signal);
@@ -163,23 +180,34 @@ export class AwsConnection {
 
   /** The log groups that trails recording these regions deliver to, in whichever region those stand. */
   async trailLogGroups(regions: readonly string[], context: CallContext): Promise<readonly TrailLogGroup[]> {
-    return this.#trailLogGroups.get(async () => {
-      const perRegion = await Promise.all(
-        regions.map((region) => {
-          const call = { region, action: 'cloudtrail:DescribeTrails' };
-          return this.call(context, this.#controlLimit('cloudtrail', region), call, (signal) =>
-            this.cloudTrail(region).describeTrails(signal),
-          );
-        }),
-      );
+    const leftOut = new LeftOut(context);
+    const groups = await this.#trailLogGroups.get(async () => {
+      const trails: Trail[] = [];
+      const parts = regions.map((region) => this.#trailsOf(region));
+      const options = { concurrency: Number.POSITIVE_INFINITY, tolerate: leftOut.tolerate };
+      for await (const some of mergeParts(parts, context, options)) trails.push(...some);
       const found = new Map<string, TrailLogGroup>();
-      for (const trail of perRegion.flatMap(({ trails }) => trails)) {
+      for (const trail of trails) {
         const group = logGroupOf(trail.logGroupArn);
         if (group !== undefined)
           found.set(`${group.accountId}/${group.region}/${group.name}`, { ...group, trail: trail.name });
       }
-      return [...found.values()];
+      return [...found].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, group]) => group);
     });
+    // The next statement asks again.
+    if (leftOut.count > 0) this.#trailLogGroups.forget();
+    leftOut.report(regions.length, 'lists of trails');
+    return groups;
+  }
+
+  #trailsOf(region: string): Part<readonly Trail[]> {
+    const call = { region, action: 'cloudtrail:DescribeTrails' };
+    const limit = this.#controlLimit('cloudtrail', region);
+    const ask = (context: CallContext) =>
+      this.call(context, limit, call, (signal) => this.cloudTrail(region).describeTrails(signal));
+    return async function* trailsOf(context) {
+      yield (await ask(context)).trails;
+    };
   }
 
   close(): void {
@@ -306,6 +334,10 @@ class Remembered<T> {
 
   constructor(milliseconds: number) {
     this.#milliseconds = milliseconds;
+  }
+
+  forget(): void {
+    this.#known = undefined;
   }
 
   async get(ask: () => Promise<T>): Promise<T> {

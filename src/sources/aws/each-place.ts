@@ -1,8 +1,8 @@
+import { LeftOut } from '../left-out.ts';
 import { type Part, mergeParts } from '../merge-parts.ts';
 import { nameTest } from '../names.ts';
 import { partitionOf } from '../regions.ts';
 import type { CallContext, Page, Predicate } from '../source.ts';
-import { SourceError } from '../source.ts';
 import type { AwsConnection } from './connection.ts';
 
 /** A service in one region, as one connection sees it. */
@@ -38,18 +38,17 @@ export async function* eachPlace(
         },
     );
   const places: Place[] = [];
-  for await (const found of mergeParts(lookups, context, { concurrency: Number.POSITIVE_INFINITY }))
-    places.push(...found);
+  const accounts = new LeftOut(context);
+  const options = { concurrency: Number.POSITIVE_INFINITY, tolerate: accounts.tolerate };
+  for await (const found of mergeParts(lookups, context, options)) places.push(...found);
+  accounts.report(lookups.length, 'connections');
 
-  const tolerate = (error: unknown) => {
-    if (context.partial !== true || !(error instanceof SourceError)) return false;
-    context.notice('WARNING', `rows of connection ${error.connection} are missing: ${error.message}`);
-    return true;
-  };
+  const regions = new LeftOut(context);
   const parts = places.map(
     (place): Part<Page> =>
       (partContext) =>
         read(place, partContext),
   );
-  yield* mergeParts(parts, context, { concurrency: CONCURRENT_REGIONS, tolerate });
+  yield* mergeParts(parts, context, { concurrency: CONCURRENT_REGIONS, tolerate: regions.tolerate });
+  regions.report(parts.length, 'regions');
 }

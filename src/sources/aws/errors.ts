@@ -1,4 +1,5 @@
 import { SourceError } from '../source.ts';
+import { credentialsHint, type ProfileOrigin } from './credentials-hint.ts';
 
 /** What was being done when a call failed: everything that a message may say. */
 export interface CallDescription {
@@ -11,6 +12,7 @@ export interface CallDescription {
   readonly subject?: string | undefined;
   /** How the connection gets its credentials: `profile audit`. */
   readonly credentials: string;
+  readonly profile?: ProfileOrigin | undefined;
 }
 
 interface AwsError extends Error {
@@ -91,14 +93,14 @@ function credentialsError(error: AwsError, call: CallDescription): SourceError |
     return fail(
       `no credentials for connection ${connection}`,
       `${tried}${quoted(safeCredentialsText(error.message))}`,
-      `Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or connections.${connection}.profile in the configuration; \`aws sts get-caller-identity\` tells whether they work.`,
+      credentialsHint(connection, call.profile, error.message),
     );
   }
   if (EXPIRED.has(error.name)) {
     return fail(
       `the credentials of connection ${connection} have expired`,
       tried,
-      'Renew them, for example by `aws sso login`, and run the statement again.',
+      `Renew them, for example by \`aws sso login${call.profile === undefined ? '' : ` --profile ${call.profile.profile}`}\`, and run the statement again.`,
     );
   }
   if (

@@ -1,6 +1,7 @@
 import type { CallContext, Page, ScanPlan, ScanRequest, ScanSource } from '../../source.ts';
 import { SourceError } from '../../source.ts';
 import type { AwsConnection } from '../connection.ts';
+import { LeftOut } from '../../left-out.ts';
 import { type Part, mergeParts } from '../../merge-parts.ts';
 import { readLogGroup } from './read-log-group.ts';
 import { type CompiledScan, PATHS, compileScan, describeScan } from './scan-plan.ts';
@@ -26,9 +27,11 @@ async function* scan(
 ): AsyncGenerator<Page, void, undefined> {
   if (compiled.empty) return;
   const connections = compiled.connections.filter((connection) => compiled.timeRange(connection) !== undefined);
-  const targets = await allTargets(connections, compiled, context);
+  const accounts = new LeftOut(context);
+  const targets = await allTargets(connections, compiled, context, accounts);
+  accounts.report(connections.length, 'connections');
   if (targets.length === 0) {
-    context.notice('NOTICE', nothingToRead(request));
+    if (accounts.count === 0) context.notice('NOTICE', nothingToRead(request));
     return;
   }
   const isLost = missingLogGroups(targets);
@@ -54,17 +57,15 @@ async function* scan(
         },
     );
   });
-  const tolerate = (error: unknown) => {
-    if (context.partial !== true || !(error instanceof SourceError)) return false;
-    context.notice('WARNING', `rows of connection ${error.connection} are missing: ${error.message}`);
-    return true;
-  };
+  const leftOut = new LeftOut(context);
+  const { tolerate } = leftOut;
   let missing = request.limit ?? Number.POSITIVE_INFINITY;
   for await (const page of mergeParts(parts, context, { concurrency: CONCURRENT_LOG_GROUPS, tolerate })) {
     yield page.records.length > missing ? { ...page, records: page.records.slice(0, missing) } : page;
     missing -= page.records.length;
     if (missing <= 0) return;
   }
+  leftOut.report(parts.length, 'reads of log groups');
 }
 
 /** Every connection is asked at once, and every connection's failure is told. */
@@ -72,6 +73,7 @@ async function allTargets(
   connections: readonly AwsConnection[],
   compiled: CompiledScan,
   context: CallContext,
+  { tolerate }: LeftOut,
 ): Promise<readonly Target[]> {
   const parts = connections.map(
     (connection): Part<readonly Target[]> =>
@@ -80,7 +82,7 @@ async function allTargets(
       },
   );
   const targets: Target[] = [];
-  for await (const found of mergeParts(parts, context, { concurrency: Number.POSITIVE_INFINITY })) {
+  for await (const found of mergeParts(parts, context, { concurrency: Number.POSITIVE_INFINITY, tolerate })) {
     targets.push(...found);
   }
   return targets;
