@@ -8,13 +8,20 @@ import { quoteIdent, Slices, type Replacement } from '../sql/substitute.ts';
  * statement waits for whoever changes a row that it is to lock, and computes anew what it reads of the row (EvalPlanQual):
  * look-ups whose keys nobody asked for would be empty.
  *
+ * @param readable columns that the current role may read, by name as the statement has it
  * @throws not_supported where that cannot be seen
  */
-export function sameVersion(text: string, steps: readonly Step[]): readonly Replacement[] {
+export function sameVersion(
+  text: string,
+  steps: readonly Step[],
+  readable: ReadonlyMap<string, ReadonlySet<string> | 'all'>,
+): readonly Replacement[] {
   const relations = lockedBy(steps);
   const slices = relations.length === 0 ? undefined : new Slices(text);
   return relations.flatMap((locked) => {
-    const found = slices && conditionOf(locked, slices);
+    // System columns are no part of privileges on some columns.
+    const isReadable = readable.get(locked.relation ?? '') === 'all';
+    const found = slices && isReadable ? conditionOf(locked, slices) : undefined;
     if (found === undefined) throw unseen(locked);
     return found;
   });

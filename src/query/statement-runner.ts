@@ -52,7 +52,7 @@ export class StatementRunner {
       const refusal = refusalOf(planned.plan, known);
       if (refusal !== undefined) throw positioned(refusal, written, calling?.unplanned);
       if (!facts.textRoundTrips && planned.plan.steps.some(keepsRows)) throw lossyText();
-      const conditions = facts.oneSnapshot ? [] : sameVersion(request.text, planned.plan.steps);
+      const conditions = facts.oneSnapshot ? [] : sameVersion(request.text, planned.plan.steps, facts.readable);
       const execution = new Execution({
         plan: planned.plan,
         restrictions: known,

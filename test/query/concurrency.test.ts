@@ -157,6 +157,16 @@ describe('what cannot be seen is refused before any call', () => {
     ]);
   });
 
+  test('rows of which the role may read some columns', async () => {
+    await bench.pool.query(
+      'create table evil.part (id int, ip inet); grant select (ip), update on evil.part to trailhound',
+    );
+    const text = `update evil.part p set id = a.abuse_confidence_score from ${A} a where a.ip_address = p.ip`;
+    await expect(bench.ask(text)).rejects.toMatchObject({ code: 'not_supported' });
+    await bench.client.query('begin isolation level repeatable read');
+    await bench.ask(text);
+  });
+
   test('the row of a cursor', async () => {
     await bench.client.query('begin; declare c cursor for select * from host for update; fetch next from c');
     const text = `update host set score = (select a.abuse_confidence_score from ${A} a where a.ip_address = host.ip) where current of c`;
