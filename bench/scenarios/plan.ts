@@ -105,6 +105,6 @@ function figure(name: string, { through, direct }: Times): Figure {
     name,
     measured: `${through.toFixed(1)} ms`,
     baseline: `${direct.toFixed(1)} ms directly`,
-    result: `+${(through - direct).toFixed(1)} ms`,
+    result: `${(through / direct).toFixed(1)} x, +${(through - direct).toFixed(1)} ms`,
   };
 }

@@ -6,6 +6,7 @@ import type { QueryPipeline, Rewrite } from '../query/pipeline.ts';
 import { encodeErrorResponse } from '../wire/backend/error-response.ts';
 import type { ResponseFields } from '../wire/backend/response-fields.ts';
 import type { BackendLink } from './backend-link.ts';
+import { CancelWatch } from './cancel-watch.ts';
 import type { SessionBackend } from './client-backend.ts';
 import { asKnownError, fieldsOf, notice, withoutOurText } from './error-fields.ts';
 import type { Outbox } from './outbox.ts';
@@ -84,7 +85,10 @@ export class Rewriter {
     const { signal } = controller;
     const { queue } = this.#options.link;
     this.#running = controller;
-    const backend = new GuardedBackend(this.#options.backend, signal);
+    const watch = new CancelWatch(this.#options.backend, (reason) => {
+      controller.abort(reason);
+    });
+    const backend = new GuardedBackend(this.#options.backend, signal, watch);
     try {
       const rewrite = await this.#options.pipeline.rewrite(
         {
@@ -97,7 +101,8 @@ export class Rewriter {
           pid: this.#options.pid(),
           caller: this.#options.caller,
           fresh: queue.status === 'I' && !queue.segmentOpen,
-          ownTransaction: () => ownTransaction(signal),
+          // Its first statement is no sleep of ours.
+          ownTransaction: () => watch.while(() => ownTransaction(signal)),
           relayed: (ended) => {
             this.#executing.add(controller);
             this.#leaving.push(() => {
@@ -109,6 +114,7 @@ export class Rewriter {
         },
         backend,
       );
+      await watch.end();
       if (!signal.aborted) return rewrite === undefined ? undefined : this.#followed(rewrite, controller);
       await rewrite?.release();
       throw signal.reason;
@@ -116,6 +122,7 @@ export class Rewriter {
       throw signal.aborted && !(error instanceof BackendError) ? signal.reason : error;
     } finally {
       backend.close();
+      await watch.end();
       this.#running = undefined;
     }
   }
@@ -206,11 +213,13 @@ function asError(thrown: unknown): Error {
 class GuardedBackend implements ClientBackend {
   readonly #backend: SessionBackend;
   readonly #signal: AbortSignal;
+  readonly #watch: CancelWatch;
   #open = true;
 
-  constructor(backend: SessionBackend, signal: AbortSignal) {
+  constructor(backend: SessionBackend, signal: AbortSignal, watch: CancelWatch) {
     this.#backend = backend;
     this.#signal = signal;
+    this.#watch = watch;
   }
 
   get transactionStatus() {
@@ -219,22 +228,22 @@ class GuardedBackend implements ClientBackend {
 
   async query(...statement: Parameters<ClientBackend['query']>) {
     this.#check();
-    return this.#backend.query(...statement);
+    return this.#watch.while(() => this.#backend.query(...statement));
   }
 
   async describe(...statement: Parameters<ClientBackend['describe']>) {
     this.#check();
-    return this.#backend.describe(...statement);
+    return this.#watch.while(() => this.#backend.describe(...statement));
   }
 
   async describePrepared(...prepared: Parameters<ClientBackend['describePrepared']>) {
     this.#check();
-    return this.#backend.describePrepared(...prepared);
+    return this.#watch.while(() => this.#backend.describePrepared(...prepared));
   }
 
   async executeArguments(...execute: Parameters<ClientBackend['executeArguments']>) {
     this.#check();
-    return this.#backend.executeArguments(...execute);
+    return this.#watch.while(() => this.#backend.executeArguments(...execute));
   }
 
   close(): void {

@@ -125,6 +125,66 @@ test('a CancelRequest ends the statement, and only that one', async () => {
   expect(await textRows(client, 'select pg_sleep(0.05)')).toHaveLength(1);
 });
 
+describe('pg_cancel_backend() from another session', () => {
+  async function cancelFromElsewhere(ended: Promise<unknown>): Promise<void> {
+    const { processID } = client as unknown as { processID: number };
+    let over = false;
+    void ended.then(() => (over = true));
+    await road.with(async (other) => {
+      // Between two sleeps of the backend it is lost, as it is between two statements.
+      while (!over) {
+        const sleeping = `select pg_cancel_backend(pid) from pg_stat_activity where pid = $1 and wait_event = 'PgSleep'`;
+        await textRows(other, sleeping, [processID]);
+      }
+    });
+  }
+
+  test('ends look-ups, and the session goes on', async () => {
+    hang('abuseipdb');
+    const failed = failure(client.query(lookup()));
+    await inFlight(AT_ONCE);
+    await cancelFromElsewhere(failed);
+    expect(await failed).toMatchObject({ code: '57014', message: 'canceling statement due to user request' });
+    await expectSilence(() => textRows(client, 'select 1'));
+  });
+
+  test('ends a scan in a block by the extended protocol, and fails the block', async () => {
+    hang('logs');
+    await client.query('begin');
+    const failed = failure(
+      client.query('select count(*) from cloudtrail_trail_event where event_name <> $1', ['none']),
+    );
+    await inFlight(1, 'logs');
+    await cancelFromElsewhere(failed);
+    expect(await failed).toMatchObject({ code: '57014' });
+    expect(await failure(client.query('select 1'))).toMatchObject({ code: '25P02' });
+    await client.query('rollback');
+    expect(await textRows(client, 'select 1')).toEqual([['1']]);
+  });
+
+  test('ends what a view and what DO scans', async () => {
+    await client.query(`create or replace view checked as select ip_address as ip from abuseipdb_check_ip`);
+    const [first = ''] = keys.split(', ');
+    for (const text of [
+      `select * from checked where ip in (${keys})`,
+      `do $$ begin perform from abuseipdb_check_ip where ip_address = ${first}; end $$`,
+    ]) {
+      hang('abuseipdb');
+      const failed = failure(client.query(text));
+      await road.simulator.calls.until((calls) => calls.open('abuseipdb') > 0);
+      await (text.startsWith('do') ? cancel(client) : cancelFromElsewhere(failed));
+      expect(await failed).toMatchObject({ code: '57014' });
+      await inFlight(0);
+      road.simulator.clearFaults();
+    }
+  });
+
+  test('does not meet a statement that has what it waited for', async () => {
+    road.simulator.fault({ service: 'abuseipdb', times: 1, effect: { kind: 'throttle', retryAfterSeconds: 2 } });
+    expect(await textRows(client, lookup())).toEqual([['40']]);
+  });
+});
+
 test('a CancelRequest with a wrong key does nothing', async () => {
   hang('abuseipdb');
   const failed = failure(client.query(lookup()));
