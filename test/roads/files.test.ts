@@ -29,6 +29,8 @@ const MADE_UP = Array.from({ length: 300 }, (_, index) => ({
   userIdentity: { type: 'IAMUser', arn: `arn:aws:iam::111122223333:user/${index % 5}`, accessKeyId: 'AKIA' },
   ...(index % 4 === 0 && { requestParameters: { userName: `\\u0000"é漢${index}` } }),
 }));
+/** CloudTrail delivers at least once: the second time with what came later. */
+const TWICE = MADE_UP.slice(0, 3);
 const REAL = recordFiles();
 
 let folder: string;
@@ -56,7 +58,15 @@ beforeAll(async () => {
         accounts: [
           {
             accountId: '111122223333',
+            buckets: [
+              {
+                name: 'trail-bucket',
+                region: 'eu-west-1',
+                trails: [{ records: MADE_UP }, { prefix: 'again', records: TWICE }],
+              },
+            ],
             regions: [
+              { name: 'eu-west-1' },
               {
                 name: 'us-east-1',
                 logGroups: [
@@ -75,6 +85,7 @@ beforeAll(async () => {
         aws: { endpoint_url: "${url}", requests_per_second: 50, regions: [us-east-1], log_groups: ["${LOG_GROUP}"] }
         abuseipdb: { url: "${abuseipdbUrl}", api_key: ${API_KEY} }
         trail: { kind: files, paths: ["${folder}/AWSLogs"] }
+        bucket: { kind: files, paths: ["s3://trail-bucket/"], endpoint_url: "${url}" }
         broken: { kind: files, paths: ["${folder}/broken/*"] }
         gone: { kind: files, paths: ["${folder}/gone"] }${
           REAL.length === 0
@@ -107,6 +118,26 @@ describe('the same events', () => {
   test('come from files as from a log group', async () => {
     expect(await rows(`select count(*) from (${files}) f`)).toEqual([['300']]);
     expect(await rows(difference(files, group))).toEqual([]);
+  });
+
+  test('come from the bucket that the trail delivers to, those delivered twice with one id', async () => {
+    const bucket = `select ${TYPED}, ${SHARED} from cloudtrail_file_event where connection_name = 'bucket'`;
+    expect(await rows(`select count(*), count(distinct event_id) from (${bucket}) f`)).toEqual([['303', '300']]);
+    expect(await rows(difference(`select distinct on (event_id) * from (${bucket}) f`, group))).toEqual([]);
+    const twice = `select event_id, count(*), count(distinct path) from cloudtrail_file_event
+      where connection_name = 'bucket' group by event_id having count(*) > 1 order by event_id`;
+    expect(await rows(twice)).toEqual(TWICE.map(({ eventID }) => [eventID, '2', '2']));
+  });
+
+  test('of a bucket only the folders of the days and the region are listed', async () => {
+    const before = road.simulator.calls.count({ operation: 'GetObject' });
+    const statement = `select count(*) from cloudtrail_file_event where connection_name = 'bucket' and region = 'us-east-1'
+      and path like 's3://trail-bucket/AWSLogs/%' and event_time >= '2026-11-21 00:10'`;
+    const filtered = MADE_UP.filter((one) => one.awsRegion === 'us-east-1' && one.eventTime >= '2026-11-21T00:10');
+    expect(await rows(statement)).toEqual([[String(filtered.length)]]);
+    const got = road.simulator.calls.count({ operation: 'GetObject' }) - before;
+    expect(got).toBeGreaterThan(0);
+    expect(got).toBeLessThanOrEqual(filtered.length + 1);
   });
 
   test.skipIf(REAL.length === 0)('also where nobody here wrote them', async () => {
