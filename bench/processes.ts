@@ -11,8 +11,17 @@ export async function residentBytes(pid: number): Promise<number> {
 const TICK_MS = 10;
 
 /** Processor time of all threads, in milliseconds: tells of work where others compete for the processors. */
-export async function processorMs(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+export function processorMs(pid: number): Promise<number> {
+  return ticksOf(`/proc/${pid}/stat`);
+}
+
+/** Of the first thread alone, which answers clients. */
+export function mainThreadMs(pid: number): Promise<number> {
+  return ticksOf(`/proc/${pid}/task/${pid}/stat`);
+}
+
+async function ticksOf(file: string): Promise<number> {
+  const stat = await readFile(file, 'utf8');
   // The command's name, in parentheses, may hold spaces. proc_pid_stat(5): utime is field 14, stime 15.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS;

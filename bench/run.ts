@@ -3,6 +3,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Figure } from './figure.ts';
+import { files } from './scenarios/files.ts';
 import { join } from './scenarios/join.ts';
 import { memory } from './scenarios/memory.ts';
 import { plan } from './scenarios/plan.ts';
@@ -12,7 +13,7 @@ import { start } from './scenarios/start.ts';
 import { table } from './table.ts';
 
 /** `npm run bench [-- NAME...]`: all scenarios, or those named. Status 1 where one could not be run; bounds decide nothing. */
-const SCENARIOS = [join, scan, memory, start, relay, plan];
+const SCENARIOS = [join, scan, files, memory, start, relay, plan];
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !SCENARIOS.some((scenario) => scenario.name === name));

@@ -23,10 +23,12 @@ export interface ServerProcessOptions {
   /** Of a simulator. */
   readonly url?: string;
   readonly engineUrl?: string;
+  /** Paths of evidence. */
+  readonly files?: readonly string[];
 }
 
 /** The built server, as users run it, over a simulator, with AWS's request rate out of the way. */
-export async function startServer({ dataDir, url, engineUrl }: ServerProcessOptions): Promise<ServerProcess> {
+export async function startServer({ dataDir, url, engineUrl, files }: ServerProcessOptions): Promise<ServerProcess> {
   const file = path.join(dataDir, 'trailhound.yaml');
   const endpoint = url ?? 'http://127.0.0.1:9';
   // JSON is YAML.
@@ -42,6 +44,7 @@ export async function startServer({ dataDir, url, engineUrl }: ServerProcessOpti
         requests_per_second: 1_000_000,
       },
       abuseipdb: { url: `${endpoint}/api/v2`, api_key: 'made-up' },
+      ...(files !== undefined && { evidence: { kind: 'files', paths: files } }),
     },
   };
   await writeFile(file, JSON.stringify(configuration));

@@ -9,6 +9,7 @@ import { filesSource } from '../../src/sources/files/source.ts';
 import type { Predicate } from '../../src/sources/source.ts';
 import { allRecords, column, failure, predicate, scanRequest, testContext } from '../support/source-harness.ts';
 
+const EVENT_ID = column('event_id', 'eventID');
 const PATH = column('path', '@path');
 const REGION = column('region', '@region');
 const ACCOUNT_ID = column('account_id', '@account_id');
@@ -70,7 +71,11 @@ async function read(
   context = testContext(),
 ) {
   simulator.calls.reset();
-  const found = await allRecords(source, scanRequest(predicates, { table: 'cloudtrail_file_event' }), context);
+  const found = await allRecords(
+    source,
+    scanRequest(predicates, { table: 'cloudtrail_file_event', columns: [EVENT_ID] }),
+    context,
+  );
   return {
     ids: found.map(({ value }) => (value as { eventID: string }).eventID).sort(),
     found,
@@ -224,7 +229,7 @@ describe('the folders of trails', () => {
 
   test('the plan says what it costs', async () => {
     const { source } = await setUp({ buckets: [], paths: ['s3://trail/'] });
-    expect(source.plan(scanRequest([], { table: 'cloudtrail_file_event' }))).toMatchObject({
+    expect(source.plan(scanRequest([], { table: 'cloudtrail_file_event', columns: [EVENT_ID] }))).toMatchObject({
       parts: ['connection evidence, s3://trail/'],
       calls: expect.stringContaining('one for each 1,000 keys') as string,
     });
@@ -279,7 +284,7 @@ describe('large and many objects', () => {
     );
     const { simulator, source } = await setUp({ buckets: [bucket(many)], paths: ['s3://evidence'] });
     simulator.setLatency('s3', 20);
-    const request = scanRequest([], { limit: 3, table: 'cloudtrail_file_event' });
+    const request = scanRequest([], { limit: 3, table: 'cloudtrail_file_event', columns: [EVENT_ID] });
     expect(await allRecords(source, request)).toHaveLength(3);
     // What was on its way to the simulator when its client closed the connection is counted there all the same.
     await expect.poll(() => simulator.calls.count({ operation: 'GetObject', state: 'open' })).toBe(0);
@@ -293,7 +298,9 @@ describe('large and many objects', () => {
     const { simulator, source } = await setUp({ buckets: [bucket(many)], paths: ['s3://evidence'] });
     simulator.fault({ service: 's3', operation: 'GetObject', times: Infinity, effect: { kind: 'hang' } });
     const context = testContext();
-    const reading = failureOf(allRecords(source, scanRequest([], { table: 'cloudtrail_file_event' }), context));
+    const reading = failureOf(
+      allRecords(source, scanRequest([], { table: 'cloudtrail_file_event', columns: [EVENT_ID] }), context),
+    );
     await simulator.calls.until((calls) => calls.count({ operation: 'GetObject' }) >= 32);
     context.abort(new Error('cancelled'));
     expect(await reading).toEqual(new Error('cancelled'));

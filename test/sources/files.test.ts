@@ -16,6 +16,7 @@ import {
   testContext,
 } from '../support/source-harness.ts';
 
+const EVENT_ID = column('event_id', 'eventID');
 const PATH = column('path', '@path');
 const REGION = column('region', '@region');
 const ACCOUNT_ID = column('account_id', '@account_id');
@@ -55,7 +56,7 @@ function connection(paths: readonly string[], more: Partial<FilesConnection> = {
 }
 
 function request(...predicates: readonly Predicate[]) {
-  return scanRequest(predicates, { table: 'cloudtrail_file_event' });
+  return scanRequest(predicates, { table: 'cloudtrail_file_event', columns: [EVENT_ID] });
 }
 
 /** Ids of the events, and what else was said. */
@@ -406,7 +407,7 @@ describe('what ends early', () => {
 
   test('a limit stops the reading, and closes what is open', async () => {
     for (const name of ['a', 'b', 'c']) await write(`${name}.jsonl`, large());
-    const asked = scanRequest([], { limit: 3, table: 'cloudtrail_file_event' });
+    const asked = scanRequest([], { limit: 3, table: 'cloudtrail_file_event', columns: [EVENT_ID] });
     const pages = await allPages(localFiles([connection(['/'])]), asked, testContext());
     expect(pages.flatMap((page) => page.records)).toHaveLength(3);
     await expect.poll(openFiles).toEqual([]);

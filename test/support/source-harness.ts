@@ -27,11 +27,11 @@ export function table(name: string, columns: readonly Column[] = []): VirtualTab
 
 export function scanRequest(
   predicates: readonly Predicate[],
-  extra: { readonly limit?: number; readonly table?: string } = {},
+  extra: { readonly limit?: number; readonly table?: string; readonly columns?: readonly Column[] } = {},
 ): ScanRequest {
   return {
     table: table(extra.table ?? 'cloudtrail_trail_event'),
-    columns: predicates.map(({ column: of }) => of),
+    columns: [...(extra.columns ?? []), ...predicates.map(({ column: of }) => of)],
     predicates,
     ...(extra.limit !== undefined && { limit: extra.limit }),
   };

@@ -2,7 +2,7 @@ import type { Page, SourceRecord } from '../source.ts';
 
 const MAX_RECORDS = 1_000;
 /** Of the records' text. */
-const MAX_CHARACTERS = 1_000_000;
+const MAX_CHARACTERS = 500_000;
 
 /** Collects records, of several files where these are small, until they make a page. */
 export class PageBuilder {

@@ -1,20 +1,14 @@
-import { isUtf8 } from 'node:buffer';
 import { partitionOf } from '../regions.ts';
 import { SourceError, type SourceRecord } from '../source.ts';
-import { parseTrailRecord } from '../trail-record.ts';
 import type { FilesConnection } from './connection.ts';
-import { UnknownCompression, decompress } from './decompress.ts';
 import { failedFile, unreadableFile } from './file-failure.ts';
-import { RecordSplitter } from './record-splitter.ts';
-import type { Split, SplitRecord } from './split.ts';
+import { type FileBatch, type FileRecord, ParseFailure } from './parse-chunks.ts';
 import { parseTrailPath } from './trail-path.ts';
-import { NotZstd } from './zstd-frames.ts';
 
 export interface FileRead {
   readonly connection: FilesConnection;
   readonly path: string;
-  /** As they are stored: compressed or not. */
-  readonly chunks: AsyncIterable<Uint8Array>;
+  readonly batches: AsyncIterable<FileBatch>;
   readonly troubles: Troubles;
 }
 
@@ -22,8 +16,8 @@ export interface FileRead {
 export interface Troubles {
   /** `rest`: neither can what follows in the file be read. */
   unreadable(error: SourceError, rest: boolean): void;
-  /** A record is no UTF-8: bytes that are no character have become U+FFFD. */
-  replaced(): void;
+  /** So many records are no UTF-8: bytes that are no character have become U+FFFD. */
+  replaced(records: number): void;
 }
 
 /** A record with the length of its text. */
@@ -32,21 +26,25 @@ export interface ReadRecord {
   readonly length: number;
 }
 
-/** The records of a file in their order, as many at a time as a chunk of it holds. */
+/** The records of a file in their order, with what its path says of them. */
 export async function* readFile(read: FileRead): AsyncGenerator<readonly ReadRecord[], void, undefined> {
-  const splitter = new RecordSplitter();
+  const { connection, path, batches, troubles } = read;
   const recordOf = recordMaker(read);
-  const recordsOf = (splits: readonly Split[]) => splits.flatMap((split) => recordOf(split) ?? []);
   try {
-    for await (const chunk of decompress(read.chunks)) yield recordsOf(splitter.push(chunk));
+    for await (const { records, malformed, replaced } of batches) {
+      for (const { line, reason, rest } of malformed) {
+        troubles.unreadable(unreadableFile(connection, path, `line ${line}`, reason), rest);
+      }
+      if (replaced > 0) troubles.replaced(replaced);
+      yield records.map(recordOf);
+    }
   } catch (error) {
-    throw readFailure(read, splitter.line, error);
+    throw readFailure(read, error);
   }
-  yield recordsOf(splitter.end());
 }
 
 /** Runs for millions of records. */
-function recordMaker({ connection, path, troubles }: FileRead): (split: Split) => ReadRecord | undefined {
+function recordMaker({ connection, path }: FileRead): (record: FileRecord) => ReadRecord {
   const { accountId, region } = parseTrailPath(path);
   const place = {
     path,
@@ -55,51 +53,34 @@ function recordMaker({ connection, path, troubles }: FileRead): (split: Split) =
     account_id: accountId,
     connection_name: connection.name,
   };
-  let number = 0;
-  const recordOf = ({ bytes, line, time }: SplitRecord): ReadRecord | undefined => {
-    number += 1;
-    const text = bytes.toString('utf8');
-    const record = parseTrailRecord(text);
-    if (record === undefined) return undefined;
-    if (!isUtf8(bytes)) troubles.replaced();
-    const own = number;
-    return {
-      record: {
-        value: record.value,
-        added: { ...place, file_line: line, timestamp: time ?? record.value['eventTime'] },
-        text: record.text,
-        origin: () => `record ${own} of ${path}, line ${line}`,
-      },
-      length: text.length,
-    };
-  };
-  return (split) => {
-    const record = split.kind === 'record' ? recordOf(split) : undefined;
-    if (record !== undefined) return record;
-    const { reason, rest } =
-      split.kind === 'malformed' ? split : { reason: 'the record is no valid JSON', rest: false };
-    troubles.unreadable(unreadableFile(connection, path, `line ${split.line}`, reason), rest);
-    return undefined;
-  };
+  return ({ value, text, line, number, timestamp, length }) => ({
+    record: {
+      value,
+      added: { ...place, file_line: line, timestamp },
+      text,
+      origin: () => `record ${number} of ${path}, line ${line}`,
+    },
+    length,
+  });
 }
 
-function readFailure({ connection, path }: FileRead, line: number, error: unknown): unknown {
+function readFailure({ connection, path }: FileRead, error: unknown): unknown {
   if (error instanceof SourceError) return error;
-  if (error instanceof UnknownCompression) {
-    return new SourceError(
-      'nonsense',
-      connection.name,
-      `${path} is compressed by zstd, which this Node.js cannot read`,
-      {
-        detail: `It is Node.js ${process.versions.node}.`,
-        hint: 'Run Trailhound on Node.js 22.15 or newer, or decompress the file.',
-      },
-    );
+  if (!(error instanceof ParseFailure)) return failedFile(connection, path, error);
+  switch (error.kind) {
+    case 'unknown compression':
+      return new SourceError(
+        'nonsense',
+        connection.name,
+        `${path} is compressed by zstd, which this Node.js cannot read`,
+        {
+          detail: `It is Node.js ${process.versions.node}.`,
+          hint: 'Run Trailhound on Node.js 22.15 or newer, or decompress the file.',
+        },
+      );
+    case 'corrupt': {
+      const reason = `it cannot be decompressed: ${error.message}`;
+      return unreadableFile(connection, path, `after line ${error.line}`, reason, error);
+    }
   }
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (error instanceof NotZstd || code.startsWith('Z_') || code.startsWith('ZSTD_')) {
-    const reason = `it cannot be decompressed: ${(error as Error).message}`;
-    return unreadableFile(connection, path, `after line ${line}`, reason, error);
-  }
-  return failedFile(connection, path, error);
 }

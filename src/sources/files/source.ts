@@ -7,13 +7,16 @@ import type { FilesConnection } from './connection.ts';
 import { FileQueue } from './file-queue.ts';
 import { localStore } from './local-store.ts';
 import { PageBuilder } from './page-builder.ts';
+import { fileParser } from './parse-files.ts';
+import { ParserThreads } from './parser-threads.ts';
+import { projectionOf } from './projection.ts';
 import { readFile } from './read-file.ts';
 import { type CompiledScan, compileScan, describeScan } from './scan-plan.ts';
 import type { Store } from './store.ts';
 import { createTroubles } from './troubles.ts';
 
-/** Files parsed at once by one statement; each holds a page, and one record beside it. */
-const CONCURRENT_FILES = 8;
+/** Files read at once by one statement beside those that threads parse; each holds a page, and one record beside it. */
+const FILES_AHEAD = 1;
 
 /** CloudTrail's records in the files of all connections of kind files. `buckets`: who reads `s3://…` for a connection. */
 export function filesSource(
@@ -21,11 +24,12 @@ export function filesSource(
   buckets: (connection: FilesConnection) => ObjectStore,
 ): ScanSource {
   const stores = new Map(connections.map((connection) => [connection, storesOf(connection, buckets)]));
+  const threads = new ParserThreads();
   return {
     kind: 'scan',
     plan: (request) => describeScan(compileScan(request, connections)),
-    scan: (request, context) => scan(request, compileScan(request, connections), stores, context),
-    close: () => Promise.resolve(),
+    scan: (request, context) => scan(request, compileScan(request, connections), stores, threads, context),
+    close: () => threads.close(),
   };
 }
 
@@ -33,11 +37,13 @@ async function* scan(
   request: ScanRequest,
   compiled: CompiledScan,
   stores: ReadonlyMap<FilesConnection, readonly Store[]>,
+  threads: ParserThreads,
   context: CallContext,
 ): AsyncGenerator<Page, void, undefined> {
   if (compiled.empty) return;
   if (!compiled.configured) throw unconfigured();
   const troubles = createTroubles(request.table.name, context);
+  const parse = fileParser(threads, projectionOf(request.columns));
   const files = new FileQueue(
     compiled.connections.flatMap((connection) =>
       (stores.get(connection) ?? []).map((store) => ({ connection, store })),
@@ -57,7 +63,7 @@ async function* scan(
       const { connection, path } = file;
       try {
         const chunks = page.counting(await file.open());
-        for await (const batch of readFile({ connection, path, chunks, troubles })) {
+        for await (const batch of readFile({ connection, path, batches: parse(chunks), troubles })) {
           for (const { record, length } of batch) if (page.add(record, length)) yield page.take();
         }
       } catch (error) {
@@ -73,9 +79,8 @@ async function* scan(
   };
 
   let missing = most;
-  for await (const page of mergeParts(new Array<Part<Page>>(CONCURRENT_FILES).fill(reader), context, {
-    concurrency: CONCURRENT_FILES,
-  })) {
+  const concurrency = threads.most + FILES_AHEAD;
+  for await (const page of mergeParts(new Array<Part<Page>>(concurrency).fill(reader), context, { concurrency })) {
     yield page.records.length > missing ? { ...page, records: page.records.slice(0, missing) } : page;
     missing -= page.records.length;
     if (missing <= 0) return;

@@ -15,8 +15,8 @@ export function createTroubles(table: string, context: CallContext): Troubles & 
       if (context.partial !== true) throw error;
       count(rest ? files : records, error);
     },
-    replaced: () => {
-      replaced += 1;
+    replaced: (more) => {
+      replaced += more;
     },
     tell: () => {
       const warn = (message: string) => context.notice('WARNING', message);

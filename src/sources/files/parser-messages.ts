@@ -1,0 +1,64 @@
+import type { MessagePort } from 'node:worker_threads';
+import { type FileBatch, type FileRecord, ParseFailure } from './parse-chunks.ts';
+import { type Projection, project } from './projection.ts';
+import type { Json } from '../trail-record.ts';
+
+/** To the thread: a file that is to be parsed, by a port of its own. */
+export interface ParserJob {
+  readonly port: MessagePort;
+  readonly projection: Projection;
+}
+
+/** To the thread, by a file's port: an answer to each `pull`; `undefined` is the file's end. */
+export interface ChunkMessage {
+  readonly chunk: Uint8Array | undefined;
+}
+
+/** From the thread, by a file's port. A batch is followed by no other one until it was answered by `taken`. */
+export type ParserMessage =
+  | { readonly kind: 'pull' }
+  | { readonly kind: 'batch'; readonly batch: EncodedBatch }
+  | { readonly kind: 'end' }
+  | { readonly kind: 'failed'; readonly failure: EncodedFailure };
+
+export interface EncodedBatch extends Omit<FileBatch, 'records'> {
+  /** A JSON array of the records' projections: cheaper to copy and to read than objects are. */
+  readonly values: string;
+  readonly others: readonly Omit<FileRecord, 'value'>[];
+}
+
+export interface EncodedFailure {
+  readonly kind: ParseFailure['kind'] | undefined;
+  readonly line: number;
+  readonly message: string;
+}
+
+export function encodeBatch({ records, malformed, replaced }: FileBatch, projection: Projection): EncodedBatch {
+  return {
+    values: JSON.stringify(records.map(({ value }) => project(value, projection))),
+    others: records.map(({ value, text, line, number, timestamp, length }) => ({
+      text: projection.text ? (text ?? JSON.stringify(value)) : undefined,
+      line,
+      number,
+      timestamp,
+      length,
+    })),
+    malformed,
+    replaced,
+  };
+}
+
+export function decodeBatch({ values, others, malformed, replaced }: EncodedBatch): FileBatch {
+  const parsed = JSON.parse(values) as readonly Json[];
+  return { records: others.map((other, index) => ({ ...other, value: parsed[index] ?? {} })), malformed, replaced };
+}
+
+export function encodeFailure(error: unknown): EncodedFailure {
+  return error instanceof ParseFailure
+    ? { kind: error.kind, line: error.line, message: error.message }
+    : { kind: undefined, line: 0, message: String(error) };
+}
+
+export function decodeFailure({ kind, line, message }: EncodedFailure): Error {
+  return kind === undefined ? new Error(message) : new ParseFailure(kind, line, message);
+}
