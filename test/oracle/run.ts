@@ -2,8 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { openOracle } from './bench.ts';
-import type { Generated } from './grammar/generated.ts';
-import { search, type Found, type Tally } from './search.ts';
+import { search, textOf, type Found, type Tally } from './search.ts';
 import { together } from './together.ts';
 
 /**
@@ -90,11 +89,6 @@ function report({ index, mismatch, statement }: Found): void {
     `\nmismatch (${mismatch.what}), ${mismatch.mode}; seed ${seed}, statement ${index}, ${statement.label}:\n${textOf(statement)}\n` +
       `expected:\n${mismatch.expected}\nactual:\n${mismatch.actual}\n`,
   );
-}
-
-/** With what is made before it. */
-function textOf({ stage, text }: Generated): string {
-  return [...(stage?.before ?? []), text].join(';\n');
 }
 
 function say(text: string): void {

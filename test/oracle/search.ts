@@ -87,8 +87,8 @@ export async function search(bench: OracleBench, options: Search): Promise<Tally
           const again = await check(bench, candidate, false);
           return again.kind === 'refused' && again.reason === reason;
         });
-        known.examples.push({ index, text: small.text });
-      } else if (known.examples.length === 0) known.examples.push({ index, text: statement.text });
+        known.examples.push({ index, text: textOf(small) });
+      } else if (known.examples.length === 0) known.examples.push({ index, text: textOf(statement) });
     }
     if (verdict.kind === 'mismatch') {
       const fails = async (candidate: Generated): Promise<Mismatch | undefined> => {
@@ -107,6 +107,11 @@ export async function search(bench: OracleBench, options: Search): Promise<Tally
     options.onProgress?.(tally);
   }
   return tally;
+}
+
+/** With what is made before it. */
+export function textOf({ stage, text }: Generated): string {
+  return [...(stage?.before ?? []), text].join(';\n');
 }
 
 /** Many tapes make the same statement: each is tried once. */

@@ -57,6 +57,7 @@ function asItem(making: Making, query: Query, alias: string, lateral: boolean, m
     columns,
     need,
     once: query.once,
+    defined: own !== undefined,
   };
 }
 

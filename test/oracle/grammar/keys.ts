@@ -15,8 +15,7 @@ export function settled(keys: Keys, { from, where }: Surroundings): Keys {
   const own = new Set(from.flatMap(itemsOf));
   const { table, query } = keys;
   if (query === undefined || ![...keys.uses].some((item) => own.has(item))) return { table, query, uses: keys.uses };
-  // What is chosen anew for each row around it is read without the choice.
-  if ([...keys.uses].some((item) => own.has(item) && item.once === true && item.uses.size > 0))
+  if ([...keys.uses].some((item) => own.has(item) && isReadWider(item)))
     return { table, query: undefined, uses: keys.uses };
   const kept = new Set([...own].filter((item) => item.local && item.need === undefined));
   const add = (items: Iterable<Item>): void => {
@@ -52,6 +51,11 @@ export function settled(keys: Keys, { from, where }: Surroundings): Keys {
     ...pruned.flatMap(({ tree }) => usesIn(tree)),
   ].filter((item) => !own.has(item));
   return { table, query: `select distinct k from ${entries.join(', ')}${filter}`, uses: new Set(outer) };
+}
+
+/** What is chosen anew for each row around it, or by a definition, is read without the choice. */
+function isReadWider({ once, uses, defined, local }: Item): boolean {
+  return (once === true && uses.size > 0) || (defined === true && !local);
 }
 
 function usesIn(tree: Tree): Item[] {

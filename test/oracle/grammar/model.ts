@@ -43,6 +43,8 @@ export interface Item extends Piece {
   readonly need?: Need | undefined;
   /** Rows that are chosen by LIMIT and the like. */
   readonly once?: boolean | undefined;
+  /** A view or a function, whose rows are never computed before the statement. */
+  readonly defined?: boolean | undefined;
 }
 
 /** A column without whose values a look-up inside cannot be asked. */
