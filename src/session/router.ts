@@ -110,9 +110,12 @@ export class Router {
 
   #parse(piece: Piece): Work {
     const { statements, rewriter } = this.#context;
-    const { statement, text } = decodeParse(payloadOf(piece));
+    const payload = payloadOf(piece);
+    const { statement, text } = decodeParse(payload);
     if (statement === '') statements.forget('');
-    const concerned = rewriter.concerns(text, payloadOf(piece));
+    // Behind the texts stand the parameters' types: as bytes, 1009 (text[]) or 1184 (timestamptz) are no UTF-8.
+    const texts = payload.subarray(0, payload.indexOf(0, payload.indexOf(0) + 1));
+    const concerned = rewriter.concerns(text, texts);
     return this.#relay(piece, { onEnd: concerned ? statements.parse(statement, text) : undefined });
   }
 

@@ -323,6 +323,19 @@ describe('a virtual table is answered as PostgreSQL answers for an ordinary one'
     });
   });
 
+  test('types that a client declares are no part of the text, whatever bytes they are', async () => {
+    const client = await endpoint.connect();
+    const [textArray, timestamptz] = [1009, 1184];
+    client.send(
+      parse('select x from virtual_demo where $1 is not null and $2 is null', '', [textArray, timestamptz]),
+      bind(['{a}', null]),
+      execute(),
+      sync(),
+    );
+    await client.until('Z');
+    expect(endpoint.pipeline.requests[0]).toMatchObject({ parameterTypes: [textArray, timestamptz] });
+  });
+
   test('notices and asynchronous messages come at once; notices of injected statements do not', async () => {
     const { promise: waiting, resolve: goOn } = gate();
     endpoint.pipeline.reset({

@@ -81,7 +81,10 @@ export function boundByValue(making: Making, item: Item, need: Need, others: rea
       const [one, two] = [filter(making, { items: [...others, item], outer: [] }), constantKey(making, need.type)];
       shape(making, 'or of conjunctions');
       const made = `(${one.text} and ${key.text} = ${value.text} or ${key.text} = ${two.text})`;
-      return bound(item, need, piece(made, [key, value, one, two]), [value, two]);
+      const either = bound(item, need, piece(made, [key, value, one, two]), [value, two]);
+      // Another condition on the key may give the keys as well.
+      const isTwice = one.text.includes(key.text);
+      return isTwice ? { ...either, keys: either.keys.map((each) => ({ ...each, query: undefined })) } : either;
     }
     default:
       return form % 2 === 0 ? say(`${key.text} = ${value.text}`, value) : say(`${value.text} = ${key.text}`, value);
