@@ -11,10 +11,11 @@ export function serveCommand(): Command {
     const { buildServer } = await import('../app/server.ts');
     const server = buildServer(config);
     const endpoint = await server.start();
-    await printBanner(config, endpoint, [
+    // Who reads that it is ready may end it at once.
+    const ended = runUntilSignal(server);
+    const printed = printBanner(config, endpoint, [
       ['first', `npx trailhound hunt run cloudtrail/console-sign-ins${dataDirOption(config)}`],
-    ]);
-    printConnections(endpoint);
-    await runUntilSignal(server);
+    ]).then(() => printConnections(endpoint));
+    await Promise.all([ended, printed]);
   });
 }

@@ -138,7 +138,9 @@ test('a role asks for its external id, and only the right one opens the account'
 test('the hint names the profile, and where it is set', async () => {
   const configured = await failure(read({ profile: 'nope', region: 'us-east-1' }));
   expect(configured.detail).toContain('profile nope (connections.aws.profile)');
-  expect(configured.hint).toMatch(/^Correct connections\.aws\.profile, or profile nope .* --profile nope/);
+  expect(configured.hint).toMatch(
+    /^Correct connections\.aws\.profile \(without it, AWS_PROFILE counts\), or profile nope .* --profile nope/,
+  );
   vi.stubEnv('AWS_PROFILE', 'typo');
   const environment = await failure(read({ environmentProfile: 'typo', region: 'us-east-1' }));
   expect(environment.detail).toContain('profile typo (AWS_PROFILE)');

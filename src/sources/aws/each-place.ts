@@ -13,6 +13,17 @@ export interface Place {
   readonly accountId: string | undefined;
 }
 
+/** One line a connection that the predicates leave, for EXPLAIN. */
+export function describePlaces(
+  connections: readonly AwsConnection[],
+  predicates: readonly Predicate[],
+): readonly string[] {
+  const isConnectionWanted = nameTest(predicates, '@connection_name');
+  return connections
+    .filter(({ name }) => isConnectionWanted(name))
+    .map(({ name, regionPatterns }) => `connection ${name}, ${regionPatterns?.join(', ') ?? 'enabled regions'}`);
+}
+
 /** Regions asked at once by one statement. */
 const CONCURRENT_REGIONS = 16;
 /** Reads every region of every connection at once; the connection's and region's own failures are all told. */

@@ -4,7 +4,7 @@ import { isNameOperator, nameTest } from '../../names.ts';
 import type { CallContext, Page, Predicate, Pushed, ScanRequest, ScanSource } from '../../source.ts';
 import type { Trail } from '../clients/cloudtrail.ts';
 import type { AwsConnection } from '../connection.ts';
-import { type Place, eachPlace } from '../each-place.ts';
+import { type Place, describePlaces, eachPlace } from '../each-place.ts';
 import { recordedBy } from './event-selectors.ts';
 
 /** What DescribeTrails says of a trail: those that satisfy no condition on it are asked for nothing more. */
@@ -16,17 +16,12 @@ const CONCURRENCY = 4;
 export function cloudtrailTrailSource(connections: readonly AwsConnection[]): ScanSource {
   return {
     kind: 'scan',
-    plan: ({ predicates }) => {
-      const isConnectionWanted = nameTest(predicates, '@connection_name');
-      return {
-        pushed: predicates.map(pushedAs),
-        empty: contradicts(predicates),
-        parts: connections
-          .filter(({ name }) => isConnectionWanted(name))
-          .map(({ name, regionPatterns }) => `connection ${name}, ${regionPatterns?.join(', ') ?? 'enabled regions'}`),
-        notices: [],
-      };
-    },
+    plan: ({ predicates }) => ({
+      pushed: predicates.map(pushedAs),
+      empty: contradicts(predicates),
+      parts: describePlaces(connections, predicates),
+      notices: [],
+    }),
     scan: (request, context) => scan(connections, request, context),
     close: () => Promise.resolve(),
   };

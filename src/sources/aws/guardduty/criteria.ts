@@ -1,6 +1,7 @@
 import type { Exactness, Predicate, Pushed } from '../../source.ts';
 import type { Condition, Criterion } from '../clients/guardduty.ts';
 import { booleanWanted } from '../../contradictions.ts';
+import { ALWAYS, outerRange } from '../../time-range.ts';
 
 /**
  * Predicates as ListFindings' criteria: https://docs.aws.amazon.com/guardduty/latest/APIReference/API_ListFindings.html.
@@ -45,8 +46,6 @@ interface Bounds {
   readonly low: number;
   readonly high: number;
 }
-
-const UNBOUNDED: Bounds = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
 
 export interface CompiledCriteria {
   readonly criterion: Criterion;
@@ -111,29 +110,9 @@ function textCriterion(attribute: string, { operator, values }: Predicate): read
 }
 
 /** Rounded outwards: conditions are of type Long, severities are not whole, nor are microseconds. */
-function boundsOf({ operator, values }: Predicate): Bounds {
-  const numbers = values.map(Number);
-  if (numbers.length === 0 || !numbers.every(Number.isFinite)) return UNBOUNDED;
-  const low = Math.floor(Math.min(...numbers));
-  const high = Math.ceil(Math.max(...numbers));
-  switch (operator) {
-    case '=':
-      return { low, high };
-    case '<':
-    case '<=':
-      return { ...UNBOUNDED, high };
-    case '>':
-    case '>=':
-      return { ...UNBOUNDED, low };
-    case '<>':
-    case 'like':
-    case 'not like':
-    case 'is null':
-    case 'is not null':
-    case 'is true':
-    case 'is false':
-      return UNBOUNDED;
-  }
+function boundsOf(predicate: Predicate): Bounds {
+  const { start, end } = outerRange(predicate) ?? ALWAYS;
+  return { low: start, high: end };
 }
 
 function withBounds(attribute: string, { low, high }: Bounds): readonly [string, Condition] | undefined {

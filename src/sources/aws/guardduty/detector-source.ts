@@ -2,7 +2,7 @@ import type { CallContext, Page, Predicate, Pushed, ScanRequest, ScanSource, Sou
 import type { AwsConnection } from '../connection.ts';
 import { contradicts } from '../../contradictions.ts';
 import { isNameOperator, nameTest } from '../../names.ts';
-import { type Place, eachPlace } from '../each-place.ts';
+import { type Place, describePlaces, eachPlace } from '../each-place.ts';
 import { limitOf, listDetectors } from './detectors.ts';
 
 const PRUNING = new Set(['@detector_id', '@region', '@account_id', '@connection_name']);
@@ -11,17 +11,12 @@ const PRUNING = new Set(['@detector_id', '@region', '@account_id', '@connection_
 export function guarddutyDetectorSource(connections: readonly AwsConnection[]): ScanSource {
   return {
     kind: 'scan',
-    plan: ({ predicates }) => {
-      const isConnectionWanted = nameTest(predicates, '@connection_name');
-      return {
-        pushed: predicates.map(pushedAs),
-        empty: contradicts(predicates),
-        parts: connections
-          .filter(({ name }) => isConnectionWanted(name))
-          .map(({ name, regionPatterns }) => `connection ${name}, ${regionPatterns?.join(', ') ?? 'enabled regions'}`),
-        notices: [],
-      };
-    },
+    plan: ({ predicates }) => ({
+      pushed: predicates.map(pushedAs),
+      empty: contradicts(predicates),
+      parts: describePlaces(connections, predicates),
+      notices: [],
+    }),
     scan: (request, context) => scan(connections, request, context),
     close: () => Promise.resolve(),
   };

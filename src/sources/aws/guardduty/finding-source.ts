@@ -1,9 +1,9 @@
 import type { CallContext, Page, ScanRequest, ScanSource } from '../../source.ts';
 import type { AwsConnection } from '../connection.ts';
 import { contradicts } from '../../contradictions.ts';
-import { isNameOperator, nameTest } from '../../names.ts';
+import { isNameOperator } from '../../names.ts';
 import { type CompiledCriteria, compileCriteria, describeCriterion } from './criteria.ts';
-import { type Place, eachPlace } from '../each-place.ts';
+import { type Place, describePlaces, eachPlace } from '../each-place.ts';
 import { limitOf, listDetectors, nextTokenOf } from './detectors.ts';
 import { findingRecord } from './finding-record.ts';
 
@@ -21,7 +21,6 @@ export function guarddutyFindingSource(connections: readonly AwsConnection[]): S
     kind: 'scan',
     plan: ({ predicates }) => {
       const { criterion, pushed } = compileCriteria(predicates);
-      const isConnectionWanted = nameTest(predicates, '@connection_name');
       const criteria = describeCriterion(criterion);
       return {
         pushed: pushed.map((one) =>
@@ -30,12 +29,9 @@ export function guarddutyFindingSource(connections: readonly AwsConnection[]): S
             : one,
         ),
         empty: contradicts(predicates),
-        parts: connections
-          .filter(({ name }) => isConnectionWanted(name))
-          .map(
-            ({ name, regionPatterns }) =>
-              `connection ${name}, ${regionPatterns?.join(', ') ?? 'enabled regions'}${criteria === '' ? '' : `: ${criteria}`}`,
-          ),
+        parts: describePlaces(connections, predicates).map((place) =>
+          criteria === '' ? place : `${place}: ${criteria}`,
+        ),
         notices: [],
       };
     },
