@@ -81,6 +81,7 @@ export class CallScheduler {
         if (scope.signal.aborted) throw scope.signal.reason;
         if (!(error instanceof SourceError)) throw error;
         attempts.set(error, attempt);
+        if (error.kind === 'throttled') this.#options.limiter.throttled(limit);
         const delay = this.#delay(error, attempt);
         if (!error.retryable || attempt >= patience.attempts || waited + delay > patience.waitMs) throw error;
         if (error.retryAfterMs !== undefined) this.#options.limiter.pause(limit, error.retryAfterMs);

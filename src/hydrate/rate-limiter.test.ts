@@ -96,3 +96,29 @@ test('a pause holds everybody with the same key until it ends', async () => {
   await clock.advance(1);
   expect(order).toEqual(['a', 'b']);
 });
+
+test('a limit that the service refuses halves, once for requests that were sent together, and doubles every ten seconds', async () => {
+  const limit = { key: 'k', concurrency: 100, requestsPerSecond: 8 };
+  const { clock, limiter, order, start } = setUp(limit);
+  for (let index = 0; index < 60; index += 1) void start(`r${index}`);
+  await settle();
+  expect(order).toHaveLength(8);
+  limiter.throttled(limit);
+  limiter.throttled(limit);
+  const startedWithin = async (ms: number) => {
+    const before = order.length;
+    for (let passed = 0; passed < ms; passed += 50) {
+      await clock.advance(50);
+      await settle();
+    }
+    return order.length - before;
+  };
+  const halved = await startedWithin(1_000);
+  expect(halved).toBeGreaterThanOrEqual(3);
+  expect(halved).toBeLessThanOrEqual(5);
+  for (let index = 60; index < 200; index += 1) void start(`r${index}`);
+  await startedWithin(10_000);
+  const recovered = await startedWithin(1_000);
+  expect(recovered).toBeGreaterThanOrEqual(7);
+  expect(recovered).toBeLessThanOrEqual(9);
+});

@@ -1,6 +1,12 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { RateLimit } from '../sources/source.ts';
 
+/** Refusals within this time are of requests that were sent together. */
+const ONE_SIGN_MS = 1_000;
+const LEAST_SHARE = 1 / 16;
+/** From half of its rate a limit needs so long back to the whole. */
+const DOUBLING_MS = 10_000;
+
 interface Waiter {
   readonly limit: RateLimit;
   readonly admit: () => void;
@@ -50,6 +56,11 @@ export class RateLimiter {
     this.#bucket(limit).pause(ms);
   }
 
+  /** The service says that even what the limit allows is too much: it halves, and recovers with time. */
+  throttled(limit: RateLimit): void {
+    this.#bucket(limit).throttled();
+  }
+
   #bucket(limit: RateLimit): Bucket {
     let bucket = this.#buckets.get(limit.key);
     if (bucket === undefined) {
@@ -69,6 +80,9 @@ class Bucket {
   #refilledAt = 0;
   #pausedUntil = 0;
   #cancelTimer: (() => void) | undefined;
+  /** Of the limit's rate, as of `#slowedAt`. */
+  #share = 1;
+  #slowedAt = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -96,6 +110,21 @@ class Bucket {
     this.#admit();
   }
 
+  throttled(): void {
+    const now = this.#clock.now();
+    // Requests that were on their way together are refused together: that is one sign, not many.
+    if (this.#share < 1 && now - this.#slowedAt < ONE_SIGN_MS) return;
+    this.#share = Math.max(LEAST_SHARE, this.#shareAt(now) / 2);
+    this.#slowedAt = now;
+    this.#tokens = Math.min(this.#tokens ?? 0, 0);
+    this.#refilledAt = now;
+    this.#admit();
+  }
+
+  #shareAt(now: number): number {
+    return Math.min(1, this.#share * 2 ** ((now - this.#slowedAt) / DOUBLING_MS));
+  }
+
   #admit(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
@@ -118,8 +147,8 @@ class Bucket {
   #waitFor(limit: RateLimit): number {
     const now = this.#clock.now();
     const pause = this.#pausedUntil - now;
-    const rate = limit.requestsPerSecond;
-    if (rate === undefined) return pause;
+    if (limit.requestsPerSecond === undefined) return pause;
+    const rate = limit.requestsPerSecond * this.#shareAt(now);
     const capacity = Math.max(1, rate);
     const gained = ((now - this.#refilledAt) / 1000) * rate;
     this.#tokens = this.#tokens === undefined ? capacity : Math.min(capacity, this.#tokens + Math.max(0, gained));

@@ -2,8 +2,11 @@ import { abortable, linkAbort } from '../kernel/abort.ts';
 import type { CallContext } from './source.ts';
 import { SourceError } from './source.ts';
 
-/** One region, log group or detector, read by itself, by calls that end when the merge does. Starts when first asked for a page. */
-export type Part<T> = (context: CallContext) => AsyncGenerator<T, void, undefined>;
+/** One region, log group or detector, read by itself, by calls that end when the merge does. Starts when first asked for a page. What it divides itself into is read next. */
+export type Part<T> = (
+  context: CallContext,
+  divide: (into: readonly Part<T>[]) => void,
+) => AsyncGenerator<T, void, undefined>;
 
 export interface MergeOptions {
   /** Parts read at once. Each holds one page that was fetched ahead, so this bounds memory. */
@@ -28,7 +31,11 @@ export async function* mergeParts<T>(
 ): AsyncGenerator<T, void, undefined> {
   const stop = new AbortController();
   const stoppable = stoppableContext(context, stop.signal);
-  const waiting = parts.map((part) => part(stoppable));
+  const waiting: AsyncGenerator<T, void, undefined>[] = [];
+  const divide = (into: readonly Part<T>[]): void => {
+    waiting.unshift(...into.map((part) => part(stoppable, divide)));
+    if (failures.length === 0) open();
+  };
   const opened = new Set<AsyncGenerator<T, void, undefined>>();
   const unanswered = new Set<AsyncGenerator<T, void, undefined>>();
   const ready: { readonly from: AsyncGenerator<T, void, undefined>; readonly step: Step<T> }[] = [];
@@ -58,7 +65,7 @@ export async function* mergeParts<T>(
   };
 
   try {
-    open();
+    divide(parts);
     while (failures.length === 0 ? active > 0 : unanswered.size > 0) {
       const settled = ready.shift();
       if (settled === undefined) {

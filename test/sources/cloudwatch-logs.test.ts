@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
-import type { World } from '../../src/simulator/world.ts';
+import { singleLogGroup, type World } from '../../src/simulator/world.ts';
 import { cloudwatchLogsSource } from '../../src/sources/aws/cloudwatch-logs/source.ts';
 import { type AwsConnection, type AwsConnectionConfig, createAwsConnection } from '../../src/sources/aws/connection.ts';
 import {
@@ -458,4 +458,78 @@ test('pages are read until there is no token, empty ones included', async () => 
   const pages = await allPages(source, scanRequest([predicate(EVENT_NAME, '=', 'DeleteUser')]), testContext());
   expect(pages.flatMap(({ records }) => ids(records))).toEqual(['d']);
   expect(pages.every(({ bytes }) => bytes > 0)).toBe(true);
+});
+
+describe('many pages', () => {
+  const COUNT = 20_000;
+  let many: Simulator;
+  let of: AwsConnection;
+  beforeEach(async () => {
+    many = await startSimulator({
+      world: singleLogGroup({ synthetic: { count: COUNT, from: START, to: START + 3_600_000 } }),
+    });
+    of = createAwsConnection({
+      name: 'aws',
+      endpointUrl: many.url,
+      credentials: { accessKeyId: 'AKIAAUDIT', secretAccessKey: 'x' },
+      regions: ['us-east-1'],
+      logGroups: ['CloudTrail/GlobalServiceEvents'],
+    });
+  });
+  afterEach(async () => {
+    of.close();
+    await many.close();
+  });
+
+  const bounds = (from: number, to: number) => [
+    predicate(TIMESTAMP, '>=', String(from)),
+    predicate(TIMESTAMP, '<=', String(to)),
+  ];
+  const filterCalls = () => many.calls.count({ operation: 'FilterLogEvents' });
+
+  test('are read in shards at once, each event once', async () => {
+    const records = await allRecords(cloudwatchLogsSource([of]), scanRequest(bounds(START, START + 2 * 3_600_000)));
+    expect(records).toHaveLength(COUNT);
+    expect(new Set(ids(records)).size).toBe(COUNT);
+    // A page of each shard is not whole, and the first page is asked for again.
+    expect(filterCalls()).toBeLessThanOrEqual(45);
+  });
+
+  test('are asked for at once', async () => {
+    const scanned = allRecords(cloudwatchLogsSource([of]), scanRequest(bounds(START, START + 2 * 3_600_000)));
+    await many.calls.until((log) => log.count({ operation: 'FilterLogEvents', state: 'answered' }) === 1);
+    many.fault({ service: 'logs', times: Infinity, effect: { kind: 'hang' } });
+    await many.calls.until((log) => log.open('logs') === 8);
+    await many.close();
+    await failure(scanned);
+  });
+
+  test('of a range that nothing bounds are found in a few steps, and what they cost is told', async () => {
+    const context = testContext();
+    const records = await allRecords(cloudwatchLogsSource([of]), scanRequest([]), context);
+    expect(new Set(ids(records)).size).toBe(COUNT);
+    expect(records).toHaveLength(COUNT);
+    expect(context.notices.map(({ message }) => message)).toEqual([
+      expect.stringMatching(
+        /^log group CloudTrail\/GlobalServiceEvents in us-east-1 has \d+ MB stored of \d+ days: all of it takes \d+ requests or more, 1 minutes at 5 a second/,
+      ),
+    ]);
+    expect(many.calls.count({ operation: 'DescribeLogGroups' })).toBe(1);
+  });
+
+  test('of which a LIMIT needs one are asked for one by one', async () => {
+    const request = scanRequest(bounds(START, START + 2 * 3_600_000), { limit: 1_000 });
+    const records = await allRecords(cloudwatchLogsSource([of]), request);
+    expect(records).toHaveLength(1_000);
+    expect(filterCalls()).toBeLessThanOrEqual(2);
+  });
+
+  test('one of which fails fail the scan, and nothing starts after it', async () => {
+    many.fault({ service: 'logs', operation: 'FilterLogEvents', times: 1, effect: { kind: 'error', status: 400 } });
+    const scanned = allRecords(cloudwatchLogsSource([of]), scanRequest(bounds(START, START + 2 * 3_600_000)));
+    await failure(scanned);
+    const calls = filterCalls();
+    await many.calls.until((log) => log.open('logs') === 0);
+    expect(filterCalls()).toBe(calls);
+  });
 });

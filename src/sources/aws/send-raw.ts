@@ -30,6 +30,15 @@ export async function sendRaw<C extends Command>(
   command: C,
   send: (command: C) => Promise<unknown>,
 ): Promise<RawAnswer> {
+  const body = await sendForBody(command, send);
+  return { value: JSON.parse(body.toString('utf8')) as unknown, bytes: body.length };
+}
+
+/** The same, before it is parsed. */
+export async function sendForBody<C extends Command>(
+  command: C,
+  send: (command: C) => Promise<unknown>,
+): Promise<Buffer> {
   let body: Buffer | undefined;
   const middleware =
     (next: Handler): Handler =>
@@ -50,7 +59,7 @@ export async function sendRaw<C extends Command>(
   });
   await send(command);
   if (body === undefined) throw new SyntaxError('no body');
-  return { value: JSON.parse(body.toString('utf8')) as unknown, bytes: body.length };
+  return body;
 }
 
 async function collect(body: AsyncIterable<Uint8Array>): Promise<Buffer> {

@@ -1,4 +1,4 @@
-import { sendRaw } from '../send-raw.ts';
+import { sendForBody, sendRaw } from '../send-raw.ts';
 import { onFirstUse } from './on-first-use.ts';
 import { type ClientOptions, sdkConfiguration } from './options.ts';
 
@@ -21,15 +21,20 @@ export interface FilteredLogEvent {
   readonly message?: string;
 }
 
-export interface FilterLogEventsAnswer {
-  readonly events: readonly FilteredLogEvent[];
-  readonly nextToken: string | undefined;
-  readonly bytes: number;
+/** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogGroup.html */
+export interface LogGroup {
+  readonly logGroupName?: string;
+  /** Milliseconds since the epoch. */
+  readonly creationTime?: number;
+  readonly storedBytes?: number;
+  readonly retentionInDays?: number;
 }
 
 export interface Logs {
-  /** Throws SyntaxError where the answer is not what the API says. */
-  filterLogEvents(request: FilterLogEventsRequest, signal: AbortSignal): Promise<FilterLogEventsAnswer>;
+  /** The answer's body as it came. */
+  filterLogEvents(request: FilterLogEventsRequest, signal: AbortSignal): Promise<Buffer>;
+  /** Those whose names begin so, the first 50. Throws SyntaxError where the answer is not what the API says. */
+  describeLogGroups(prefix: string, signal: AbortSignal): Promise<readonly LogGroup[]>;
   destroy(): void;
 }
 
@@ -41,13 +46,18 @@ export function logsClient(options: ClientOptions): Logs {
   return {
     filterLogEvents: async (request, signal) => {
       const { client, FilterLogEventsCommand } = await sdk.get();
-      const { value, bytes } = await sendRaw(new FilterLogEventsCommand({ ...request }), (command) =>
+      return sendForBody(new FilterLogEventsCommand({ ...request }), (command) =>
         client.send(command, { abortSignal: signal }),
       );
-      if (typeof value !== 'object' || value === null) throw new SyntaxError('not an object');
-      const { events = [], nextToken } = value as Partial<FilterLogEventsAnswer>;
-      if (!Array.isArray(events)) throw new SyntaxError('no list of events');
-      return { events: events as readonly FilteredLogEvent[], nextToken: nextToken ?? undefined, bytes };
+    },
+    describeLogGroups: async (prefix, signal) => {
+      const { client, DescribeLogGroupsCommand } = await sdk.get();
+      const { value } = await sendRaw(new DescribeLogGroupsCommand({ logGroupNamePrefix: prefix }), (command) =>
+        client.send(command, { abortSignal: signal }),
+      );
+      const { logGroups = [] } = value as { logGroups?: unknown };
+      if (!Array.isArray(logGroups)) throw new SyntaxError('no list of log groups');
+      return logGroups as readonly LogGroup[];
     },
     destroy: () => sdk.ifUsed(({ client }) => client.destroy()),
   };

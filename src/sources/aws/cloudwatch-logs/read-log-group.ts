@@ -1,17 +1,25 @@
 import type { CallContext, Page, RateLimit, SourceRecord } from '../../source.ts';
 import { SourceError } from '../../source.ts';
 import type { TimeRange } from '../../time-range.ts';
-import type { FilterLogEventsAnswer, FilterLogEventsRequest, FilteredLogEvent } from '../clients/logs.ts';
+import type { Part } from '../../merge-parts.ts';
+import type { FilterLogEventsRequest, FilteredLogEvent } from '../clients/logs.ts';
+import { unintelligible } from '../errors.ts';
+import { tellCost } from './cost.ts';
 import { recordMaker } from './log-event-record.ts';
 import { requestTimes } from './request-times.ts';
+import { RawPage } from './raw-page.ts';
 import type { PatternPart } from './request-patterns.ts';
 import type { CompiledScan } from './scan-plan.ts';
+import { shardsOf } from './shards.ts';
 import type { Target } from './targets.ts';
 
 /** FilterLogEvents, limit. */
 const MAX_EVENTS = 10_000;
-/** Requests of one statement run one after the other in each log group; several log groups share an account's limit. */
-const CONCURRENCY = 5;
+const ACTION = 'logs:FilterLogEvents';
+/** Requests of an account and region at once, of all statements: they are bounded by how many start in a second. */
+const CONCURRENCY = 24;
+/** "Each page returned can contain up to 1 MB of log events or up to 10,000 log events." */
+const FULL_PAGE_BYTES = 700_000;
 /** A page's events all parsed at once are some 40 MB, most of which would outlive V8's young generation. */
 const RECORDS_AT_ONCE = 500;
 
@@ -21,64 +29,119 @@ export interface LogGroupRead {
   readonly filter: string | undefined;
   readonly pattern: PatternPart;
   readonly limit: number | undefined;
+  /** Part of a larger range. */
+  readonly isShard?: boolean;
 }
 
-/** All events of one log group, page by page until there is no token: a page may well be empty. */
-export async function* readLogGroup(
-  read: LogGroupRead,
+/** A page of one log group that has come, parsed when it is asked for its records. */
+export interface Delivered {
+  readonly read: LogGroupRead;
+  /** Throws SourceError. */
+  pages(): Iterable<Page>;
+}
+
+/** All events of one log group, in shards of time where they are many. */
+export function logGroupPart(read: LogGroupRead, scan: CompiledScan): Part<Delivered> {
+  return async function* part(context, divide) {
+    const { target, limit, range } = read;
+    const request = requestOf(read, scan);
+    const isNew = recentEvents();
+    let page = await ask(target, request, context);
+    const shards =
+      page.nextToken === undefined || limit !== undefined
+        ? undefined
+        : shardsOf(range, { span: page.span(), isFull: page.bytes >= FULL_PAGE_BYTES }, Date.now());
+    if (shards !== undefined) {
+      divide(shards.map((shard) => logGroupPart({ ...read, range: shard, isShard: true }, scan)));
+      if (read.isShard !== true && !scan.bounded) await tellCost(target, context);
+      return;
+    }
+    let missing = limit ?? Number.POSITIVE_INFINITY;
+    for (;;) {
+      const { nextToken } = page;
+      const delivered = deliver(page, read, scan, isNew);
+      if (limit === undefined) {
+        yield delivered;
+      } else {
+        // What a limit makes needless must not be asked for: the records are counted first.
+        const pages = [...delivered.pages()];
+        yield { read, pages: () => pages };
+        missing -= pages.reduce((sum, { records }) => sum + records.length, 0);
+        if (missing <= 0) return;
+      }
+      if (nextToken === undefined) return;
+      page = await ask(target, { ...request, nextToken }, context);
+      if (page.nextToken === nextToken) throw stuck(target);
+    }
+  };
+}
+
+function requestOf(
+  { target, range, filter, pattern, limit }: LogGroupRead,
   scan: CompiledScan,
-  context: CallContext,
-): AsyncGenerator<Page, void, undefined> {
-  const { target, limit } = read;
-  const filterPattern = read.pattern.pattern(read.filter);
-  const recordOf = recordMaker(target, read.filter);
-  const request: FilterLogEventsRequest = {
+): FilterLogEventsRequest {
+  const filterPattern = pattern.pattern(filter);
+  return {
     logGroupName: target.logGroupName,
     logStreamNamePrefix: scan.logStreamNamePrefix,
     filterPattern,
-    ...requestTimes(read.range),
+    ...requestTimes(range),
     // What a pattern finds may be more than what satisfies it, so a page must not be cut to the limit then.
     ...(limit !== undefined && limit < MAX_EVENTS && { limit: filterPattern === undefined ? limit : undefined }),
   };
-  const isNew = recentEvents();
+}
+
+function deliver(
+  page: RawPage,
+  read: LogGroupRead,
+  scan: CompiledScan,
+  isNew: (event: FilteredLogEvent) => boolean,
+): Delivered {
+  const { target, filter, limit, pattern } = read;
+  const recordOf = recordMaker(target, filter);
   const wanted = (event: FilteredLogEvent): SourceRecord[] => {
     if (!isNew(event)) return [];
     const record = recordOf(event);
-    return read.pattern.owns(record.value) && (limit === undefined || scan.test(record.value)) ? [record] : [];
+    return pattern.owns(record.value) && (limit === undefined || scan.test(record.value)) ? [record] : [];
   };
-  let answering = ask(target, request, context);
-  let token: string | undefined;
-  for (;;) {
-    const { events, bytes, nextToken } = await answering;
-    if (nextToken !== undefined && nextToken === token) throw stuck(target);
-    token = nextToken;
-    const askOn = () => ask(target, { ...request, nextToken }, context);
-    // The next page is on its way while this one is read, but where a limit may make it needless.
-    const ahead = nextToken === undefined || limit !== undefined ? undefined : askOn();
-    ahead?.catch(() => undefined);
-    for (let from = 0, unfinished = true; unfinished; from += RECORDS_AT_ONCE) {
-      const to = from + RECORDS_AT_ONCE;
-      unfinished = to < events.length;
-      yield { records: events.slice(from, to).flatMap(wanted), bytes: unfinished ? 0 : bytes, unfinished };
-    }
-    if (nextToken === undefined) return;
-    answering = ahead ?? askOn();
+  return {
+    read,
+    pages: function* pages() {
+      const events = eventsOf(page, target);
+      for (let from = 0, unfinished = true; unfinished; from += RECORDS_AT_ONCE) {
+        const to = from + RECORDS_AT_ONCE;
+        unfinished = to < events.length;
+        yield { records: events.slice(from, to).flatMap(wanted), bytes: unfinished ? 0 : page.bytes, unfinished };
+      }
+    },
+  };
+}
+
+function eventsOf(page: RawPage, { connection, region }: Target): readonly FilteredLogEvent[] {
+  try {
+    return page.events();
+  } catch (error) {
+    throw unintelligible(
+      { region, action: ACTION, connection: connection.name, credentials: connection.credentialsDescription },
+      error,
+    );
   }
 }
 
-async function ask(
-  target: Target,
-  request: FilterLogEventsRequest,
-  context: CallContext,
-): Promise<FilterLogEventsAnswer> {
+async function ask(target: Target, request: FilterLogEventsRequest, context: CallContext): Promise<RawPage> {
   const { connection, region, accountId, logGroupName } = target;
   const limit: RateLimit = {
     key: `logs:FilterLogEvents:${accountId ?? connection.name}:${region}`,
     concurrency: CONCURRENCY,
     requestsPerSecond: connection.requestsPerSecond,
   };
-  const call = { region, action: 'logs:FilterLogEvents', subject: `log group ${logGroupName}` };
-  return connection.call(context, limit, call, (signal) => connection.logs(region).filterLogEvents(request, signal));
+  const call = { region, action: ACTION, subject: `log group ${logGroupName}` };
+  return connection.call(
+    context,
+    limit,
+    call,
+    async (signal) => new RawPage(await connection.logs(region).filterLogEvents(request, signal)),
+  );
 }
 
 /**

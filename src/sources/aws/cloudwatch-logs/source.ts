@@ -3,12 +3,12 @@ import { SourceError } from '../../source.ts';
 import type { AwsConnection } from '../connection.ts';
 import { LeftOut } from '../../left-out.ts';
 import { type Part, mergeParts } from '../../merge-parts.ts';
-import { readLogGroup } from './read-log-group.ts';
+import { type Delivered, type LogGroupRead, logGroupPart } from './read-log-group.ts';
 import { type CompiledScan, PATHS, compileScan, describeScan } from './scan-plan.ts';
 import { type Target, resolveTargets } from './targets.ts';
 
-/** Log groups read at once by one statement; each holds a page of up to 1 MB that was fetched ahead. */
-const CONCURRENT_LOG_GROUPS = 8;
+/** Log groups and shards of them read at once by one statement; each holds a page of up to 1 MB that was fetched ahead. */
+const CONCURRENT_PARTS = 12;
 
 /** CloudTrail events delivered to CloudWatch Logs, of all connections of kind aws, by FilterLogEvents. */
 export function cloudwatchLogsSource(connections: readonly AwsConnection[]): ScanSource {
@@ -40,10 +40,11 @@ async function* scan(
     if (range === undefined) return [];
     const asked = compiled.filters.flatMap((filter) => compiled.patterns.map((pattern) => ({ filter, pattern })));
     return asked.map(
-      ({ filter, pattern }): Part<Page> =>
-        async function* part(partContext) {
+      ({ filter, pattern }): Part<Delivered> =>
+        async function* part(partContext, divide) {
           try {
-            yield* readLogGroup({ target, range, filter, pattern, limit: request.limit }, compiled, partContext);
+            const read = { target, range, filter, pattern, limit: request.limit };
+            yield* logGroupPart(read, compiled)(partContext, divide);
           } catch (error) {
             if (!isNotFound(error)) throw error;
             if (isLost(target)) throw doesNotExist(target, targets, error);
@@ -60,10 +61,19 @@ async function* scan(
   const leftOut = new LeftOut(context);
   const { tolerate } = leftOut;
   let missing = request.limit ?? Number.POSITIVE_INFINITY;
-  for await (const page of mergeParts(parts, context, { concurrency: CONCURRENT_LOG_GROUPS, tolerate })) {
-    yield page.records.length > missing ? { ...page, records: page.records.slice(0, missing) } : page;
-    missing -= page.records.length;
-    if (missing <= 0) return;
+  const unreadable = new Set<LogGroupRead>();
+  for await (const delivered of mergeParts(parts, context, { concurrency: CONCURRENT_PARTS, tolerate })) {
+    if (unreadable.has(delivered.read)) continue;
+    try {
+      for (const page of delivered.pages()) {
+        yield page.records.length > missing ? { ...page, records: page.records.slice(0, missing) } : page;
+        missing -= page.records.length;
+        if (missing <= 0) return;
+      }
+    } catch (error) {
+      if (!tolerate(error)) throw error;
+      unreadable.add(delivered.read);
+    }
   }
   leftOut.report(parts.length, 'reads of log groups');
 }
