@@ -9,11 +9,12 @@ import { memory } from './scenarios/memory.ts';
 import { plan } from './scenarios/plan.ts';
 import { relay } from './scenarios/relay.ts';
 import { scan } from './scenarios/scan.ts';
+import { shards } from './scenarios/shards.ts';
 import { start } from './scenarios/start.ts';
 import { table } from './table.ts';
 
 /** `npm run bench [-- NAME...]`: all scenarios, or those named. Status 1 where one could not be run; bounds decide nothing. */
-const SCENARIOS = [join, scan, files, memory, start, relay, plan];
+const SCENARIOS = [join, scan, shards, files, memory, start, relay, plan];
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !SCENARIOS.some((scenario) => scenario.name === name));

@@ -25,10 +25,18 @@ export interface ServerProcessOptions {
   readonly engineUrl?: string;
   /** Paths of evidence. */
   readonly files?: readonly string[];
+  /** FilterLogEvents; out of the way unless given. */
+  readonly requestsPerSecond?: number;
 }
 
-/** The built server, as users run it, over a simulator, with AWS's request rate out of the way. */
-export async function startServer({ dataDir, url, engineUrl, files }: ServerProcessOptions): Promise<ServerProcess> {
+/** The built server, as users run it, over a simulator. */
+export async function startServer({
+  dataDir,
+  url,
+  engineUrl,
+  files,
+  requestsPerSecond = 1_000_000,
+}: ServerProcessOptions): Promise<ServerProcess> {
   const file = path.join(dataDir, 'trailhound.yaml');
   const endpoint = url ?? 'http://127.0.0.1:9';
   // JSON is YAML.
@@ -41,7 +49,7 @@ export async function startServer({ dataDir, url, engineUrl, files }: ServerProc
         endpoint_url: endpoint,
         regions: ['us-east-1'],
         log_groups: ['CloudTrail/GlobalServiceEvents'],
-        requests_per_second: 1_000_000,
+        requests_per_second: requestsPerSecond,
       },
       abuseipdb: { url: `${endpoint}/api/v2`, api_key: 'made-up' },
       ...(files !== undefined && { evidence: { kind: 'files', paths: files } }),

@@ -3,6 +3,7 @@ import { spawnSimulator, type SimulatorProcess } from '../src/simulator/spawn-si
 import { singleLogGroup } from '../src/simulator/world.ts';
 
 const DAY_MS = 86_400_000;
+export const DAY_START_MS = Date.UTC(2026, 0, 1);
 
 /** So many made-up events of one day in one log group, served from a process of its own. */
 export async function withSimulator<T>(
@@ -10,7 +11,7 @@ export async function withSimulator<T>(
   work: (simulator: SimulatorProcess) => Promise<T>,
   options: Omit<ProcessOptions, 'world'> = {},
 ): Promise<T> {
-  const from = Date.UTC(2026, 0, 1);
+  const from = DAY_START_MS;
   const simulator = await spawnSimulator({
     ...options,
     world: singleLogGroup({ synthetic: { count: events, from, to: from + DAY_MS } }),
