@@ -11,9 +11,17 @@ export type Part<T> = (
 export interface MergeOptions {
   /** Parts read at once. Each holds one page that was fetched ahead, so this bounds memory. */
   readonly concurrency: number;
+  /**
+   * Fetch no more ahead than the consumer needs not to wait: two pages at first, two more each time that it has to wait for long,
+   * one fewer where pages wait for it.
+   */
+  readonly asNeeded?: boolean | undefined;
   /** True where the part's failure has been told to the user and the others go on. */
   readonly tolerate?: ((error: unknown) => boolean) | undefined;
 }
+
+const FEWEST_AHEAD = 2;
+const LONG_WAIT_MS = 50;
 
 type Step<T> =
   | { readonly kind: 'page'; readonly page: T }
@@ -40,11 +48,17 @@ export async function* mergeParts<T>(
   const unanswered = new Set<AsyncGenerator<T, void, undefined>>();
   const ready: { readonly from: AsyncGenerator<T, void, undefined>; readonly step: Step<T> }[] = [];
   const failures: unknown[] = [];
+  /** Parts that were not asked for their next page yet. */
+  const paused: AsyncGenerator<T, void, undefined>[] = [];
+  let ahead = options.asNeeded === true ? FEWEST_AHEAD : Number.POSITIVE_INFINITY;
+  let asked = 0;
   let active = 0;
   let wake = () => {};
 
   const advance = (from: AsyncGenerator<T, void, undefined>) => {
+    asked += 1;
     const settle = (step: Step<T>) => {
+      asked -= 1;
       ready.push({ from, step });
       wake();
     };
@@ -54,8 +68,13 @@ export async function* mergeParts<T>(
     );
   };
   const open = () => {
-    while (active < options.concurrency) {
-      const next = waiting.shift();
+    while (asked + ready.length < ahead) {
+      const again = paused.shift();
+      if (again !== undefined) {
+        advance(again);
+        continue;
+      }
+      const next = active < options.concurrency ? waiting.shift() : undefined;
       if (next === undefined) return;
       active += 1;
       opened.add(next);
@@ -69,9 +88,15 @@ export async function* mergeParts<T>(
     while (failures.length === 0 ? active > 0 : unanswered.size > 0) {
       const settled = ready.shift();
       if (settled === undefined) {
+        if (failures.length === 0) open();
+        const since = performance.now();
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
+        // Shorter waits are of a service that keeps up: more pages ahead of them would only fill memory.
+        if (options.asNeeded === true && performance.now() - since > LONG_WAIT_MS) {
+          ahead = Math.min(ahead + 2, Math.max(options.concurrency, FEWEST_AHEAD));
+        }
         continue;
       }
       const { from, step } = settled;
@@ -79,7 +104,9 @@ export async function* mergeParts<T>(
       switch (step.kind) {
         case 'page':
           if (failures.length > 0) break;
-          advance(from);
+          if (ready.length >= FEWEST_AHEAD) ahead = Math.max(FEWEST_AHEAD, ahead - 1);
+          paused.push(from);
+          open();
           yield step.page;
           break;
         case 'end':

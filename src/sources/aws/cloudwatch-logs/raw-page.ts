@@ -7,23 +7,24 @@ import type { FilteredLogEvent } from '../clients/logs.ts';
  * A quotation mark within a JSON string has a backslash before it, so that `"name":` is found as a member's name alone.
  */
 export class RawPage {
-  readonly #body: Buffer;
+  #body: Buffer;
+  /** Of the body, as received. */
+  readonly bytes: number;
   readonly nextToken: string | undefined;
 
   /** Throws SyntaxError for what is no such answer, as far as that can be seen here. */
   constructor(body: Buffer) {
     this.#body = body;
+    this.bytes = body.length;
     if (body.at(0) !== BRACE || body.at(-1) !== CLOSING_BRACE) this.#parse();
     this.nextToken = this.#token();
   }
 
-  get bytes(): number {
-    return this.#body.length;
-  }
-
-  /** Throws SyntaxError. */
+  /** To be asked for once: the body is let go of. Throws SyntaxError. */
   events(): readonly FilteredLogEvent[] {
     const { events = [] } = this.#parse();
+    release(this.#body);
+    this.#body = Buffer.alloc(0);
     if (!Array.isArray(events)) throw new SyntaxError('no list of events');
     return events as readonly FilteredLogEvent[];
   }
@@ -59,6 +60,17 @@ export class RawPage {
     const value: unknown = JSON.parse(this.#body.toString('utf8'));
     if (typeof value !== 'object' || value === null) throw new SyntaxError('not an object');
     return value as Record<string, unknown>;
+  }
+}
+
+/**
+ * A body that had to wait for its turn has outlived V8's young generation, and would be kept until the process has grown
+ * by tens of megabytes. What it is moved into is young, and goes with the next collection. A small one may stand in a
+ * pool with others.
+ */
+function release({ buffer, byteLength }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength && byteLength > 0) {
+    structuredClone(buffer, { transfer: [buffer] });
   }
 }
 

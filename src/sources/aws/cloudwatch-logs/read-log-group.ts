@@ -50,7 +50,11 @@ export function logGroupPart(read: LogGroupRead, scan: CompiledScan): Part<Deliv
     const shards =
       page.nextToken === undefined || limit !== undefined
         ? undefined
-        : shardsOf(range, { span: page.span(), isFull: page.bytes >= FULL_PAGE_BYTES }, Date.now());
+        : shardsOf(
+            range,
+            { span: page.span(), isFull: page.bytes >= FULL_PAGE_BYTES, isShard: read.isShard },
+            Date.now(),
+          );
     if (shards !== undefined) {
       divide(shards.map((shard) => logGroupPart({ ...read, range: shard, isShard: true }, scan)));
       if (read.isShard !== true && !scan.bounded) await tellCost(target, context);

@@ -19,6 +19,13 @@ test('a few of a range of which the page tells little: each of them tells more',
   expect(shardsOf({ start: 0, end: DAY }, { span: undefined, isFull: false }, DAY)).toHaveLength(8);
 });
 
+test('a shard is divided again only where it holds far more than its share', () => {
+  const shardOf = (pages: number) => shardsOf({ start: 0, end: DAY }, { ...full(0, DAY / pages), isShard: true }, DAY);
+  expect(shardOf(20)).toBeUndefined();
+  expect(shardOf(100)).toHaveLength(8);
+  expect(shardsOf({ start: 0, end: DAY }, { span: undefined, isFull: false, isShard: true }, DAY)).toBeUndefined();
+});
+
 test('nothing is known of events of one millisecond, or of none without a beginning', () => {
   const open = { start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY };
   expect(shardsOf(open, full(5, 5), DAY)).toBeUndefined();

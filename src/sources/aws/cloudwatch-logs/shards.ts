@@ -4,6 +4,8 @@ import type { TimeRange } from '../../time-range.ts';
 const PAGES_A_SHARD = 16;
 /** Fewer pages are read one after the other sooner than they are divided. */
 const FEWEST_PAGES = 6;
+/** A shard is divided again where its time turns out to hold far more than its share. */
+const FEWEST_PAGES_OF_SHARD = 3 * PAGES_A_SHARD;
 const MOST_SHARDS = 32;
 /** Such an estimate may be wrong by much, as of a log group that ended long ago: a few shards tell more. */
 const VAGUE_PAGES = 2_000;
@@ -15,6 +17,8 @@ export interface FirstPage {
   readonly span: { readonly first: number; readonly last: number } | undefined;
   /** Whether it ends because it has all that a page holds, rather than because the service stopped to search. */
   readonly isFull: boolean;
+  /** Of a range that is a shard itself. */
+  readonly isShard?: boolean | undefined;
 }
 
 /**
@@ -40,11 +44,11 @@ export function shardsOf(range: TimeRange, page: FirstPage, now: number): readon
   });
 }
 
-function shardCount({ span, isFull }: FirstPage, length: number): number {
-  if (!isFull) return VAGUE_SHARDS;
+function shardCount({ span, isFull, isShard = false }: FirstPage, length: number): number {
+  if (!isFull) return isShard ? 0 : VAGUE_SHARDS;
   if (span === undefined || span.last <= span.first) return 0;
   const pages = length / (span.last - span.first);
-  if (pages < FEWEST_PAGES) return 0;
+  if (pages < (isShard ? FEWEST_PAGES_OF_SHARD : FEWEST_PAGES)) return 0;
   if (pages > VAGUE_PAGES) return VAGUE_SHARDS;
   return Math.min(MOST_SHARDS, Math.max(Math.ceil(pages / PAGES_A_SHARD), Math.min(8, Math.floor(pages / 3))));
 }

@@ -62,7 +62,11 @@ async function* scan(
   const { tolerate } = leftOut;
   let missing = request.limit ?? Number.POSITIVE_INFINITY;
   const unreadable = new Set<LogGroupRead>();
-  for await (const delivered of mergeParts(parts, context, { concurrency: CONCURRENT_PARTS, tolerate })) {
+  for await (const delivered of mergeParts(parts, context, {
+    concurrency: CONCURRENT_PARTS,
+    asNeeded: true,
+    tolerate,
+  })) {
     if (unreadable.has(delivered.read)) continue;
     try {
       for (const page of delivered.pages()) {
