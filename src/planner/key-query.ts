@@ -76,7 +76,9 @@ export function keyQuery(binding: Binding, keyType: string, reading: Reading): S
   const conditions = frame.conditions.filter((entry) => {
     const own = dependenciesOf(entry.node, level, statement).columns.get(site.item);
     const forKey = own === undefined || (entry.seesItem && [...own].every((name) => name === site.column));
-    return forKey && entry.node !== condition && isUsable(entry.node, withKey, statement);
+    // An equality that gave the keys says nothing more of them; a subquery has other conditions beside it.
+    const isSaid = entry.node === condition && 'A_Expr' in entry.node;
+    return forKey && !isSaid && isUsable(entry.node, withKey, statement);
   });
   const keys = lateral(unionAll(values, keyType), alias.name, alias.column);
   return enclosed(columnOf(alias.name, alias.column), keys, frame, nodesOf(conditions), reading);
@@ -163,9 +165,13 @@ function whereTrue(query: SelectStmt, when: readonly Node[], statement: Statemen
   return selectOf({ CaseExpr: { args: [branch] } });
 }
 
+function isScanKey(keyType: string): boolean {
+  return keyType === SCAN_KEY || keyType === SCAN_ADDRESS;
+}
+
 function unionAll(queries: readonly SelectStmt[], keyType: string): SelectStmt {
   // Conditions on the key call functions of its type.
-  const none = castTo({ A_Const: { isnull: true } }, keyType === SCAN_KEY ? 'text' : keyType);
+  const none = castTo({ A_Const: { isnull: true } }, isScanKey(keyType) ? 'text' : keyType);
   const nothing = { ...selectOf(none), whereClause: { A_Const: { boolval: {} } } };
   return (
     queries.reduce<SelectStmt | undefined>(

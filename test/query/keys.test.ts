@@ -183,7 +183,7 @@ const EXISTENCE: readonly Case[] = [
   [
     'a derived table in EXISTS',
     `select a.is_tor from ${A} a where exists (select from (select note from watchlist w where w.address = a.ip_address) x where x.note = 'known')`,
-    BOTH,
+    ['34.1.1.1'],
   ],
   [
     'UNION in EXISTS',
@@ -191,9 +191,19 @@ const EXISTENCE: readonly Case[] = [
     ['34.1.1.1', '34.1.1.3', '34.1.1.77'],
   ],
   [
+    'a subquery that no written key satisfies',
+    `select a.is_tor from ${A} a where exists (select from unnest(array[inet '34.1.1.3', null]) as f(ip) where a.ip_address = inet '34.1.1.1' and a.ip_address = f.ip)`,
+    [],
+  ],
+  [
+    'an outer join that nothing passes',
+    `select (select max(a.abuse_confidence_score) from ${E} e full join ${E} f on e.source_ip = f.source_ip, ${A} a where a.ip_address = f.source_ip_address and false <> null::boolean) from ${E} g`,
+    [],
+  ],
+  [
     'GROUP BY and HAVING in EXISTS',
     `select a.is_tor from ${A} a where exists (select from ${E} e where e.source_ip = a.ip_address group by e.username having count(*) > 1)`,
-    ALL,
+    ['34.1.1.1', '34.1.1.2'],
   ],
   [
     'a look-up beside it in EXISTS',
