@@ -1,3 +1,4 @@
+import type { Node, SelectStmt } from '@pgsql/types';
 import { describe, expect, test } from 'vitest';
 import { deparse } from './deparse.ts';
 import { parseOwn } from './parse.ts';
@@ -26,6 +27,17 @@ const WRITABLE = [
 describe('what the planner builds reads back as what it built', () => {
   test.each(WRITABLE)('%s', (text) => {
     expect(() => deparse(parseOwn(text))).not.toThrow();
+  });
+
+  test('OR in OR, which its parser makes one', () => {
+    const [x, y, z] = ['x', 'y', 'z'].map((name): Node => ({ ColumnRef: { fields: [{ String: { sval: name } }] } }));
+    const or = (...args: Node[]): Node => ({ BoolExpr: { boolop: 'OR_EXPR', args } });
+    const statement: SelectStmt = {
+      targetList: [{ ResTarget: { val: or(or(x!, y!), or(y!, z!)) } }],
+      limitOption: 'LIMIT_OPTION_DEFAULT',
+      op: 'SETOP_NONE',
+    };
+    expect(deparse({ SelectStmt: statement })).toMatch(/^SELECT /);
   });
 
   test('what cannot be written down is refused, and never another question', () => {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { A_Indirection, BooleanTest, Node, NullTest, SelectStmt, TypeCast } from '@pgsql/types';
+import type { A_Indirection, BooleanTest, BoolExpr, Node, NullTest, SelectStmt, TypeCast } from '@pgsql/types';
 import { Deparser } from 'pgsql-deparser';
 import { TrailhoundError } from '../kernel/errors.ts';
 import { parseStatements } from './parse.ts';
@@ -80,9 +80,13 @@ class OwnDeparser extends Deparser {
   }
 }
 
-/** The tree without what does not change its meaning: locations, undefined members, empty lists. */
+/** The tree without what does not change its meaning: locations, undefined members, empty lists, OR right in OR. */
 function shape(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(shape);
+  if (isJunction(value)) {
+    const { boolop, args = [] } = value.BoolExpr;
+    return { BoolExpr: { boolop, args: args.flatMap((arg) => flat(arg, boolop)).map(shape) } };
+  }
   if (value === null || typeof value !== 'object') return value;
   const entries = Object.entries(value)
     .filter(
@@ -90,6 +94,26 @@ function shape(value: unknown): unknown {
     )
     .map(([name, member]) => [name, shape(member)] as const);
   return Object.fromEntries(entries);
+}
+
+interface Junction {
+  readonly BoolExpr: BoolExpr;
+}
+
+/** PostgreSQL's parser makes one list of `(a or b) or c`, whatever the parentheses say. */
+function isJunction(value: unknown): value is Junction {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'BoolExpr' in value &&
+    (value as Junction).BoolExpr.boolop !== 'NOT_EXPR'
+  );
+}
+
+function flat(node: Node, boolop: BoolExpr['boolop']): Node[] {
+  return isJunction(node) && node.BoolExpr.boolop === boolop
+    ? (node.BoolExpr.args ?? []).flatMap((arg) => flat(arg, boolop))
+    : [node];
 }
 
 function isLocation(name: string): boolean {
