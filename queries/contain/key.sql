@@ -13,7 +13,7 @@
 -- references: https://docs.aws.amazon.com/security-ir/latest/userguide/containment.html
 with used as (
   select distinct on (access_key_id) e.access_key_id, e.username, e.session_issuer_name, e.user_type, e.event_time,
-    coalesce(e.user_identifier, e.user_type) as principal, e.source_ip, e.recipient_account_id as account_id, e.aws_region as region,
+    coalesce(e.user_identifier, e.user_type) as principal, e.source_ip, coalesce(e.user_account_id, e.recipient_account_id) as account_id, e.aws_region as region,
     e.event_id
   from cloudtrail_trail_event e
   where e.access_key_id = coalesce(nullif(current_setting('hunt.access_key_id', true), ''), 'AKIAIOSFODNN7EXAMPLE')
@@ -39,16 +39,24 @@ from used e
 cross join lateral (
   values
     (1, 'deactivate the key',
-      case when e.access_key_id like 'AKIA%' then
+      case when e.access_key_id like 'AKIA%' and e.username is not null then
         'aws iam update-access-key --status Inactive --access-key-id ' || trailhound.shell_word(e.access_key_id)
-          || coalesce(' --user-name ' || trailhound.shell_word(e.username), '')
+          || ' --user-name ' || trailhound.shell_word(e.username)
       end),
     (1, 'revoke the sessions of the role',
       case when e.access_key_id like 'ASIA%' and e.session_issuer_name is not null then
         'aws iam put-role-policy --policy-name AWSRevokeOlderSessions --role-name ' || trailhound.shell_word(e.session_issuer_name)
-          || ' --policy-document ' || trailhound.shell_word(format(
-            '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"DateLessThan":{"aws:TokenIssueTime":"%s"}}}]}',
-            to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')))
+          || ' --policy-document ' || trailhound.shell_word(trailhound.deny_policy(now()))
+      end),
+    (1, 'revoke the sessions of the user',
+      case when e.access_key_id like 'ASIA%' and e.session_issuer_name is null and e.username is not null then
+        'aws iam put-user-policy --policy-name AWSRevokeOlderSessions --user-name ' || trailhound.shell_word(e.username)
+          || ' --policy-document ' || trailhound.shell_word(trailhound.deny_policy(now()))
+      end),
+    -- The root user's, and those of events that do not say.
+    (1, 'see whose it is: the log says neither user nor role',
+      case when e.username is null and e.session_issuer_name is null then
+        'aws sts get-access-key-info --access-key-id ' || trailhound.shell_word(e.access_key_id)
       end),
     (2, 'see which other keys the user has',
       case when e.username is not null then 'aws iam list-access-keys --user-name ' || trailhound.shell_word(e.username) end)

@@ -13,14 +13,14 @@
 -- references: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html
 -- references: https://docs.aws.amazon.com/security-ir/latest/userguide/containment.html
 with used as (
-  select distinct on (session_issuer_name) e.session_issuer_name, e.principal_id, e.event_time,
-    coalesce(e.user_identifier, e.user_type) as principal, e.source_ip, e.recipient_account_id as account_id, e.aws_region as region,
+  select distinct on (session_issuer_name, coalesce(e.user_account_id, e.recipient_account_id)) e.session_issuer_name, e.principal_id, e.event_time,
+    coalesce(e.user_identifier, e.user_type) as principal, e.source_ip, coalesce(e.user_account_id, e.recipient_account_id) as account_id, e.aws_region as region,
     e.event_id
   from cloudtrail_trail_event e
   where e.session_issuer_name = coalesce(nullif(current_setting('hunt.role_name', true), ''), 'none')
     and e.event_time >= now() - coalesce(nullif(current_setting('hunt.since', true), ''), '30 days')::interval
     and e.event_time <= now() - coalesce(nullif(current_setting('hunt.until', true), ''), '0 days')::interval
-  order by 1, e.event_time desc, e.event_id
+  order by 1, coalesce(e.user_account_id, e.recipient_account_id), e.event_time desc, e.event_id
 )
 select
   e.event_time,
@@ -41,10 +41,8 @@ cross join lateral (
   values
     (1, 'revoke sessions that exist',
       'aws iam put-role-policy --policy-name AWSRevokeOlderSessions --role-name ' || trailhound.shell_word(e.session_issuer_name)
-        || ' --policy-document ' || trailhound.shell_word(format(
-          '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"DateLessThan":{"aws:TokenIssueTime":"%s"}}}]}',
-          to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')))),
+        || ' --policy-document ' || trailhound.shell_word(trailhound.deny_policy(now()))),
     (2, 'see who may assume it',
       'aws iam get-role --query Role.AssumeRolePolicyDocument --role-name ' || trailhound.shell_word(e.session_issuer_name))
 ) as s(step, action, command)
-order by s.step, e.event_id;
+order by e.account_id, s.step, e.event_id;

@@ -13,15 +13,15 @@
 -- references: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_users_manage.html
 -- references: https://docs.aws.amazon.com/security-ir/latest/userguide/containment.html
 with used as (
-  select distinct on (username) e.username, e.access_key_id, e.event_time,
-    coalesce(e.user_identifier, e.user_type) as principal, e.source_ip, e.recipient_account_id as account_id, e.aws_region as region,
+  select distinct on (username, coalesce(e.user_account_id, e.recipient_account_id)) e.username, e.access_key_id, e.event_time,
+    coalesce(e.user_identifier, e.user_type) as principal, e.source_ip, coalesce(e.user_account_id, e.recipient_account_id) as account_id, e.aws_region as region,
     e.event_id
   from cloudtrail_trail_event e
   where e.username = coalesce(nullif(current_setting('hunt.user_name', true), ''), 'none')
     and e.user_type = 'IAMUser'
     and e.event_time >= now() - coalesce(nullif(current_setting('hunt.since', true), ''), '30 days')::interval
     and e.event_time <= now() - coalesce(nullif(current_setting('hunt.until', true), ''), '0 days')::interval
-  order by 1, e.event_time desc, e.event_id
+  order by 1, coalesce(e.user_account_id, e.recipient_account_id), e.event_time desc, e.event_id
 )
 select
   e.event_time,
@@ -42,8 +42,8 @@ cross join lateral (
   values
     (1, 'deny everything',
       'aws iam put-user-policy --policy-name DenyAll --user-name ' || trailhound.shell_word(e.username)
-        || ' --policy-document ' || trailhound.shell_word('{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}')),
+        || ' --policy-document ' || trailhound.shell_word(trailhound.deny_policy(null))),
     (2, 'take the password away', 'aws iam delete-login-profile --user-name ' || trailhound.shell_word(e.username)),
     (3, 'see which keys to deactivate', 'aws iam list-access-keys --user-name ' || trailhound.shell_word(e.username))
 ) as s(step, action, command)
-order by s.step, e.event_id;
+order by e.account_id, s.step, e.event_id;

@@ -18,7 +18,8 @@ with call as materialized (
   from cloudtrail_trail_event e
   where e.user_type = 'AssumedRole'
     and e.principal_id like '%:i-%'
-    and e.source_ip is not null
+    -- By VPC endpoints an instance calls from its private address, beside its public one.
+    and not e.source_ip <<= any (array['10.0.0.0/8', '100.64.0.0/10', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7']::inet[])
     and e.event_time >= now() - coalesce(nullif(current_setting('hunt.since', true), ''), '7 days')::interval
       - coalesce(nullif(current_setting('hunt.baseline', true), ''), '30 days')::interval
     and e.event_time <= now() - coalesce(nullif(current_setting('hunt.until', true), ''), '0 days')::interval

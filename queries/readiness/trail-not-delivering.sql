@@ -16,6 +16,7 @@ select
   null as principal,
   case
     when t.is_logging is not true then 'the trail is stopped'
+    when t.latest_delivery_time is null then 'it has never delivered anything'
     when t.latest_delivery_error is not null then 'its delivery fails: ' || t.latest_delivery_error
     else 'it has delivered nothing for ' || justify_interval(date_trunc('minute', now() - t.latest_delivery_time))
   end as action,
@@ -31,6 +32,7 @@ cross join (select now() as event_time) as at
 where (
     t.is_logging is not true
     or t.latest_delivery_error is not null
+    or t.latest_delivery_time is null
     or t.latest_delivery_time < now() - interval '1 day'
   )
   and at.event_time >= now() - coalesce(nullif(current_setting('hunt.since', true), ''), '7 days')::interval

@@ -46,9 +46,13 @@ describe.skipIf(PSQL_VERSION === undefined)('psql', () => {
 
   test('\\d and \\dv list the virtual tables as views, with nothing of ours beside them', async () => {
     const views = [
+      'abuseipdb_blacklist',
       'abuseipdb_category',
+      'abuseipdb_check_cidr',
       'abuseipdb_check_ip',
+      'abuseipdb_report',
       'cloudtrail_file_event',
+      'cloudtrail_lookup_event',
       'cloudtrail_trail',
       'cloudtrail_trail_event',
       'guardduty_detector',
