@@ -3,6 +3,7 @@ import type { Column, Operator } from '../catalog/table.ts';
 import type { Level } from '../sql/scope.ts';
 import { bare, walk, type NodeKind } from '../sql/walk.ts';
 import { dependenciesOf } from './dependencies.ts';
+import { isSingle } from './function-body.ts';
 import type { Statement } from './statement.ts';
 
 /** A predicate before its values are known: PostgreSQL computes them on the client's backend. */
@@ -43,7 +44,20 @@ function rowsOf(expression: A_Expr | undefined): readonly (readonly [left: Node,
 export function isConstant(node: Node, level: Level, statement: Statement): boolean {
   const needs = dependenciesOf(node, level, statement);
   const isRow = needs.aggregates.size === 0 && !needs.windows;
-  return needs.items.size === 0 && !needs.unrepeatable && isRow && !contains(node, 'SubLink');
+  return needs.items.size === 0 && !needs.unrepeatable && isRow && !readsRows(node);
+}
+
+/** `(select 30)` is a value like 30; a subquery that reads a relation is a query of its own. */
+function readsRows(node: Node): boolean {
+  let found = false;
+  walk(node, (inner, kind) => {
+    if (kind !== 'SubLink') return undefined;
+    const link = bare(inner, 'SubLink');
+    const query = bare(link?.subselect, 'SelectStmt');
+    if (link?.subLinkType !== 'EXPR_SUBLINK' || query === undefined || !isSingle(query)) found = true;
+    return undefined;
+  });
+  return found;
 }
 
 export function contains(node: Node, wanted: NodeKind): boolean {

@@ -52,6 +52,11 @@ test('an input that no integer equals costs no call', async () => {
   expect(await bench.ask(text)).toMatchObject({ rows: [], asked: [] });
 });
 
+test('an input is taken from a value in parentheses', async () => {
+  const text = `select ip_address, max_age_in_days from abuseipdb_check_ip where ip_address = '34.1.1.1' and max_age_in_days = (select 10 * 3)`;
+  expect(await bench.ask(text)).toMatchObject({ rows: [['34.1.1.1', 30]], asked: ['34.1.1.1'] });
+});
+
 test('rows that travel as text are refused where text does not give back what it was made of', async () => {
   const text = `select t.ip, a.is_tor from (select source_ip ip from cloudtrail_trail_event order by event_id limit 3) t
     join abuseipdb_check_ip a on a.ip_address = t.ip`;

@@ -48,6 +48,16 @@ const THROUGH: readonly Case[] = [
     `select event_id from (select * from ${E} where error_code is not null) x where ${NAMED} and event_time > '2026-11-19'`,
     ['error_code is not null and event_name = CreateUser and event_time > 1795046400000.000000'],
   ],
+  [
+    'a value in parentheses',
+    `select event_id from ${E} where event_name = (select 'Create' || 'User')`,
+    ['event_name = CreateUser'],
+  ],
+  [
+    'nothing that another relation says',
+    `select event_id from ${E} where event_name = (select max('CreateUser') from watchlist)`,
+    [''],
+  ],
   ['a CTE', `with e as (select * from ${E}) select event_id from e where ${NAMED}`, ['event_name = CreateUser']],
   [
     'a CTE that is kept apart',
