@@ -18,7 +18,7 @@ select
     when t.is_logging is not true then 'the trail is stopped'
     when t.latest_delivery_time is null then 'it has never delivered anything'
     when t.latest_delivery_error is not null then 'its delivery fails: ' || t.latest_delivery_error
-    else 'it has delivered nothing for ' || justify_interval(date_trunc('minute', now() - t.latest_delivery_time))
+    else 'it has delivered nothing for ' || justify_interval(date_trunc('hour', now() - t.latest_delivery_time))
   end as action,
   t.name as resource,
   null::inet as source_ip,
