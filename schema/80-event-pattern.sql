@@ -169,7 +169,7 @@ begin
       return format('@ == %s', alternative) || case when block is null then '' else format(' || @ == $"%s"', block) end;
   end case;
   case operator
-    when 'exact' then return format('@ == %s', to_json(trailhound.event_pattern_text(value, field)));
+    when 'exact' then return format('@ == %s', trailhound.jsonpath_string(trailhound.event_pattern_text(value, field)));
     when 'prefix', 'suffix', 'equals-ignore-case', 'wildcard' then
       return trailhound.event_pattern_text_condition(operator, value, field);
     when 'numeric' then return trailhound.event_pattern_numeric(value, field);
