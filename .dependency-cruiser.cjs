@@ -41,7 +41,8 @@ const importers = {
   saslprep: '^src/wire/',
   selfsigned: '^src/session/',
   undici: '^src/sources/abuseipdb/',
-  yaml: '^src/app/config/',
+  // The configuration, and rules of other languages.
+  yaml: '^src/(app/config/|hunts/import/read-yaml)',
   zod: '^src/app/config/',
 };
 

@@ -5,6 +5,7 @@ import { findHunt, loadHunts } from '../hunts/hunt-library.ts';
 import { checkParameterNames, parseParameters, runHunt, type HuntEvent, type Parameters } from '../hunts/run-hunt.ts';
 import { withConsole, type ConsoleSession } from './console-session.ts';
 import { Exit, STATUS } from './exit-status.ts';
+import { huntImportCommand } from './hunt-import.ts';
 import { command, withOutput, type OutputOptions } from './options.ts';
 import { createRowWriter } from './output/create-row-writer.ts';
 import { printable } from './output/printable.ts';
@@ -33,7 +34,8 @@ export function huntCommand(): Command {
         )
         .action(run),
     )
-    .addCommand(command('check', 'validate every hunt; calls no source').action(check));
+    .addCommand(command('check', 'validate every hunt; calls no source').action(check))
+    .addCommand(huntImportCommand());
 }
 
 function load(options: OutputOptions): { config: Config; hunts: readonly Hunt[] } {

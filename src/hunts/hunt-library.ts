@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TrailhoundError } from '../kernel/errors.ts';
@@ -37,6 +37,25 @@ export function loadHunts(
   return [...hunts.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
+/**
+ * What ids of hunts in a folder begin with: `` or `below/`. Undefined where `loadHunts` does not read it. The folder need
+ * not exist.
+ */
+export function idPrefix(folder: string, folders: readonly string[]): string | undefined {
+  const own = realOrComing(path.resolve(folder));
+  for (const each of distinctFolders([OWN_HUNTS, ...folders])) {
+    const below = path.relative(each, own);
+    if (below === '') return '';
+    if (!below.startsWith('..') && !path.isAbsolute(below)) return `${below.split(path.sep).join('/')}/`;
+  }
+  return undefined;
+}
+
+function realOrComing(folder: string): string {
+  if (existsSync(folder)) return realpathSync(folder);
+  return path.join(realOrComing(path.dirname(folder)), path.basename(folder));
+}
+
 /** @throws TrailhoundError `configuration` with the nearest name. */
 export function findHunt(hunts: readonly Hunt[], id: string, prefix = ''): Hunt {
   const hunt = hunts.find((candidate) => candidate.id === id);
@@ -70,7 +89,7 @@ function sqlFiles(folder: string): readonly string[] {
 }
 
 /** As a user in this directory would write it. */
-function shortest(file: string): string {
+export function shortest(file: string): string {
   const relative = path.relative(process.cwd(), file);
   return relative.startsWith('..') ? file : relative;
 }

@@ -30,6 +30,8 @@ export interface Hunt {
   readonly falsePositives: readonly string[];
   readonly nextSteps: readonly string[];
   readonly references: readonly string[];
+  /** Of an imported rule: what it is elsewhere, its author, its licence. */
+  readonly origin: readonly string[];
   readonly file: string;
   /** The whole file, comment block included. */
   readonly sql: string;

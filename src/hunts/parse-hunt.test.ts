@@ -40,6 +40,7 @@ it('reads the comment block and leaves the statement alone', () => {
     falsePositives: ['One.', 'Two.'],
     nextSteps: [],
     references: [],
+    origin: [],
     file: 'a/b.sql',
     sql,
   });

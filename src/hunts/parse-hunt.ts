@@ -12,6 +12,7 @@ const KEYS = [
   'false positives',
   'next steps',
   'references',
+  'origin',
 ] as const;
 type Key = (typeof KEYS)[number];
 
@@ -24,7 +25,7 @@ interface Entry {
 
 /**
  * Reads the leading comment block: lines `-- key: value`, a deeper indent continues the line above, `parameter`,
- * `false positives`, `next steps` and `references` may stand several times. The statement itself is never looked at.
+ * `false positives`, `next steps`, `references` and `origin` may stand several times. The statement itself is never looked at.
  *
  * @throws TrailhoundError `configuration`, naming file and line.
  */
@@ -74,6 +75,7 @@ export function parseHunt(sql: string, id: string, file: string): Hunt {
     falsePositives: texts('false positives'),
     nextSteps: texts('next steps'),
     references: texts('references'),
+    origin: texts('origin'),
     file,
     sql,
   };

@@ -1,0 +1,131 @@
+import { expect, it } from 'vitest';
+import { eventBridge } from './eventbridge.ts';
+
+const read = (text: string, path = 'rules.json') => eventBridge.read([{ path, text }]);
+const PATTERN = { source: ['aws.iam'], detail: { eventName: ['CreateUser'] } };
+const AS_JSON = JSON.stringify(PATTERN);
+
+it.each([
+  ['a pattern', PATTERN, ['rules', 'rules.json']],
+  ['a pattern as jsonencode() saves it', AS_JSON, ['rules', 'rules.json']],
+  [
+    'a rule as the service describes it',
+    { Name: 'new-user', Arn: 'arn:aws:events:us-east-1:111122223333:rule/new-user', EventPattern: AS_JSON },
+    ['new-user', 'rules.json'],
+  ],
+  ['a list of rules', { Rules: [{ Name: 'new-user', EventPattern: AS_JSON }] }, ['new-user', 'rules.json: new-user']],
+  [
+    'a template',
+    { Resources: { NewUser: { Type: 'AWS::Events::Rule', Properties: { EventPattern: PATTERN } } } },
+    ['NewUser', 'rules.json: Resources.NewUser'],
+  ],
+  [
+    'a plan of Terraform',
+    {
+      terraform_version: '1.13.0',
+      planned_values: {
+        root_module: {
+          child_modules: [
+            {
+              resources: [
+                {
+                  address: 'module.a.aws_cloudwatch_event_rule.user',
+                  type: 'aws_cloudwatch_event_rule',
+                  name: 'user',
+                  values: { name: 'new-user', event_pattern: AS_JSON },
+                },
+                { address: 'module.a.aws_sns_topic.out', type: 'aws_sns_topic', name: 'out', values: {} },
+              ],
+            },
+          ],
+        },
+      },
+    },
+    ['new-user', 'rules.json: module.a.aws_cloudwatch_event_rule.user'],
+  ],
+  [
+    'a state of Terraform',
+    {
+      terraform_version: '1.13.0',
+      resources: [
+        { type: 'aws_cloudwatch_event_rule', name: 'user', instances: [{ attributes: { event_pattern: AS_JSON } }] },
+      ],
+    },
+    ['user', 'rules.json: aws_cloudwatch_event_rule.user'],
+  ],
+])('finds the rule in %s', (_, value, [name, place]) => {
+  const { hunts, refused } = read(JSON.stringify(value, null, '\t'));
+  expect(refused).toEqual([]);
+  expect(hunts).toMatchObject([{ name, place }]);
+  expect(hunts[0]?.statement).toContain(`'{"source": ["aws.iam"], "detail": {"eventName": ["CreateUser"]}}'`);
+});
+
+it('finds rules, and those of functions, in a template in YAML', () => {
+  const { hunts, refused } = read(
+    `AWSTemplateFormatVersion: 2010-09-09
+Resources:
+  Root:
+    Type: AWS::Events::Rule
+    Properties:
+      Description: Root signs in
+      State: DISABLED
+      EventPattern: { detail: { userIdentity: { type: [Root] } } }
+      Targets: [!GetAtt Topic.Arn]
+  Function:
+    Type: AWS::Serverless::Function
+    Properties:
+      Events:
+        User: { Type: EventBridgeRule, Properties: { Pattern: { detail: { eventName: [CreateUser] } } } }
+        Daily: { Type: Schedule, Properties: { Schedule: rate(1 day) } }
+`,
+    'template.yaml',
+  );
+  expect(refused).toEqual([]);
+  expect(hunts).toMatchObject([
+    { name: 'Root', title: 'Root signs in', origin: ['Amazon EventBridge rule Root, disabled'] },
+    { name: 'Function-User', place: 'template.yaml: Resources.Function.Events.User' },
+  ]);
+});
+
+it.each([
+  ['JSON that is none', '{"source": [', /^rules\.json:1$/, /flow sequence/i],
+  [
+    'a rule on a schedule',
+    '{"Name": "daily", "ScheduleExpression": "rate(1 day)"}',
+    /^rules\.json$/,
+    /no event pattern/,
+  ],
+  [
+    'events of others',
+    '{"detail-type": ["GuardDuty Malware Protection Object Scan Result"]}',
+    /json$/,
+    /no record of CloudTrail/,
+  ],
+  ['sources of others', '{"source": ["com.example"]}', /json$/, /by the source com\.example/],
+  [
+    'a text to be filled in',
+    '{"detail": {"eventName": ["${var.name}"]}}',
+    /json$/,
+    /detail\.eventName\[0\] has a value/,
+  ],
+  ['numbers that lose digits', '{"account": [012345678901]}', /json:1$/, /in quotes/],
+  [
+    'what CloudFormation computes',
+    'Resources:\n  A:\n    Type: AWS::Events::Rule\n    Properties:\n      EventPattern: { account: [!Ref X] }',
+    /json: Resources\.A$/,
+    /!Ref at account\[0\] is known to CloudFormation alone/,
+  ],
+])('refuses %s, with the place and the reason', (_, text, place, reason) => {
+  const { hunts, refused } = read(text);
+  expect(hunts).toEqual([]);
+  expect(refused).toHaveLength(1);
+  expect(refused[0]?.place).toMatch(place);
+  expect(refused[0]?.reason).toMatch(reason);
+});
+
+it.each([['{"name": "x", "version": "1.0.0"}'], ['[]'], ['{"Resources": {}}'], ['a: 1']])(
+  'finds no rule in %s',
+  (text) => {
+    expect(read(text)).toEqual({ hunts: [], refused: [] });
+  },
+);

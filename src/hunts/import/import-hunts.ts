@@ -1,0 +1,131 @@
+import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { TrailhoundError } from '../../kernel/errors.ts';
+import { checkHunt } from '../check-hunt.ts';
+import { shortest } from '../hunt-library.ts';
+import type { Hunt } from '../hunt.ts';
+import { parseHunt } from '../parse-hunt.ts';
+import type { SqlClient } from '../sql-client.ts';
+import { eventBridge } from './eventbridge.ts';
+import { huntText } from './hunt-text.ts';
+import type { ImportedHunt, Importer, Refusal, RuleFile } from './importer.ts';
+
+const IMPORTERS: readonly Importer[] = [eventBridge];
+export const KINDS: readonly string[] = IMPORTERS.map(({ kind }) => kind);
+
+export interface ImportOptions {
+  /** A file, or a folder of which all files with the kind's extensions are read. */
+  readonly from: string;
+  /** Gets `<kind>/<name>.sql` for each rule. */
+  readonly into: string;
+  /** What ids of hunts in that folder begin with. */
+  readonly prefix: string;
+  /** Overwrite files that say something else. */
+  readonly replace: boolean;
+  /** Whose ids are taken. */
+  readonly known: readonly Hunt[];
+}
+
+export interface ImportResult {
+  readonly written: readonly string[];
+  /** Files that already say the same. */
+  readonly unchanged: readonly string[];
+  readonly refused: readonly Refusal[];
+}
+
+/**
+ * Turns rules into hunts. Only what `hunt check` finds nothing wrong with is written; everything else is refused with
+ * the reason. Calls no source.
+ *
+ * @throws TrailhoundError `configuration`: nothing to read, or no rule in it.
+ */
+export async function importHunts(client: SqlClient, kind: string, options: ImportOptions): Promise<ImportResult> {
+  const importer = IMPORTERS.find((each) => each.kind === kind);
+  if (importer === undefined) throw new TrailhoundError('internal', `no importer of ${kind}`);
+  const { hunts, refused } = importer.read(readRules(options.from, importer));
+  if (hunts.length === 0 && refused.length === 0) {
+    throw new TrailhoundError('configuration', `${options.from}: there is no rule of ${kind} in it`);
+  }
+  const result = { written: [] as string[], unchanged: [] as string[], refused: [...refused] };
+  for (const [name, hunt] of withNames(kind, hunts)) {
+    const id = options.prefix + name;
+    const file = shortest(path.resolve(options.into, `${name}.sql`));
+    const text = huntText(id, hunt);
+    const before = textOf(file);
+    const problems =
+      before !== text && before !== undefined && !options.replace
+        ? [`${file} exists and says something else: --replace overwrites it`]
+        : await problemsOf(client, parseHunt(text, id, file), options.known);
+    if (problems.length > 0) {
+      result.refused.push(...problems.map((reason) => ({ place: hunt.place, reason })));
+    } else if (before === text) {
+      result.unchanged.push(file);
+    } else {
+      mkdirSync(path.dirname(file), { recursive: true });
+      writeFileSync(file, text);
+      result.written.push(file);
+    }
+  }
+  return result;
+}
+
+async function problemsOf(client: SqlClient, hunt: Hunt, known: readonly Hunt[]): Promise<readonly string[]> {
+  const same = known.find(({ id }) => id === hunt.id);
+  if (same !== undefined && path.resolve(same.file) !== path.resolve(hunt.file)) {
+    return [`hunt ${hunt.id} stands in ${same.file} already`];
+  }
+  return checkHunt(client, hunt);
+}
+
+function readRules(from: string, { kind, extensions }: Importer): readonly RuleFile[] {
+  try {
+    const files = statSync(from).isDirectory()
+      ? readdirSync(from, { recursive: true, encoding: 'utf8' })
+          .filter((name) => extensions.includes(path.extname(name).toLowerCase()))
+          .sort()
+          .map((name) => path.join(from, name))
+          .filter((file) => statSync(file).isFile())
+      : [from];
+    return files.map((file) => ({ path: file, text: readFileSync(file, 'utf8').replace(/^\uFEFF/, '') }));
+  } catch (cause) {
+    throw new TrailhoundError('configuration', `cannot read ${from}`, {
+      detail: cause instanceof Error ? `${cause.message}.` : undefined,
+      hint: `Name a file of rules, or a folder with files in ${extensions.join(', ')} of ${kind}.`,
+      cause,
+    });
+  }
+}
+
+/** Rules of one name are told apart by numbers, in the order in which they are read. */
+function withNames(
+  kind: string,
+  hunts: readonly ImportedHunt[],
+): readonly (readonly [name: string, hunt: ImportedHunt])[] {
+  const taken = new Set<string>();
+  return hunts.map((hunt) => {
+    const name = `${kind}/${slug(hunt.name)}`;
+    let free = name;
+    for (let number = 2; taken.has(free); number += 1) free = `${name}-${number}`;
+    taken.add(free);
+    return [free, hunt];
+  });
+}
+
+/** `AWS: Root Login!` is `aws-root-login`. */
+function slug(name: string): string {
+  const words = name
+    .normalize('NFKD')
+    .replace(/([a-z0-9])([A-Z])/g, '$1-$2')
+    .toLowerCase()
+    .match(/[a-z0-9]+/g);
+  return words?.join('-').slice(0, 80).replace(/-$/, '') ?? 'rule';
+}
+
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

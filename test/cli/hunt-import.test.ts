@@ -1,0 +1,65 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { run, temporaryDirectory } from './support/cli.ts';
+
+let directory: ReturnType<typeof temporaryDirectory>;
+
+beforeAll(() => {
+  directory = temporaryDirectory();
+  writeFileSync(path.join(directory.path, 'trailhound.yaml'), 'data_dir: ./data\nhunts: { paths: [./mine] }\n');
+  mkdirSync(path.join(directory.path, 'mine'));
+  mkdirSync(path.join(directory.path, 'rules/below'), { recursive: true });
+});
+
+afterAll(() => directory.remove());
+
+const here = () => ({ cwd: directory.path });
+const rule = (name: string, value: unknown) =>
+  writeFileSync(path.join(directory.path, 'rules', name), JSON.stringify(value));
+
+it('writes hunts that pass the check, and says why the others are none', async () => {
+  rule('below/new-user.json', { source: ['aws.iam'], detail: { eventName: ['CreateUser', { prefix: "Attach'\\" }] } });
+  rule('wrong.json', { source: ['aws.iam'], detail: { eventName: [{ perfix: 'Create' }] } });
+  rule('package.json', { name: 'about-something-else' });
+
+  const imported = await run(['hunt', 'import', 'eventbridge', 'rules'], here());
+  expect(imported).toEqual({
+    status: 1,
+    stdout: 'mine/eventbridge/new-user.sql\n',
+    stderr:
+      'rules/wrong.json: PostgreSQL says: invalid event pattern at detail.eventName[0]: there is no comparison {"perfix": "Create"}.\n' +
+      '1 hunts written, 0 unchanged, 1 rules refused\n',
+  });
+  const check = await run(['hunt', 'check'], here());
+  expect(check).toMatchObject({ status: 0, stdout: expect.stringMatching(/^\d+ hunts checked, 0 wrong\n$/) });
+});
+
+it('leaves a hunt alone that somebody has changed since, unless told otherwise', async () => {
+  const file = path.join(directory.path, 'mine/eventbridge/new-user.sql');
+  const written = readFileSync(file, 'utf8');
+  const again = await run(['hunt', 'import', 'eventbridge', 'rules/below'], here());
+  expect(again).toEqual({ status: 0, stdout: '', stderr: '0 hunts written, 1 unchanged, 0 rules refused\n' });
+
+  writeFileSync(file, written.replace('medium', 'high'));
+  const refused = await run(['hunt', 'import', 'eventbridge', 'rules/below'], here());
+  expect(refused.status).toBe(1);
+  expect(refused.stderr).toMatch(/below\/new-user\.json: .*new-user\.sql exists and says something else: --replace/);
+  expect(readFileSync(file, 'utf8')).not.toBe(written);
+
+  await run(['hunt', 'import', 'eventbridge', 'rules/below', '--replace'], here());
+  expect(readFileSync(file, 'utf8')).toBe(written);
+});
+
+it('gives hunts in a folder below one of hunts.paths ids that begin with its name', async () => {
+  const { status, stdout } = await run(['hunt', 'import', 'eventbridge', 'rules/below', '--into', 'mine/team'], here());
+  expect({ status, stdout }).toEqual({ status: 0, stdout: 'mine/team/eventbridge/new-user.sql\n' });
+  expect((await run(['hunt', 'show', 'team/eventbridge/new-user'], here())).status).toBe(0);
+});
+
+it('says what it can read', async () => {
+  const missing = await run(['hunt', 'import', 'eventbridge', 'none'], here());
+  expect(missing).toMatchObject({ status: 2, stderr: expect.stringMatching(/cannot read none/) });
+  const kind = await run(['hunt', 'import', 'yara', 'rules'], here());
+  expect(kind).toMatchObject({ status: 2, stderr: expect.stringMatching(/yara.*eventbridge/) });
+});
