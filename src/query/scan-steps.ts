@@ -2,12 +2,13 @@ import type { VirtualTable } from '../catalog/table.ts';
 import type { HydratedRows, Hydrator, StatementContext } from '../hydrate/hydrator.ts';
 import type { Reference } from '../planner/statement.ts';
 import type { Step } from '../planner/steps.ts';
-import type { Predicate, Source } from '../sources/source.ts';
+import type { Predicate, ScanRequest, Source } from '../sources/source.ts';
 import type { KnownRestrictions } from './constants.ts';
 import { allOf, type Guard } from './guard.ts';
 import { missingKeysGuard } from './missing-keys.ts';
 import type { OwnQueries } from './own-queries.ts';
 import type { Placeholders } from './placeholders.ts';
+import { SameScans } from './same-scans.ts';
 import { MAX_SCAN_KEYS, narrow } from './scan-keys.ts';
 import { scanRequest } from './scan-request.ts';
 import type { SharedRequests } from './shared-requests.ts';
@@ -49,11 +50,12 @@ export class ScanSteps {
 
   async run(steps: readonly Step[]): Promise<void> {
     const done = new Map<Reference, Promise<void>>();
+    const same = new SameScans(this.#requestsOf(steps));
     const scanning = steps
       .filter((step) => step.kind === 'scan')
       .map((step) => {
         const before = step.keys.flatMap(({ reads }) => [...reads].flatMap((reference) => done.get(reference) ?? []));
-        const own = this.#scanAfter(before, step);
+        const own = this.#scanAfter(before, step, same);
         done.set(step.reference, own);
         return own;
       });
@@ -61,11 +63,25 @@ export class ScanSteps {
     await Promise.all(scanning);
   }
 
-  async #scanAfter(before: readonly Promise<void>[], step: Scan): Promise<void> {
+  #requestsOf(steps: readonly Step[]): ReadonlyMap<Reference, ScanRequest> {
+    const requests = new Map<Reference, ScanRequest>();
+    for (const step of steps) {
+      if (step.kind !== 'scan' || step.reference.below || step.keys.length > 0) continue;
+      const known = this.#restrictions.get(step.reference);
+      if (known?.contradiction !== true) requests.set(step.reference, this.#request(step.reference, known));
+    }
+    return requests;
+  }
+
+  #request(reference: Reference, known: KnownRestrictions | undefined, keys?: readonly Predicate[]): ScanRequest {
+    return scanRequest(reference, known, this.#sourceOf(reference.view.table.source), keys);
+  }
+
+  async #scanAfter(before: readonly Promise<void>[], step: Scan, same: SameScans): Promise<void> {
     try {
       await Promise.all(before);
       this.#context.signal.throwIfAborted();
-      await this.#scan(step);
+      await this.#scan(step, same);
     } catch (error) {
       // The statement fails with the first of them: nobody waits for the others.
       this.#abort(error);
@@ -73,7 +89,7 @@ export class ScanSteps {
     }
   }
 
-  async #scan({ reference, keys }: Scan): Promise<void> {
+  async #scan({ reference, keys }: Scan, same: SameScans): Promise<void> {
     const known = this.#restrictions.get(reference);
     if (known?.contradiction === true) {
       await this.#placeholders.fill(reference, { rows: 'empty', guard: undefined });
@@ -93,9 +109,10 @@ export class ScanSteps {
       (predicate) => this.#isTaken(reference, predicate),
     );
     const predicates = narrowed.map(({ predicate }) => predicate);
-    const request = scanRequest(reference, known, this.#sourceOf(reference.view.table.source), predicates);
+    const request = this.#request(reference, known, predicates);
     const isEmpty = predicates.some(({ values }) => values.length === 0);
-    const rows = isEmpty ? NONE_YET : await this.#hydrator.scan(request, this.#context);
+    const scan = (asked: ScanRequest) => this.#hydrator.scan(asked, this.#context);
+    const rows = isEmpty ? NONE_YET : await same.fetch(reference, request, scan);
     const { aggregation } = request;
     await this.#placeholders.fill(reference, { rows, guard: undefined, aggregation });
     const guards: Guard[] = [];
@@ -108,15 +125,14 @@ export class ScanSteps {
 
   #isTaken(reference: Reference, predicate: Predicate): boolean {
     const source = this.#sourceOf(reference.view.table.source);
-    const request = scanRequest(reference, this.#restrictions.get(reference), source, [predicate]);
+    const request = this.#request(reference, this.#restrictions.get(reference), [predicate]);
     const pushed = source?.kind === 'scan' ? source.plan(request).pushed : [];
     return pushed.some((each) => each.predicate === predicate && each.exactness !== 'none');
   }
 
   async #fetchShared(reference: Reference): Promise<HydratedRows> {
-    const source = this.#sourceOf(reference.view.table.source);
     const request = {
-      ...scanRequest(reference, this.#shared.restrictionsOf(reference), source),
+      ...this.#request(reference, this.#shared.restrictionsOf(reference)),
       columns: this.#shared.columnsOf(reference),
     };
     return this.#hydrator.scan(request, this.#context);

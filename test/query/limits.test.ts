@@ -38,7 +38,7 @@ const CASES: readonly Case[] = [
     `with e as (select event_id from ${E}) select * from e limit (select count(*) from e)`,
     [undefined],
   ],
-  ['not UNION', `select username from ${E} union select username from ${E} limit 2`, [undefined, undefined]],
+  ['not UNION', `select username from ${E} union select username from ${E} limit 2`, [undefined]],
   ['not a sorted level', `select * from (select event_id from ${E}) x order by 1 limit 2`, [undefined]],
   ['not DISTINCT', `select * from (select distinct event_name from ${E}) x limit 2`, [undefined]],
   ['not a join', `select event_id, id from (select event_id from ${E}) x, ${F} limit 2`, [undefined]],
