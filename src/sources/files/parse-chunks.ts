@@ -1,8 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import { type Json, parseTrailRecord } from '../trail-record.ts';
+import { ByteFilter } from './byte-filter.ts';
+import { CandidateSplitter } from './candidate-splitter.ts';
 import { UnknownCompression, decompress } from './decompress.ts';
+import type { Needles } from './needles.ts';
 import { RecordSplitter } from './record-splitter.ts';
-import type { Malformed, Split } from './split.ts';
+import type { Malformed, Passed, Split } from './split.ts';
 import { NotZstd } from './zstd-frames.ts';
 
 /** What a piece of a file holds. */
@@ -40,22 +43,31 @@ export class ParseFailure extends Error {
 }
 
 /**
- * The records of a file in their order, as many at a time as a chunk of it holds. Throws ParseFailure, and what `chunks`
+ * The records of a file in their order, as many at a time as a chunk of it holds, but for those in whose bytes one of the
+ * needles' conditions is not met: they are counted, not parsed. Throws ParseFailure, and what `chunks`
  * throws as it is.
  */
-export async function* parseChunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<FileBatch, void, undefined> {
-  const splitter = new RecordSplitter();
+export async function* parseChunks(
+  chunks: AsyncIterable<Uint8Array>,
+  needles: readonly Needles[] = [],
+): AsyncGenerator<FileBatch, void, undefined> {
+  const filter = needles.length === 0 ? undefined : new ByteFilter(needles);
+  const splitter = filter === undefined ? new RecordSplitter() : new CandidateSplitter(filter);
   const counter = { number: 0 };
   try {
-    for await (const chunk of decompress(chunks)) yield batchOf(splitter.push(chunk), counter);
+    for await (const chunk of decompress(chunks)) yield batchOf(splitter.push(chunk), counter, filter);
   } catch (error) {
     throw compressionFailure(error, splitter.line) ?? error;
   }
-  yield batchOf(splitter.end(), counter);
+  yield batchOf(splitter.end(), counter, filter);
 }
 
 /** Runs for millions of records. */
-function batchOf(splits: readonly Split[], counter: { number: number }): FileBatch {
+function batchOf(
+  splits: readonly (Split | Passed)[],
+  counter: { number: number },
+  filter: ByteFilter | undefined,
+): FileBatch {
   const records: FileRecord[] = [];
   const malformed: Omit<Malformed, 'kind'>[] = [];
   let replaced = 0;
@@ -64,8 +76,13 @@ function batchOf(splits: readonly Split[], counter: { number: number }): FileBat
       malformed.push(split);
       continue;
     }
+    if (split.kind === 'passed') {
+      counter.number += split.records;
+      continue;
+    }
     counter.number += 1;
     const { bytes, line, time } = split;
+    if (filter?.mayHold(bytes) === false) continue;
     const whole = bytes.toString('utf8');
     const record = parseTrailRecord(whole);
     if (record === undefined) {

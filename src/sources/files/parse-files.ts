@@ -1,6 +1,6 @@
 import { type FileBatch, parseChunks } from './parse-chunks.ts';
 import type { ParserThreads } from './parser-threads.ts';
-import type { Projection } from './projection.ts';
+import type { Wanted } from './wanted.ts';
 
 export type ParseFile = (chunks: AsyncIterable<Uint8Array>) => AsyncGenerator<FileBatch, void, undefined>;
 
@@ -8,7 +8,7 @@ export type ParseFile = (chunks: AsyncIterable<Uint8Array>) => AsyncGenerator<Fi
 const IN_PLACE_BYTES = 1024 * 1024;
 
 /** Parses one statement's files: the first of them here, if they are small, all others on threads. */
-export function fileParser(threads: ParserThreads, projection: Projection): ParseFile {
+export function fileParser(threads: ParserThreads, wanted: Wanted): ParseFile {
   let bytes = 0;
   return async function* parseFile(chunks) {
     const iterator = chunks[Symbol.asyncIterator]();
@@ -17,13 +17,13 @@ export function fileParser(threads: ParserThreads, projection: Projection): Pars
       while (bytes < IN_PLACE_BYTES) {
         const next = await iterator.next();
         if (next.done === true) {
-          yield* parseChunks(following(head));
+          yield* parseChunks(following(head), wanted.needles);
           return;
         }
         head.push(next.value);
         bytes += next.value.length;
       }
-      yield* threads.parse(following(head, iterator), projection);
+      yield* threads.parse(following(head, iterator), wanted);
     } finally {
       await iterator.return?.();
     }

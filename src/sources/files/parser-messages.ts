@@ -2,11 +2,12 @@ import type { MessagePort } from 'node:worker_threads';
 import { type FileBatch, type FileRecord, ParseFailure } from './parse-chunks.ts';
 import { type Projection, project } from './projection.ts';
 import type { Json } from '../trail-record.ts';
+import type { Wanted } from './wanted.ts';
 
 /** To the thread: a file that is to be parsed, by a port of its own. */
 export interface ParserJob {
   readonly port: MessagePort;
-  readonly projection: Projection;
+  readonly wanted: Wanted;
 }
 
 /** To the thread, by a file's port: an answer to each `pull`; `undefined` is the file's end. */

@@ -15,12 +15,12 @@ const BATCH_CHARACTERS = 256 * 1024;
 
 parentPort?.on('message', (job: ParserJob) => void parse(job));
 
-async function parse({ port, projection }: ParserJob): Promise<void> {
+async function parse({ port, wanted }: ParserJob): Promise<void> {
   const answers = new Answers(port);
   const say = (message: ParserMessage) => port.postMessage(message);
   try {
-    for await (const batch of gathered(parseChunks(answers.chunks()))) {
-      say({ kind: 'batch', batch: encodeBatch(batch, projection) });
+    for await (const batch of gathered(parseChunks(answers.chunks(), wanted.needles))) {
+      say({ kind: 'batch', batch: encodeBatch(batch, wanted.projection) });
       await answers.next();
     }
     say({ kind: 'end' });

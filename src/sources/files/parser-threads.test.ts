@@ -2,9 +2,9 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type FileBatch, ParseFailure, parseChunks } from './parse-chunks.ts';
 import { ParserThreads } from './parser-threads.ts';
-import type { Projection } from './projection.ts';
+import type { Wanted } from './wanted.ts';
 
-const PROJECTION: Projection = { paths: [['eventID'], ['userIdentity', 'arn']], text: true };
+const WANTED: Wanted = { projection: { paths: [['eventID'], ['userIdentity', 'arn']], text: true }, needles: [] };
 
 let threads: ParserThreads;
 beforeEach(() => {
@@ -56,22 +56,27 @@ test.each<[string, Buffer]>([
   ],
 ])('%s come out of a thread as they do without', async (_name, bytes) => {
   const expected = await collect(parseChunks(chunksOf(bytes)));
-  expect(await collect(threads.parse(chunksOf(bytes), PROJECTION))).toEqual(expected);
+  expect(await collect(threads.parse(chunksOf(bytes), WANTED))).toEqual(expected);
 });
 
 test('records that have no text of their own get one, where it is used', async () => {
   const enveloped = Buffer.from(
     JSON.stringify({ 'detail-type': 'AWS API Call via CloudTrail', detail: { ...event(1), x: 1 } }),
   );
-  const { records } = await collect(threads.parse(chunksOf(enveloped), PROJECTION));
+  const { records } = await collect(threads.parse(chunksOf(enveloped), WANTED));
   expect(records).toMatchObject([{ value: event(1), text: JSON.stringify({ ...event(1), x: 1 }) }]);
-  const without = await collect(threads.parse(chunksOf(enveloped), { paths: [['eventID']], text: false }));
+  const without = await collect(
+    threads.parse(chunksOf(enveloped), {
+      projection: { paths: [['eventID']], text: false },
+      needles: [],
+    }),
+  );
   expect(without.records).toMatchObject([{ value: { eventID: '1' }, text: undefined }]);
 });
 
 test('many files share a thread, each in its own order', async () => {
   const all = await Promise.all(
-    Array.from({ length: 5 }, () => collect(threads.parse(chunksOf(Buffer.from(lines)), PROJECTION))),
+    Array.from({ length: 5 }, () => collect(threads.parse(chunksOf(Buffer.from(lines)), WANTED))),
   );
   const expected = Array.from({ length: 3_000 }, (_, index) => event(index));
   for (const { records } of all) expect(records.map((one) => (one as { value: unknown }).value)).toEqual(expected);
@@ -96,7 +101,7 @@ function endless() {
 
 test('who takes no more has no more read, and no more than little ahead', async () => {
   const { state, chunks } = endless();
-  const batches = threads.parse(chunks, PROJECTION);
+  const batches = threads.parse(chunks, WANTED);
   await batches.next();
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect(state.chunks).toBeLessThan(12);
@@ -110,17 +115,17 @@ test('what fails to be read fails as it is', async () => {
     yield* chunksOf(Buffer.from(lines));
     throw refusal;
   }
-  expect((await collect(threads.parse(chunks(), PROJECTION))).failure).toBe(refusal);
+  expect((await collect(threads.parse(chunks(), WANTED))).failure).toBe(refusal);
 });
 
 test('a thread that ends fails its files, and none is started after the end', async () => {
   const { state, chunks } = endless();
-  const batches = threads.parse(chunks, PROJECTION);
+  const batches = threads.parse(chunks, WANTED);
   await batches.next();
   await threads.close();
   expect((await collect(batches)).failure).toMatchObject({ message: 'the thread that parsed it has ended' });
   expect(state.closed).toBe(true);
-  expect((await collect(threads.parse(chunksOf(Buffer.from(lines)), PROJECTION))).failure).toMatchObject({
+  expect((await collect(threads.parse(chunksOf(Buffer.from(lines)), WANTED))).failure).toMatchObject({
     message: 'the threads that parse files are closed',
   });
 });

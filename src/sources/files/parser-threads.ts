@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { FileBatch } from './parse-chunks.ts';
 import { type ParserJob, type ParserMessage, decodeBatch, decodeFailure } from './parser-messages.ts';
-import type { Projection } from './projection.ts';
+import type { Wanted } from './wanted.ts';
 
 /** With more of them, what takes their records would be the slowest, and each needs memory of its own. */
 const MOST_THREADS = 4;
@@ -28,15 +28,15 @@ export class ParserThreads {
     this.most = most;
   }
 
-  /** As `parseChunks`, of records that have nothing but what is projected. Ends the iteration of `chunks` in any case. */
-  async *parse(chunks: AsyncIterable<Uint8Array>, projection: Projection): AsyncGenerator<FileBatch, void, undefined> {
+  /** As `parseChunks`, of records that have nothing but what is wanted of them. Ends the iteration of `chunks` in any case. */
+  async *parse(chunks: AsyncIterable<Uint8Array>, wanted: Wanted): AsyncGenerator<FileBatch, void, undefined> {
     const thread = this.#thread();
     const { port1: port, port2 } = new MessageChannel();
     const source = chunks[Symbol.asyncIterator]();
     thread.jobs += 1;
     try {
       const messages = new Inbox(port, source, thread);
-      thread.worker.postMessage({ port: port2, projection } satisfies ParserJob, [port2]);
+      thread.worker.postMessage({ port: port2, wanted } satisfies ParserJob, [port2]);
       for (;;) {
         const message = await messages.next();
         switch (message.kind) {

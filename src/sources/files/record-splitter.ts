@@ -52,6 +52,21 @@ export class RecordSplitter {
     return this.#found;
   }
 
+  /** A record has just ended, and what separates it from the next one has not been read. */
+  get isBetween(): boolean {
+    return this.#place === 'list'
+      ? this.#element === 'ended'
+      : this.#place === 'outside' && this.#endedWithin === this.#line;
+  }
+
+  /** Between two records: others follow that nobody wants, `lines` of them each after a newline, the rest on this line. */
+  pass(lines: number): void {
+    if (lines === 0) return;
+    this.#linewise = true;
+    this.#line += lines;
+    this.#endedWithin = this.#line;
+  }
+
   /** The file has ended. */
   end(): readonly Split[] {
     this.#found = [];

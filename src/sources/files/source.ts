@@ -9,11 +9,11 @@ import { localStore } from './local-store.ts';
 import { PageBuilder } from './page-builder.ts';
 import { fileParser } from './parse-files.ts';
 import { ParserThreads } from './parser-threads.ts';
-import { projectionOf } from './projection.ts';
 import { readFile } from './read-file.ts';
 import { type CompiledScan, compileScan, describeScan } from './scan-plan.ts';
 import type { Store } from './store.ts';
 import { createTroubles } from './troubles.ts';
+import { wantedOf } from './wanted.ts';
 
 /** Files read at once by one statement beside those that threads parse; each holds a page, and one record beside it. */
 const FILES_AHEAD = 1;
@@ -43,7 +43,7 @@ async function* scan(
   if (compiled.empty) return;
   if (!compiled.configured) throw unconfigured();
   const troubles = createTroubles(request.table.name, context);
-  const parse = fileParser(threads, projectionOf(request.columns));
+  const parse = fileParser(threads, wantedOf(request));
   const files = new FileQueue(
     compiled.connections.flatMap((connection) =>
       (stores.get(connection) ?? []).map((store) => ({ connection, store })),

@@ -18,4 +18,10 @@ export interface Malformed {
   readonly rest: boolean;
 }
 
+/** Records that cannot be wanted, and were not looked at. */
+export interface Passed {
+  readonly kind: 'passed';
+  readonly records: number;
+}
+
 export type Split = SplitRecord | Malformed;

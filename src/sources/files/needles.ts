@@ -1,0 +1,86 @@
+import { parseLike } from '../like.ts';
+import type { Condition, Predicate, ScanRequest } from '../source.ts';
+
+/** Texts of which one, at the least, stands in the bytes of every record that satisfies a condition, but for escapes. */
+export type Needles = readonly string[];
+
+/** Of fewer bytes, a needle is found nearly everywhere. */
+const SHORTEST = 3;
+/** Each is looked for by itself. */
+const MOST_NEEDLES = 16;
+const MOST_CONDITIONS = 4;
+
+/**
+ * What a condition says of a record's bytes: ASCII texts that JSON writes as they are, or by an escape such as `\u0041` or
+ * `\/`. Undefined where it says nothing, as of what the source adds, of numbers and of what PostgreSQL writes in its own way.
+ */
+export function needlesOfCondition(condition: Condition): Needles | undefined {
+  switch (condition.kind) {
+    case 'predicate':
+      return needlesOfPredicate(condition.predicate);
+    case 'and':
+      return condition.of.map(needlesOfCondition).reduce<Needles | undefined>(better, undefined);
+    case 'or':
+      return bounded(condition.of.map(needlesOfCondition));
+  }
+}
+
+export function needlesOfPredicate({ column, operator, values }: Predicate): Needles | undefined {
+  const { path, type } = column;
+  if (path === undefined || (path.startsWith('@') && path !== '@record') || !(type === 'text' || type === 'jsonb')) {
+    return undefined;
+  }
+  switch (operator) {
+    case '=':
+      return bounded(values.map((value) => within([value], value)));
+    case 'like': {
+      const [value = ''] = values;
+      const tokens = parseLike(value) ?? [];
+      const texts = tokens.flatMap((token) => (token.kind === 'text' ? [token.text] : []));
+      return within(texts, tokens[0]?.kind === 'text' ? tokens[0].text : undefined);
+    }
+    case '<>':
+    case '<':
+    case '<=':
+    case '>':
+    case '>=':
+    case 'not like':
+    case 'is null':
+    case 'is not null':
+    case 'is true':
+    case 'is false':
+      return undefined;
+  }
+}
+
+/** Of a request: one entry a conjunct, each of which must be found in a record. */
+export function needlesOf({ predicates, conditions = [] }: ScanRequest): readonly Needles[] {
+  return [...predicates.map(needlesOfPredicate), ...conditions.map(needlesOfCondition)]
+    .filter((needles) => needles !== undefined)
+    .slice(0, MOST_CONDITIONS);
+}
+
+function bounded(alternatives: readonly (Needles | undefined)[]): Needles | undefined {
+  const known = alternatives.filter((needles) => needles !== undefined);
+  const all = [...new Set(known.flat())];
+  return known.length < alternatives.length || all.length > MOST_NEEDLES ? undefined : all;
+}
+
+function better(one: Needles | undefined, other: Needles | undefined): Needles | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  const shortest = (needles: Needles) => Math.min(...needles.map(({ length }) => length));
+  return shortest(other) > shortest(one) ? other : one;
+}
+
+/**
+ * The longest piece of the texts that stands so in the record. `start`: how the whole value begins, where that is known.
+ * Where a value may be an object, a list or a number, its text is PostgreSQL's or ours, not the record's: spaces and digits
+ * are not taken from it then.
+ */
+function within(texts: readonly string[], start: string | undefined): Needles | undefined {
+  const isString = start !== undefined && start !== '' && !/^[\s{[]/.test(start);
+  const pieces = texts.flatMap((text) => text.split(isString ? /[^ -~]|["\\]/ : /[^\w./@-]/));
+  const sure = pieces.filter((piece) => piece.length >= SHORTEST && !/^[\d.eE+-]+$/.test(piece));
+  const [longest] = sure.sort((one, other) => other.length - one.length);
+  return longest === undefined ? undefined : [longest];
+}

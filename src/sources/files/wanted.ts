@@ -1,0 +1,14 @@
+import type { ScanRequest } from '../source.ts';
+import { type Needles, needlesOf } from './needles.ts';
+import { type Projection, projectionOf } from './projection.ts';
+
+/** Which of a file's records are used, and what of them: the rest need not come out of the thread that reads it. */
+export interface Wanted {
+  readonly projection: Projection;
+  /** Of each entry, one is in the bytes of every record that is used. */
+  readonly needles: readonly Needles[];
+}
+
+export function wantedOf(request: ScanRequest): Wanted {
+  return { projection: projectionOf(request.columns), needles: needlesOf(request) };
+}
