@@ -339,7 +339,7 @@ describe('what paths say', () => {
     const account = predicate(ACCOUNT_ID, '=', '111122223333');
     const name = predicate(column('event_name', 'eventName'), '=', 'CreateUser');
     const { pushed, parts } = localFiles([connection(['/**'])]).plan(request(since, account, name));
-    expect(pushed.map(({ exactness }) => exactness)).toEqual(['inexact', 'exact', 'none']);
+    expect(pushed.map(({ exactness }) => exactness)).toEqual(['inexact', 'exact', 'inexact']);
     expect(parts).toEqual([
       `connection evidence, ${folder}/**: CloudTrail's folders of events from 2026-11-20T00:00:00.000Z`,
     ]);

@@ -8,7 +8,6 @@ export type Needles = readonly string[];
 const SHORTEST = 3;
 /** Each is looked for by itself. */
 const MOST_NEEDLES = 16;
-const MOST_CONDITIONS = 4;
 
 /**
  * What a condition says of a record's bytes: ASCII texts that JSON writes as they are, or by an escape such as `\u0041` or
@@ -55,9 +54,9 @@ export function needlesOfPredicate({ column, operator, values }: Predicate): Nee
 
 /** Of a request: one entry a conjunct, each of which must be found in a record. */
 export function needlesOf({ predicates, conditions = [] }: ScanRequest): readonly Needles[] {
-  return [...predicates.map(needlesOfPredicate), ...conditions.map(needlesOfCondition)]
-    .filter((needles) => needles !== undefined)
-    .slice(0, MOST_CONDITIONS);
+  return [...predicates.map(needlesOfPredicate), ...conditions.map(needlesOfCondition)].filter(
+    (needles) => needles !== undefined,
+  );
 }
 
 function bounded(alternatives: readonly (Needles | undefined)[]): Needles | undefined {

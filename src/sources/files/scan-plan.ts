@@ -1,16 +1,19 @@
+import { columnsOf } from '../condition-columns.ts';
 import { contradicts } from '../contradictions.ts';
 import { parseLike } from '../like.ts';
 import { isNameOperator, nameTest } from '../names.ts';
 import { partitionOf } from '../regions.ts';
-import type { Predicate, Pushed, ScanPlan, ScanRequest } from '../source.ts';
+import type { Condition, Predicate, Pushed, PushedCondition, ScanPlan, ScanRequest } from '../source.ts';
 import { ALWAYS, type TimeRange, deliveryRange, intersect, outerRange } from '../time-range.ts';
 import { isBucketPath } from './bucket-path.ts';
 import type { FilesConnection } from './connection.ts';
+import { type Needles, needlesOfCondition, needlesOfPredicate } from './needles.ts';
 import { type TrailPath, parseTrailPath } from './trail-path.ts';
 
 /** A request's predicates in terms of paths: which files can hold a row that satisfies them. */
 export interface CompiledScan {
   readonly pushed: readonly Pushed[];
+  readonly pushedConditions: readonly PushedCondition[];
   readonly empty: boolean;
   /** Whether there is any connection of kind files. */
   readonly configured: boolean;
@@ -56,6 +59,7 @@ export function compileScan(request: ScanRequest, all: readonly FilesConnection[
   };
   return {
     pushed: predicates.map(pushedAs),
+    pushedConditions: (request.conditions ?? []).map(conditionPushedAs),
     empty: contradicts(predicates) || eventTime.start > eventTime.end || absent.length > 0,
     configured: all.length > 0,
     connections: all.filter(({ name }) => isConnectionWanted(name)),
@@ -84,6 +88,7 @@ export function describeScan(scan: CompiledScan): ScanPlan {
   const folders = bounds === '' ? '' : `: CloudTrail's folders of events ${bounds}`;
   return {
     pushed: scan.pushed,
+    pushedConditions: scan.pushedConditions,
     empty: scan.empty,
     parts: scan.empty
       ? []
@@ -149,7 +154,16 @@ function pushedAs(predicate: Predicate): Pushed {
       return { predicate, exactness: 'exact', as: 'which files are read, by their paths' };
     }
   }
-  return { predicate, exactness: 'none' };
+  return { predicate, ...parsedFor(needlesOfPredicate(predicate)) };
+}
+
+function conditionPushedAs(condition: Condition): PushedCondition {
+  return { columns: columnsOf(condition), ...parsedFor(needlesOfCondition(condition)) };
+}
+
+function parsedFor(needles: Needles | undefined): Pick<Pushed, 'exactness' | 'as'> {
+  if (needles === undefined) return { exactness: 'none' };
+  return { exactness: 'inexact', as: `which records are parsed, by ${needles.join(' or ')} in their bytes` };
 }
 
 function textOf(instant: number): string {

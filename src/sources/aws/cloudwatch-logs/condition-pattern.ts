@@ -1,4 +1,3 @@
-import type { Column } from '../../../catalog/table.ts';
 import type { Condition, Exactness } from '../../source.ts';
 import { type PatternPredicate, patternOf } from './filter-pattern.ts';
 
@@ -25,10 +24,6 @@ export function patternOfCondition(condition: Condition): PatternPredicate | und
       return { condition: (root) => known.flatMap((one) => one.condition(root)), ...summary(known, true) };
     }
   }
-}
-
-export function columnsOf(condition: Condition): readonly Column[] {
-  return condition.kind === 'predicate' ? [condition.predicate.column] : condition.of.flatMap(columnsOf);
 }
 
 function anyOf({ condition }: PatternPredicate, root: string): string {

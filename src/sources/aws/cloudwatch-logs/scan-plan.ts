@@ -1,5 +1,6 @@
 import type { Condition, Exactness, Predicate, Pushed, PushedCondition, ScanPlan, ScanRequest } from '../../source.ts';
 import type { AwsConnection } from '../connection.ts';
+import { columnsOf } from '../../condition-columns.ts';
 import { contradicts } from '../../contradictions.ts';
 import { isNameOperator, namesAsked, nameTest } from '../../names.ts';
 import { isRegionPattern } from '../../regions.ts';
@@ -13,7 +14,7 @@ import {
   LAST_INSTANT,
   outerRange,
 } from '../../time-range.ts';
-import { columnsOf, patternOfCondition } from './condition-pattern.ts';
+import { patternOfCondition } from './condition-pattern.ts';
 import { type PatternPredicate, isJsonPattern, patternOf } from './filter-pattern.ts';
 import { type PatternPart, member, requestPatterns } from './request-patterns.ts';
 import { requestTimes } from './request-times.ts';
