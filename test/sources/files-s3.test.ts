@@ -271,7 +271,7 @@ describe('large and many objects', () => {
       Array.from({ length: 100 }, (_, index) => [`${index}.json`, records(String(index))]),
     );
     const set = await setUp({ buckets: [bucket(many)], paths: ['s3://evidence'] });
-    set.simulator.setLatency('s3', 50);
+    set.simulator.setLatency('s3', 250);
     expect((await read(set)).ids).toHaveLength(100);
     expect(set.simulator.calls.maxConcurrency('s3')).toBeGreaterThanOrEqual(32);
     // Beside those that wait: the eight that are being read, and a page of keys.
