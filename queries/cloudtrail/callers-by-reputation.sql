@@ -7,6 +7,7 @@
 -- parameter: until interval = 0 days; how long ago to stop
 -- parameter: min_score integer = 25; AbuseIPDB's confidence of abuse, from 0 to 100, from which a caller is shown
 -- parameter: event_name text = %; only calls like this, e.g. 'Create%'
+-- watch: 1 day
 -- false positives: Shared VPNs and mobile networks that others have abused; services of others that work for you from
 --   their own addresses.
 -- next steps: Begin with keys (AKIA…) that call from hosting providers: deactivate the key, then follow it with

@@ -5,6 +5,7 @@
 -- tables: cloudtrail_trail_event
 -- parameter: since interval = 7 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
+-- watch: 1 day
 -- false positives: A link that somebody was sent, and users who sign in at the global endpoint: us-east-1 is then
 --   recorded.
 -- next steps: Look at what the user did in the region that the sign-in led to, and whether anybody of yours works

@@ -5,6 +5,7 @@
 -- tables: cloudtrail_trail_event
 -- parameter: since interval = 7 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
+-- watch: 1 day
 -- false positives: Users of whom the account asks none. That is worth mending by itself.
 -- next steps: Ask the user; where nobody knows of it, reset the password, end the sessions, and demand MFA by a
 --   policy (aws:MultiFactorAuthPresent).

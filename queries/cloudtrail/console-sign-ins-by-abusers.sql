@@ -6,6 +6,7 @@
 -- parameter: since interval = 7 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
 -- parameter: min_score integer = 25; AbuseIPDB's confidence of abuse, from 0 to 100, from which a sign-in is shown
+-- watch: 1 day
 -- false positives: Shared VPNs and mobile networks that others have abused.
 -- next steps: Where it succeeded: reset the password, end the sessions, and look at what followed by
 --   investigate/profile. Where it failed: see how often, and for which users.

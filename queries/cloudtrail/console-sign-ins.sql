@@ -6,6 +6,7 @@
 -- parameter: since interval = 7 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
 -- parameter: min_score integer = 0; AbuseIPDB's confidence of abuse, from 0 to 100, from which a sign-in is shown
+-- watch: 1 day
 -- false positives: Every sign-in is shown unless min_score is raised. Travellers and shared networks change addresses.
 -- next steps: Begin with successful sign-ins without MFA from addresses with a high score or from Tor; ask their owners,
 --   reset the password and end the user's sessions where they know nothing of it.

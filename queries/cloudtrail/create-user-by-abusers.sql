@@ -6,6 +6,7 @@
 -- parameter: since interval = 7 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
 -- parameter: min_score integer = 25; AbuseIPDB's confidence of abuse, from 0 to 100, from which a caller is shown
+-- watch: 1 day
 -- false positives: An administrator behind a shared VPN, proxy or mobile network that others have abused.
 -- next steps: Ask the principal's owner whether they made the user. If not, deactivate the calling key, delete the new
 --   user's keys and login profile, and look at everything else that came from the address.

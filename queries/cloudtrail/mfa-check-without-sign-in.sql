@@ -5,7 +5,9 @@
 -- tables: cloudtrail_trail_event
 -- parameter: since interval = 7 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
--- false positives: Users who give up, mistype the code, or let the page expire.
+-- watch: 1 day
+-- false positives: Users who give up, mistype the code, or let the page expire. While it is watched, those who are about to
+--   succeed as well: give --param until='30 minutes'.
 -- next steps: The password is known to somebody: have it changed, and look where else the address was seen.
 -- references: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html
 select

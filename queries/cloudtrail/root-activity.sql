@@ -5,6 +5,7 @@
 -- tables: cloudtrail_trail_event
 -- parameter: since interval = 7 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
+-- watch: 1 day
 -- false positives: Closing accounts, changing the support plan, and the few tasks that only root may do.
 -- next steps: Every call as root has to be explained by its owner. If not: change the password, delete its access
 --   keys, look at the account's contacts and MFA devices, and call AWS Support.

@@ -5,6 +5,7 @@
 -- tables: cloudtrail_trail_event
 -- parameter: since interval = 7 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
+-- watch: 1 day
 -- false positives: Infrastructure as code makes such calls all day: name its roles in hunts.known. What is left are
 --   people and keys.
 -- next steps: Begin with what failed and then succeeded, with keys made for other users, with policies that allow

@@ -10,6 +10,7 @@
 -- parameter: except_account text = none; an account that is taken for granted
 -- parameter: except_principal text = none; principals that are taken for granted, as LIKE has patterns
 -- parameter: tags_since interval = 90 days; how far back tags are looked for
+-- watch: 1 day
 -- false positives: Auto scaling, node groups and schedulers: take their principals, or their instances' tag, for
 --   granted. These are calls: CloudTrail records who asked for a change, not that an instance has changed its state.
 -- next steps: Begin with regions that nobody works in, with large instance types, and with ModifyInstanceAttribute of

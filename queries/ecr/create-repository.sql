@@ -5,6 +5,7 @@
 -- tables: cloudtrail_trail_event
 -- parameter: since interval = 7 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
+-- watch: 1 day
 -- false positives: Pipelines make repositories for new services. Name their roles in hunts.known.
 -- next steps: Ask the principal what the repository is for; look at what is pushed to it, by ecr/put-image, and at
 --   its policy, by ecr/set-repository-policy.

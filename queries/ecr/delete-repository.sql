@@ -5,6 +5,7 @@
 -- tables: cloudtrail_trail_event
 -- parameter: since interval = 7 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
+-- watch: 1 day
 -- false positives: Retired services, and short-lived repositories of tests.
 -- next steps: Where force is true, images were deleted with it: find out which services still pull them, and look at
 --   what else the principal deleted.

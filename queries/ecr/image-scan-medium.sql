@@ -5,6 +5,7 @@
 -- tables: cloudtrail_trail_event
 -- parameter: since interval = 7 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
+-- watch: 1 day
 -- false positives: CloudTrail has the result of a scan only when somebody asks for it: an image appears once for each
 --   time that it is asked for, and one that nobody asks for does not appear.
 -- next steps: Find what runs the image by its digest, rebuild it on a patched base, and turn scanning on push on.

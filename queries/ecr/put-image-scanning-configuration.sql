@@ -5,6 +5,7 @@
 -- tables: cloudtrail_trail_event
 -- parameter: since interval = 7 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
+-- watch: 1 day
 -- false positives: Infrastructure as code that sets the same value at each run.
 -- next steps: Where scan_on_push is false, turn it on again, scan what was pushed meanwhile, and ask the principal
 --   why.

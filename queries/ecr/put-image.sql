@@ -5,6 +5,7 @@
 -- tables: cloudtrail_trail_event
 -- parameter: since interval = 7 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
+-- watch: 1 day
 -- false positives: Every deployment pushes images. Name the pipelines' roles in hunts.known; what is left are people.
 -- next steps: Compare the digest with what the pipeline built. An image that nobody built is to be isolated before it
 --   is pulled; look for tags that were moved to it.

@@ -5,6 +5,7 @@
 -- tables: cloudtrail_trail_event
 -- parameter: since interval = 7 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
+-- watch: 1 day
 -- false positives: Sharing with other accounts of the organisation.
 -- next steps: Read the policy for principals of foreign accounts and for "*": they can pull, or even push. Take them
 --   out with DeleteRepositoryPolicy.

@@ -5,6 +5,7 @@
 -- tables: guardduty_finding
 -- parameter: since interval = 7 days; how far back to look, by the time of a finding's last update
 -- parameter: until interval = 0 days; how long ago to stop
+-- watch: 1 day
 -- false positives: Nodes of a blockchain that you run on purpose.
 -- next steps: Isolate the resource, keep an image of it, and ask investigate/who-made-this who started it: often an
 --   access key that has leaked.

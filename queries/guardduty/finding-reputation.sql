@@ -6,6 +6,7 @@
 -- parameter: since interval = 7 days; how far back to look, by the time of a finding's last update
 -- parameter: until interval = 0 days; how long ago to stop
 -- parameter: min_severity double precision = 4; GuardDuty's own severity, from 1 to 10, from which a finding is shown
+-- watch: 1 day
 -- false positives: Penetration tests and scanners of your own. Archived findings and samples are left out.
 -- next steps: Open the finding, look at who made the resource and what else the remote address called, and contain the
 --   resource before the address's other traces are followed.

@@ -5,6 +5,7 @@
 -- tables: guardduty_finding
 -- parameter: since interval = 7 days; how far back to look, by the time of a finding's last update
 -- parameter: until interval = 0 days; how long ago to stop
+-- watch: 1 day
 -- false positives: New applications, and people who work from new networks. Discovery is a connection that did not
 --   authenticate.
 -- next steps: Where a sign-in succeeded, change the database user's password, end its sessions, and read the

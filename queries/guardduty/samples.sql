@@ -4,6 +4,7 @@
 -- tables: guardduty_finding
 -- parameter: since interval = 7 days; how far back to look, by the time of a finding's last update
 -- parameter: until interval = 0 days; how long ago to stop
+-- watch: 1 day
 -- false positives: All of them: nothing happened. They are here so that nobody takes one for a finding, nor a finding
 --   for one of them.
 -- next steps: Archive them. Who made them is in CloudTrail as CreateSampleFindings; somebody may hide a finding among

@@ -5,6 +5,7 @@
 -- tables: cloudtrail_trail_event
 -- parameter: since interval = 7 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
+-- watch: 1 day
 -- false positives: Quick Setup, State Manager and infrastructure as code make associations.
 -- next steps: An association runs its document again and again: read the document and its targets, and delete an
 --   association that nobody knows.

@@ -5,6 +5,7 @@
 -- tables: cloudtrail_trail_event
 -- parameter: since interval = 7 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
+-- watch: 1 day
 -- false positives: Operators stop commands that hang.
 -- next steps: See which command it was: patching, or a security agent's update that somebody does not want to run?
 -- references: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CancelCommand.html

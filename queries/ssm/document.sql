@@ -5,6 +5,7 @@
 -- tables: cloudtrail_trail_event
 -- parameter: since interval = 7 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
+-- watch: 1 day
 -- false positives: Infrastructure as code.
 -- next steps: Read the content, or get it with "aws ssm get-document"; then see by ssm/send-command, ssm/start-
 --   automation-execution and ssm/association where it ran.

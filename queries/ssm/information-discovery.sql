@@ -5,6 +5,7 @@
 -- tables: cloudtrail_trail_event
 -- parameter: since interval = 7 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
+-- watch: 1 day
 -- false positives: The console, inventories and agents list all the time. Name their roles in hunts.known; people and
 --   keys that never did so before are what to look at.
 -- next steps: See what the principal did next: SendCommand, StartSession and GetParameter are what looking around is

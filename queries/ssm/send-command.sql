@@ -5,6 +5,7 @@
 -- tables: cloudtrail_trail_event
 -- parameter: since interval = 7 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
+-- watch: 1 day
 -- false positives: Patching and inventory send commands all day. Name their roles in hunts.known.
 -- next steps: CloudTrail hides what was run: read it with "aws ssm list-command-invocations --details" before it
 --   expires after 30 days, and look at what the instances did next.

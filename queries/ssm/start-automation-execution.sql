@@ -5,6 +5,7 @@
 -- tables: cloudtrail_trail_event
 -- parameter: since interval = 7 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
+-- watch: 1 day
 -- false positives: Config rules, Security Hub and maintenance windows start automations.
 -- next steps: Read the document that ran and the role that it assumed: it can do what that role may do, in every
 --   target account.

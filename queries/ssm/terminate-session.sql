@@ -5,6 +5,7 @@
 -- tables: cloudtrail_trail_event
 -- parameter: since interval = 7 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
+-- watch: 1 day
 -- false positives: Operators who work on instances by Session Manager.
 -- next steps: Ask the principal; read the session's log where Session Manager writes one, and what the instance's
 --   role did from then on.

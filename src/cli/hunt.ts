@@ -1,8 +1,11 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { loadConfig, type Config } from '../app/config/load.ts';
+import { parseDuration } from '../app/config/units.ts';
 import { SEVERITIES, isAtLeast, type Hunt, type Severity } from '../hunts/hunt.ts';
 import { findHunt, loadHunts } from '../hunts/hunt-library.ts';
+import { isStatementFailure } from '../hunts/statement-failure.ts';
 import { checkParameterNames, parseParameters, runHunt, type HuntEvent, type Parameters } from '../hunts/run-hunt.ts';
+import { parseDestination, type Destination } from '../hunts/watch/destination.ts';
 import { withConsole, type ConsoleSession } from './console-session.ts';
 import { Exit, STATUS } from './exit-status.ts';
 import { huntImportCommand } from './hunt-import.ts';
@@ -10,13 +13,16 @@ import { command, withOutput, type OutputOptions } from './options.ts';
 import { createRowWriter } from './output/create-row-writer.ts';
 import { printable } from './output/printable.ts';
 import type { Output } from './output/row-writer.ts';
-import { isStatementFailure, printStatementFailure } from './print-error.ts';
+import { printStatementFailure } from './print-error.ts';
 import { printResult } from './print-result.ts';
 import { sayNothingFound } from './say-nothing-found.ts';
 import { say, writeOut } from './terminal.ts';
 
 interface RunOptions extends OutputOptions {
   readonly failOn?: Severity;
+  /** Milliseconds. */
+  readonly every?: number;
+  readonly notify: readonly Destination[];
 }
 
 export function huntCommand(): Command {
@@ -32,10 +38,31 @@ export function huntCommand(): Command {
             SEVERITIES,
           ),
         )
+        .addOption(
+          new Option('--every <duration>', 'watch: run again and again, new rows only')
+            .argParser(parseEvery)
+            .conflicts('failOn'),
+        )
+        .addOption(
+          new Option('--notify <destination>', 'tell new rows to slack:URL or webhook:URL; may be given several times')
+            .argParser((text: string, before: readonly Destination[]) => [...before, parseDestination(text)])
+            .default([], 'none')
+            .conflicts('failOn'),
+        )
         .action(run),
     )
     .addCommand(command('check', 'validate every hunt; calls no source').action(check))
     .addCommand(huntImportCommand());
+}
+
+/** Shorter ones are mistakes: `5` of what? and services are asked each time. */
+const SHORTEST_MS = 1_000;
+
+function parseEvery(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined || ms < SHORTEST_MS)
+    throw new InvalidArgumentError('Write a duration of 1s or more, such as 5m.');
+  return ms;
 }
 
 function load(options: OutputOptions): { config: Config; hunts: readonly Hunt[] } {
@@ -61,6 +88,12 @@ async function run(names: readonly string[], options: RunOptions): Promise<void>
   const hunts = names.map((name) => findHunt(all, name));
   const parameters = parseParameters(options.param);
   checkParameterNames(hunts, parameters);
+  const { every: everyMs, notify: destinations } = options;
+  if (everyMs !== undefined || destinations.length > 0) {
+    const { watchFromCommandLine } = await import('./watch-hunts.ts');
+    await watchFromCommandLine(hunts, { config, parameters, output: options.output, destinations, everyMs });
+    return;
+  }
   await withConsole(config, async (session) => {
     const results = await runHunts(session, hunts, { parameters, output: options.output, config });
     if (results.some((result) => result.failed))

@@ -1,20 +1,7 @@
+import { isStatementFailure, type StatementFailure } from '../hunts/statement-failure.ts';
 import { TrailhoundError } from '../kernel/errors.ts';
 import { printable } from './output/printable.ts';
 import { say } from './terminal.ts';
-
-/** What PostgreSQL, or Trailhound in its words, answers a statement. */
-interface StatementFailure {
-  readonly severity: string;
-  readonly code: string;
-  readonly message: string;
-  readonly detail?: string | undefined;
-  readonly hint?: string | undefined;
-  readonly position?: string | undefined;
-}
-
-export function isStatementFailure(error: unknown): error is StatementFailure {
-  return error instanceof Error && 'severity' in error && 'code' in error && typeof error.code === 'string';
-}
 
 /** As psql shows it, with SQLSTATE and the line that the position points into. */
 export function printStatementFailure(failure: StatementFailure, text?: string): void {

@@ -1,11 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import readline from 'node:readline/promises';
+import { isStatementFailure } from '../hunts/statement-failure.ts';
 import { scanTokens } from '../sql/parse.ts';
 import type { ConsoleSession } from './console-session.ts';
 import { describeRelation, listRelations } from './describe-relations.ts';
 import type { Output } from './output/row-writer.ts';
-import { isStatementFailure, printStatementFailure } from './print-error.ts';
+import { printStatementFailure } from './print-error.ts';
 import { printResult } from './print-result.ts';
 import { say, writeOut } from './terminal.ts';
 

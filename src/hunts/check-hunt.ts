@@ -35,13 +35,22 @@ export async function checkHunt(client: SqlClient, hunt: Hunt): Promise<readonly
     // Its constants are computed as it is planned, which finds a pattern that is none.
     for await (const _ of client.run(`explain ${hunt.sql}`));
     for (const { name, type, defaultValue } of hunt.parameters) {
-      const [row] = await client.rows('select pg_catalog.pg_input_is_valid($1, $2)::text', [defaultValue, type]);
-      if (row?.[0] !== 'true') problems.push(`The default of ${name}, "${defaultValue}", is no ${type}.`);
+      if (!(await isA(client, type, defaultValue))) {
+        problems.push(`The default of ${name}, "${defaultValue}", is no ${type}.`);
+      }
+    }
+    if (hunt.watch !== undefined && !(await isA(client, 'interval', hunt.watch))) {
+      problems.push(`What follows watch, "${hunt.watch}", is no interval.`);
     }
   } catch (error) {
     problems.push(`PostgreSQL says: ${error instanceof Error ? error.message : String(error)}.`);
   }
   return problems;
+}
+
+async function isA(client: SqlClient, type: string, value: string): Promise<boolean> {
+  const [row] = await client.rows('select pg_catalog.pg_input_is_valid($1, $2)::text', [value, type]);
+  return row?.[0] === 'true';
 }
 
 interface Uses {

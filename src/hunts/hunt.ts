@@ -27,6 +27,11 @@ export interface Hunt {
   /** The virtual tables that it reads. */
   readonly tables: readonly string[];
   readonly parameters: readonly HuntParameter[];
+  /**
+   * An interval: how far back the hunt looks while it is watched, before the last run. Undefined: as far as `since`
+   * says, because its rows depend on what came before.
+   */
+  readonly watch: string | undefined;
   readonly falsePositives: readonly string[];
   readonly nextSteps: readonly string[];
   readonly references: readonly string[];

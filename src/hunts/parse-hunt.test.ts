@@ -37,6 +37,7 @@ it('reads the comment block and leaves the statement alone', () => {
       { name: 'since', type: 'interval', defaultValue: '7 days', description: 'how far back' },
       { name: 'until', type: 'interval', defaultValue: '0 days', description: 'when to stop' },
     ],
+    watch: undefined,
     falsePositives: ['One.', 'Two.'],
     nextSteps: [],
     references: [],

@@ -76,7 +76,8 @@ export async function* runHunt(
   yield { kind: 'known', rows: dropped };
 }
 
-async function checkValues(client: SqlClient, hunt: Hunt, parameters: Parameters): Promise<void> {
+/** @throws TrailhoundError `configuration` where a value is none of its parameter's type. */
+export async function checkValues(client: SqlClient, hunt: Hunt, parameters: Parameters): Promise<void> {
   for (const { name, type } of hunt.parameters) {
     const value = parameters[name];
     if (value === undefined || value === '') continue;

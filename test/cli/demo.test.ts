@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Client } from '../../src/engine/client.ts';
+import { FakeSlack } from '../hunts/support/fake-slack.ts';
 import { CliProcess, run, temporaryDirectory } from './support/cli.ts';
 
 const directory = temporaryDirectory();
@@ -132,6 +133,49 @@ describe('without --once', () => {
       expect(stderr).toContain('1 more row is taken for granted by hunts.known.');
     } finally {
       cwd.remove();
+    }
+  });
+
+  it('watches hunts: new rows go to Slack once, whatever happens in between; SIGINT ends it', async () => {
+    const slack = await FakeSlack.start();
+    const args = [
+      'hunt',
+      'run',
+      NAME,
+      '--every',
+      '1s',
+      '--notify',
+      `slack:${slack.url}`,
+      '--output',
+      'jsonl',
+      ...ofDemo,
+    ];
+    try {
+      const first = new CliProcess(args, { cwd: path.dirname(directory.path) });
+      await slack.came(1);
+      await first.waitFor('stdout', /\n.*\n/);
+      const ended = await first.stop('SIGINT');
+      expect(ended.status).toBe(130);
+      expect(ended.stdout.trim().split('\n')).toHaveLength(2);
+      expect(ended.stderr).toBe(`${NAME} (high): 2 new of 2 rows\n`);
+
+      const once = await run(args.toSpliced(3, 2), { cwd: path.dirname(directory.path) });
+      expect(once).toEqual({ status: 0, stdout: '', stderr: '' });
+      expect(slack.messages.map(({ text }) => text)).toEqual([
+        expect.stringMatching(/^HIGH: Users created .* \(2 new\)$/),
+      ]);
+
+      slack.answer([403, 'invalid_token']);
+      const refused = await run([...args.toSpliced(3, 2), '--param', 'min_score=99'], {
+        cwd: path.dirname(directory.path),
+      });
+      expect(refused).toMatchObject({
+        status: 1,
+        stdout: '',
+        stderr: `trailhound: ${NAME}: the next run tells it again: slack refuses the notification: HTTP status 403 invalid_token\n`,
+      });
+    } finally {
+      await slack.close();
     }
   });
 });

@@ -39,4 +39,22 @@ describe.each(HUNTS.map((hunt) => [hunt.id, hunt] as const))('%s', (_, hunt) => 
       expect(rows).toHaveLength(fixture.rows.length);
     }
   });
+
+  it.runIf(hunt.watch !== undefined)('finds the same of its last day where it looks no further back', async () => {
+    const fixture = await readFixture(hunt);
+    await road.simulator.load(worldOf(fixture, new Date()));
+    const idsSince = (since: string) =>
+      road.with(async (client) => {
+        await client.query('set trailhound.cache = off');
+        for (const [name, value] of Object.entries({ ...fixture.parameters, since })) {
+          await client.query('select set_config($1, $2, false)', [`hunt.${name}`, value]);
+        }
+        const { rows } = await client.query<{ event_id: string; event_time: Date }>(hunt.sql);
+        return rows
+          .filter(({ event_time: time }) => time.getTime() > Date.now() - 86_000_000)
+          .map(({ event_id: id }) => id)
+          .sort();
+      });
+    expect(await idsSince(hunt.watch ?? '')).toEqual(await idsSince('7 days'));
+  });
 });

@@ -1,0 +1,60 @@
+import type { Hunt } from '../hunt.ts';
+import type { HuntEvent } from '../run-hunt.ts';
+import type { ResultField, ResultRow } from '../text-query.ts';
+import { TOLD_ROWS, type RowsNotification, type ToldRow } from './notification.ts';
+import { rowKeys } from './row-key.ts';
+
+export interface Found {
+  readonly fields: readonly ResultField[];
+  /** Of every row of the result. */
+  readonly keys: ReadonlySet<string>;
+  /** All rows that are new, as they came. */
+  readonly fresh: readonly ResultRow[];
+}
+
+/** Reads a hunt's whole result and keeps of it the rows that are not known yet, each once. */
+export async function newRows(events: AsyncIterable<HuntEvent>, known: ReadonlySet<string>): Promise<Found> {
+  let fields: readonly ResultField[] = [];
+  let keyOf = rowKeys(fields);
+  const keys = new Set<string>();
+  const fresh: ResultRow[] = [];
+  for await (const event of events) {
+    if (event.kind === 'fields') {
+      fields = event.fields;
+      keyOf = rowKeys(fields);
+    } else if (event.kind === 'rows') {
+      for (const row of event.rows) {
+        const key = keyOf(row);
+        if (keys.has(key)) continue;
+        keys.add(key);
+        if (!known.has(key)) fresh.push(row);
+      }
+    }
+  }
+  return { fields, keys, fresh };
+}
+
+export function rowsNotification(hunt: Hunt, { fields, fresh }: Found): RowsNotification {
+  const counts = (name: string) => {
+    const place = fields.findIndex((field) => field.name === name);
+    const counted = new Map<string, number>();
+    for (const row of fresh) {
+      const value = row[place] ?? 'unknown';
+      counted.set(value, (counted.get(value) ?? 0) + 1);
+    }
+    return counted;
+  };
+  return {
+    kind: 'rows',
+    hunt,
+    rows: fresh.slice(0, TOLD_ROWS).map((row) => told(fields, row)),
+    total: fresh.length,
+    bySeverity: counts('severity'),
+    byAccount: counts('account_id'),
+    byRegion: counts('region'),
+  };
+}
+
+function told(fields: readonly ResultField[], row: ResultRow): ToldRow {
+  return Object.fromEntries(fields.map(({ name }, index) => [name, row[index] ?? null]));
+}
