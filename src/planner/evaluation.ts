@@ -13,16 +13,25 @@ export function evaluateAround(item: Item, planning: Planning): void {
   for (let level: Level | undefined = item.level; level !== undefined; level = level.parent) {
     if (!planning.isHere(level)) return;
     evaluateScalars(level, planning);
-    for (const other of level.items) {
-      if (other === item || !planning.isOnce(other)) continue;
-      evaluateCtes(other.node, planning);
-      const subselect = bare(other.node, 'RangeSubselect');
-      const query = bare(subselect?.subquery, 'SelectStmt');
-      if (subselect === undefined || query === undefined || !isEvaluable(query, level, planning)) continue;
-      const replaced = evaluate(query, subselect.subquery, planning);
-      if (replaced !== undefined) subselect.subquery = replaced;
-    }
+    evaluateItems(level, item, planning);
   }
+}
+
+/** The derived tables and CTEs that a level reads, but for an item. */
+function evaluateItems(level: Level, except: Item | undefined, planning: Planning): boolean {
+  let evaluated = false;
+  for (const item of level.items) {
+    if (item === except || !planning.isOnce(item)) continue;
+    if (evaluateCtes(item.node, planning)) evaluated = true;
+    const subselect = bare(item.node, 'RangeSubselect');
+    const query = bare(subselect?.subquery, 'SelectStmt');
+    if (subselect === undefined || query === undefined || !isEvaluable(query, level, planning)) continue;
+    const replaced = evaluate(query, subselect.subquery, planning);
+    if (replaced === undefined) continue;
+    subselect.subquery = replaced;
+    evaluated = true;
+  }
+  return evaluated;
 }
 
 /**
@@ -81,10 +90,17 @@ export function evaluateCtes(value: unknown, planning: Planning): boolean {
   return evaluated;
 }
 
-/** `in (select … limit 20)`, `= (select … limit 1)`: the subquery that gives the keys is evaluated once. */
-export function evaluateSources(sources: readonly KeySource[], planning: Planning): boolean {
+/**
+ * `in (select … limit 20)`, `= (select … limit 1)`: the subquery that gives the keys is evaluated once, and so is what the
+ * subquery of an EXISTS reads.
+ *
+ * @param own the level of the site: what it reads has been evaluated
+ */
+export function evaluateSources(sources: readonly KeySource[], own: Level, planning: Planning): boolean {
   let evaluated = false;
   for (const { query, level } of sources) {
+    if (level !== own && isWithin(level, own) && planning.isHere(level) && evaluateItems(level, undefined, planning))
+      evaluated = true;
     const inside = planning.statement.levelsIn({ SelectStmt: query });
     if (evaluateCtes({ SelectStmt: query }, planning)) evaluated = true;
     for (const { select, place, parent } of inside) {

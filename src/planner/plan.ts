@@ -134,7 +134,7 @@ class Planner {
     const planning = this.#planning;
     const reading = { statement: this.#statement, readable: planning.isReadable, haste };
     for (const [index, found] of this.#alternatives(reference, key).entries()) {
-      const evaluated = found.map(({ sources }) => evaluateSources(sources, planning));
+      const evaluated = found.map(({ site, sources }) => evaluateSources(sources, site.item.level, planning));
       // What was evaluated stands in the tree as rows now: the same alternative reads those.
       let alternative = evaluated.includes(true) ? (this.#alternatives(reference, key)[index] ?? found) : found;
       let queries = keyQueries(alternative, key, reading);

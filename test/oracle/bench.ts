@@ -5,7 +5,7 @@ import { openEngine } from '../../src/engine/open.ts';
 import { setUpSchema } from '../../src/engine/schema.ts';
 import { createHydrator } from '../../src/hydrate/create-hydrator.ts';
 import { createPipeline } from '../../src/query/create-pipeline.ts';
-import type { Description } from '../../src/query/backend.ts';
+import { BackendError, type Description } from '../../src/query/backend.ts';
 import type { Source } from '../../src/sources/source.ts';
 import { removeTemporaryDirectories, temporaryDirectory } from '../engine/support/temporary-directory.ts';
 import { declared, DirectBackend, sent } from '../query/support/direct-backend.ts';
@@ -50,6 +50,12 @@ class OracleBackend extends DirectBackend {
   override describe(text: string, parameterTypes: readonly number[]): Promise<Description> {
     if (text.includes('$')) return super.describe(text, parameterTypes);
     return Promise.resolve({ parameterTypes, fields: undefined });
+  }
+
+  /** For what PostgreSQL does not understand: a session would have described it before anything else. */
+  async refuseNonsense(text: string, error: unknown): Promise<void> {
+    if (error instanceof BackendError && error.fields.get('C')?.startsWith('42') === true)
+      await super.describe(text, []);
   }
 }
 
@@ -127,12 +133,15 @@ export async function openOracle() {
       ...(host === undefined ? {} : { host }),
       ...(port === undefined ? {} : { port }),
     });
+    // A backend that ends between two statements is found out by the next one.
+    client.on('error', () => undefined);
     await client.connect();
     await client.query(`${PATIENCE}; ${SESSION}`);
     return client;
   };
   const [client, plain] = [await connect(), await connect()];
   const endpoint = await openEndpoint(engine, pipeline, { user: 'trailhound', password: database, database });
+  endpoint.client.on('error', () => undefined);
   await endpoint.client.query(`${PATIENCE}; ${SESSION}`);
   await plain.query('set search_path = plain, public');
   const backend = new OracleBackend(client);
@@ -161,18 +170,19 @@ export async function openOracle() {
 
   async function throughPipeline({ text, values }: Asked): Promise<Omit<Answer, 'asked'>> {
     const types = values.map(({ type }) => type);
-    const rewrite = await pipeline.rewrite(
-      {
-        text,
-        parameterTypes: types,
-        parameters: values.map(({ format, value }) => ({ format, value })),
-        signal: new AbortController().signal,
-        user: 'trailhound',
-        session: backend,
-        notice: () => undefined,
-      },
-      backend,
-    );
+    const request = {
+      text,
+      parameterTypes: types,
+      parameters: values.map(({ format, value }) => ({ format, value })),
+      signal: new AbortController().signal,
+      user: 'trailhound',
+      session: backend,
+      notice: () => undefined,
+    };
+    const rewrite = await pipeline.rewrite(request, backend).catch(async (error: unknown) => {
+      await backend.refuseNonsense(text, error);
+      throw error;
+    });
     try {
       const { rows, fields } = await client.query({
         text: rewrite?.text ?? text,

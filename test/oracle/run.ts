@@ -6,7 +6,7 @@ import { search, textOf, type Found, type Tally } from './search.ts';
 import { together } from './together.ts';
 
 /**
- * `npm run oracle [-- --count N --seed S --jobs J --shrinks M --examples E]`: statements by the thousand, in J processes.
+ * `npm run oracle [-- --count N --seed S --from N --jobs J --shrinks M --examples E]`: statements by the thousand, in J processes.
  * Status 1 where one goes wrong. Of each kind of mismatch M are made small, of each reason for refusing a bounded
  * statement E.
  */
@@ -15,15 +15,24 @@ const { values } = parseArgs({
     examples: { type: 'string', default: '0' },
     shrinks: { type: 'string', default: '4' },
     count: { type: 'string', default: '2000' },
+    /** The number of the first statement. */
+    from: { type: 'string', default: '0' },
     seed: { type: 'string', default: '1' },
     jobs: { type: 'string', default: '1' },
     /** Of a process that another one has started: which of its parts it is. */
     part: { type: 'string' },
   },
 });
-const [count, seed, jobs] = [values.count, values.seed, values.jobs].map(Number) as [number, number, number];
-if (![count, seed, jobs].every(Number.isSafeInteger) || count < 1 || jobs < 1) {
-  process.stderr.write('usage: npm run oracle -- [--count N] [--seed S] [--jobs J] [--shrinks M] [--examples E]\n');
+const [count, seed, jobs, from] = [values.count, values.seed, values.jobs, values.from].map(Number) as [
+  number,
+  number,
+  number,
+  number,
+];
+if (![count, seed, jobs, from].every(Number.isSafeInteger) || count < 1 || jobs < 1 || from < 0) {
+  process.stderr.write(
+    'usage: npm run oracle -- [--count N] [--seed S] [--from N] [--jobs J] [--shrinks M] [--examples E]\n',
+  );
   process.exit(2);
 }
 
@@ -51,35 +60,32 @@ async function started(_each: unknown, part: number): Promise<Tally> {
 }
 
 async function searched(part: number): Promise<Tally> {
-  const bench = await openOracle();
   const since = Date.now();
-  try {
-    return await search(bench, {
-      seed,
-      count: Math.floor((count + jobs - 1 - part) / jobs),
-      part: { number: part, of: jobs },
-      examples: Number(values.examples),
-      shrinks: Number(values.shrinks),
-      onFound: report,
-      onProgress: ({ statements, mismatches, refused }) => {
-        if (statements % 100 !== 0) return;
-        const seconds = Math.round((Date.now() - since) / 1000);
-        process.stderr.write(
-          `${statements} statements, ${mismatches.length} mismatches, ${refused} refusals, ${seconds} s\n`,
-        );
-      },
-    });
-  } finally {
-    await bench.close();
-  }
+  return search(openOracle, {
+    seed,
+    from,
+    count: Math.floor((count + jobs - 1 - part) / jobs),
+    part: { number: part, of: jobs },
+    examples: Number(values.examples),
+    shrinks: Number(values.shrinks),
+    onFound: report,
+    onProgress: ({ statements, mismatches, refused }) => {
+      if (statements % 100 !== 0) return;
+      const seconds = Math.round((Date.now() - since) / 1000);
+      process.stderr.write(
+        `${statements} statements, ${mismatches.length} mismatches, ${refused} refusals, ${seconds} s\n`,
+      );
+    },
+  });
 }
 
-function print({ statements, mismatches, refused, refusals, skipped, bounded, unbounded }: Tally): void {
+function print({ statements, mismatches, refused, refusals, skipped, unchecked, bounded, unbounded }: Tally): void {
   for (const [reason, { count: times, examples }] of refusals) {
     say(`\n${times} × refused: ${reason}\n`);
     for (const { index, text } of examples) say(`  seed ${seed}, statement ${index}:\n  ${text}\n`);
   }
   for (const [why, times] of skipped) say(`${times} × no example: ${why}\n`);
+  for (const [why, times] of unchecked) say(`${times} × calls not compared: ${why}\n`);
   say(`${bounded} bounded by construction, ${unbounded} unbounded\n`);
   say(`${statements} statements, ${mismatches.length} mismatches, ${refused} refusals\n`);
 }

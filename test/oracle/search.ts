@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { OracleBench } from './bench.ts';
 import { check, type Verdict } from './check.ts';
 import type { Generated } from './grammar/generated.ts';
@@ -29,6 +30,8 @@ export interface Refusal {
 export interface Tally {
   statements: number;
   skipped: Map<string, number>;
+  /** Whose calls the generator has no bound for, though it should. */
+  unchecked: Map<string, number>;
   bounded: number;
   unbounded: number;
   mismatches: Found[];
@@ -40,6 +43,8 @@ export interface Tally {
 export interface Search {
   readonly seed: number;
   readonly count: number;
+  /** The number of the first statement. */
+  readonly from?: number;
   /** Of so many searches of the seed this is the one with this number: each takes other statements. */
   readonly part?: { readonly number: number; readonly of: number };
   /** Of each kind only so many are made small: that takes a thousand tries. */
@@ -50,24 +55,86 @@ export interface Search {
   onProgress?(tally: Tally): void;
 }
 
+/** Longer than any statement takes, whose own patience is a second. */
+const DEADLINE_MS = 120_000;
+
+/** A bench that is opened anew where a statement has left nothing of it that works. */
+class Examiner {
+  readonly #open: () => Promise<OracleBench>;
+  #bench: OracleBench;
+
+  constructor(open: () => Promise<OracleBench>, bench: OracleBench) {
+    this.#open = open;
+    this.#bench = bench;
+  }
+
+  async check(statement: Generated, everyMode: boolean): Promise<Verdict> {
+    const wrong = (what: 'no end' | 'exception', actual: string): Verdict => ({
+      kind: 'mismatch',
+      what,
+      mode: 'any',
+      expected: 'an answer',
+      actual,
+    });
+    const deadline = new AbortController();
+    const late = sleep(DEADLINE_MS, wrong('no end', 'none'), { signal: deadline.signal }).catch(() =>
+      wrong('no end', ''),
+    );
+    const verdict = await Promise.race([
+      check(this.#bench, statement, everyMode).catch((error: unknown) =>
+        wrong('exception', error instanceof Error ? (error.stack ?? error.message) : String(error)),
+      ),
+      late,
+    ]);
+    deadline.abort();
+    if (verdict.kind === 'mismatch' && !(await this.#works(verdict))) {
+      await this.close().catch(() => undefined);
+      this.#bench = await this.#open();
+    }
+    return verdict;
+  }
+
+  async close(): Promise<void> {
+    await this.#bench.close();
+  }
+
+  async #works({ what }: Mismatch): Promise<boolean> {
+    if (what === 'no end') return false;
+    return this.#bench.both('select 1').then(
+      () => true,
+      () => false,
+    );
+  }
+}
+
 /** Statement number `index` of a seed is the same one whatever the count. */
-export async function search(bench: OracleBench, options: Search): Promise<Tally> {
-  const { seed, count, shrinks = 4, examples = 0, part = { number: 0, of: 1 } } = options;
+export async function search(open: () => Promise<OracleBench>, options: Search): Promise<Tally> {
+  const examiner = new Examiner(open, await open());
+  try {
+    return await searched(examiner, options);
+  } finally {
+    await examiner.close();
+  }
+}
+
+async function searched(examiner: Examiner, options: Search): Promise<Tally> {
+  const { seed, count, shrinks = 4, examples = 0, from = 0, part = { number: 0, of: 1 } } = options;
   const tally: Tally = {
     statements: 0,
     skipped: new Map(),
+    unchecked: new Map(),
     bounded: 0,
     unbounded: 0,
     mismatches: [],
     refusals: new Map(),
     refused: 0,
   };
-  for (let index = part.number; tally.statements < count; index += part.of) {
+  for (let index = from + part.number; tally.statements < count; index += part.of) {
     const tape = numbersOf(seed, index, NUMBERS);
     const statement = statementOf(tape);
     // By twos, so that two searches share the work.
     const everyMode = Math.floor(index / 2) % EVERY_MODE === 0;
-    const verdict = await check(bench, statement, everyMode);
+    const verdict = await examiner.check(statement, everyMode);
     if (verdict.kind === 'skipped') {
       tally.skipped.set(verdict.why, (tally.skipped.get(verdict.why) ?? 0) + 1);
       continue;
@@ -75,6 +142,8 @@ export async function search(bench: OracleBench, options: Search): Promise<Tally
     tally.statements += 1;
     if (statement.label === 'bounded') tally.bounded += 1;
     if (statement.label === 'unbounded') tally.unbounded += 1;
+    if (verdict.kind === 'same' && verdict.unchecked !== undefined)
+      tally.unchecked.set(verdict.unchecked, (tally.unchecked.get(verdict.unchecked) ?? 0) + 1);
     if (verdict.kind === 'refused' && statement.label === 'bounded') {
       tally.refused += 1;
       const reason = verdict.reason;
@@ -84,7 +153,7 @@ export async function search(bench: OracleBench, options: Search): Promise<Tally
       if (known.examples.length < examples) {
         const small = await smallest(tape, async (candidate) => {
           if (candidate.label !== 'bounded') return false;
-          const again = await check(bench, candidate, false);
+          const again = await examiner.check(candidate, false);
           return again.kind === 'refused' && again.reason === reason;
         });
         known.examples.push({ index, text: textOf(small) });
@@ -92,7 +161,7 @@ export async function search(bench: OracleBench, options: Search): Promise<Tally
     }
     if (verdict.kind === 'mismatch') {
       const fails = async (candidate: Generated): Promise<Mismatch | undefined> => {
-        const again = await check(bench, candidate, everyMode);
+        const again = await examiner.check(candidate, everyMode);
         return again.kind === 'mismatch' && again.what === verdict.what && again.mode === verdict.mode
           ? again
           : undefined;
@@ -119,12 +188,19 @@ async function smallest(
   tape: readonly number[],
   holds: (statement: Generated) => Promise<boolean>,
 ): Promise<Generated> {
-  const known = new Map([[statementOf(tape).text, true]]);
+  const known = new Map([[identityOf(statementOf(tape)), true]]);
   const small = await shrink(tape, async (candidate) => {
     const statement = statementOf(candidate);
-    const held = known.get(statement.text) ?? (await holds(statement));
-    known.set(statement.text, held);
+    const identity = identityOf(statement);
+    const held = known.get(identity) ?? (await holds(statement));
+    known.set(identity, held);
     return held;
   });
   return statementOf(small);
+}
+
+function identityOf(statement: Generated): string {
+  const { values, label, after = '', copies } = statement;
+  const bound = values.map(({ type, format, value }) => [type, format, value?.toString('hex')]);
+  return JSON.stringify([textOf(statement), bound, label, after, copies]);
 }

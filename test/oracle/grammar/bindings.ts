@@ -162,11 +162,13 @@ export function boundBySubquery(making: Making, item: Item, need: Need, others: 
         of: item,
       }));
       shape(making, 'exists gives keys');
-      // Anything more that the subquery says of the item leaves keys out, which nobody has to see.
+      // What more the subquery says of the item leaves keys out, which nobody has to see, or gives them.
       const more = tape.chance(3) ? [condition(making, { items: [item], outer: [] }, 3, true)] : [];
       const conjuncts = [`${key.text} = ${value.text}`, ...more.map(({ text }) => text)];
       const text = source.exists.text(tape.chance(5) ? conjuncts : conjuncts.toReversed());
-      return result(`exists (${text})`, [source, ...more], own);
+      const isTwice = more.some((each) => each.text.includes(key.text));
+      const either = isTwice ? own.map((each) => ({ ...each, query: undefined })) : own;
+      return result(`exists (${text})`, [source, ...more], either);
     }
     default:
   }

@@ -1,5 +1,5 @@
 import { defined, mentionsIn } from './definitions.ts';
-import type { Column, Item, Making, Query, Scope } from './model.ts';
+import type { Column, Item, Keys, Making, Query, Scope } from './model.ts';
 import { nameIn, piece, shape } from './model.ts';
 import { queryOf } from './queries.ts';
 
@@ -52,13 +52,20 @@ function asItem(making: Making, query: Query, alias: string, lateral: boolean, m
       own === undefined ? `${lateral ? 'lateral ' : ''}(${query.text}) ${alias}${names}` : `${own} ${alias}${names}`,
     uses: query.uses,
     local: query.local && need === undefined,
-    keys: query.keys,
+    keys: own !== undefined && CHOOSES.test(query.text) ? query.keys.map(unknown) : query.keys,
     alias,
     columns,
     need,
     once: query.once,
     defined: own !== undefined,
   };
+}
+
+/** Definitions are never computed before the statement: what they choose is read without the choice. */
+const CHOOSES = / limit | fetch first |distinct on | over \(/;
+
+function unknown(keys: Keys): Keys {
+  return { ...keys, query: undefined };
 }
 
 /** Names by which USING and NATURAL find it. */

@@ -54,7 +54,8 @@ export function prune(tree: Tree, kept: ReadonlySet<Item>, own: ReadonlySet<Item
   }
   const [left, right] = [prune(tree.left, kept, own), prune(tree.right, kept, own)];
   const whole = itemsOf(tree).every((item) => kept.has(item));
-  const on = tree.on.filter((each) => isKept(each, kept, own));
+  // What USING and NATURAL say has no text of its own.
+  const on = tree.merged === undefined || whole ? tree.on.filter((each) => isKept(each, kept, own)) : [];
   const merged = whole ? tree.merged : undefined;
   const dropped = on.length < tree.on.length || (tree.merged !== undefined && !whole);
   const inner = tree.type === 'join' || tree.type === 'cross join';
