@@ -1,7 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { run, temporaryDirectory } from './support/cli.ts';
+
+// Each command starts an engine of its own, some tests several.
+vi.setConfig({ testTimeout: 120_000 });
 
 let directory: ReturnType<typeof temporaryDirectory>;
 
@@ -62,4 +65,29 @@ it('says what it can read', async () => {
   expect(missing).toMatchObject({ status: 2, stderr: expect.stringMatching(/cannot read none/) });
   const kind = await run(['hunt', 'import', 'yara', 'rules'], here());
   expect(kind).toMatchObject({ status: 2, stderr: expect.stringMatching(/yara.*eventbridge/) });
+});
+
+it('writes hunts of Sigma rules', async () => {
+  const head = 'logsource: { product: aws, service: cloudtrail }\n';
+  const text = (name: string, value: string) => writeFileSync(path.join(directory.path, 'rules', name), value);
+  text('aws_new_user.yml', `title: It's new\n${head}detection: { s: { eventName: "Create'*" }, condition: s }\n`);
+  text(
+    'many.yml',
+    `title: many\nname: x\n${head}detection: { s: { eventName: x }, condition: not s }
+---
+title: More of them
+correlation: { type: event_count, rules: [x], group-by: [userIdentity.arn], timespan: 5m, condition: { gte: 5 } }\n`,
+  );
+  text('windows.yml', 'title: other\nlogsource: { product: windows }\ndetection: { s: { a: b }, condition: s }\n');
+
+  const imported = await run(['hunt', 'import', 'sigma', 'rules'], here());
+  expect(imported).toEqual({
+    status: 1,
+    stdout: 'mine/sigma/aws-new-user.sql\nmine/sigma/more-of-them.sql\n',
+    stderr:
+      'rules/windows.yml: logsource: windows, but CloudTrail is aws/cloudtrail\n' +
+      '2 hunts written, 0 unchanged, 1 rules refused\n',
+  });
+  const check = await run(['hunt', 'check'], here());
+  expect(check).toMatchObject({ status: 0, stdout: expect.stringMatching(/^\d+ hunts checked, 0 wrong\n$/) });
 });

@@ -1,9 +1,23 @@
 import type { Severity } from '../hunt.ts';
 
+/** A member of `detail`: its name, and what it is in SQL. */
+export type DetailMember = readonly [name: string, sql: string];
+
 /** A hunt over the events of the trails: every hunt's first columns, for the events that a condition over `e` is true of. */
-export function eventStatement(severity: Severity, condition: string): string {
+export function eventStatement(severity: Severity, condition: string, detail: readonly DetailMember[] = []): string {
   return `select
-  e.event_time,
+  ${eventColumns(severity, detail)}
+from cloudtrail_trail_event e
+where ${indented(condition)}
+  and e.event_time >= ${SINCE}
+  and e.event_time <= ${UNTIL}
+order by e.event_time desc, e.event_id;`;
+}
+
+/** Every hunt's first columns, of an event `e`. */
+export function eventColumns(severity: Severity, detail: readonly DetailMember[]): string {
+  const own = detail.map(([name, sql]) => `    ${literal(name)}, ${sql.replaceAll('\n', '\n    ')},\n`).join('');
+  return `e.event_time,
   '${severity}' as severity,
   coalesce(e.user_identifier, e.user_type) as principal,
   e.event_name as action,
@@ -17,27 +31,26 @@ export function eventStatement(severity: Severity, condition: string): string {
   e.event_id,
   trailhound.event_url(e.aws_region, e.event_id) as console_url,
   jsonb_build_object(
-    'event_source', e.event_source,
+${own}    'event_source', e.event_source,
     'request_parameters', e.request_parameters,
     'source_ip_address', e.source_ip_address,
     'user_agent', e.user_agent,
     'error_code', e.error_code,
     'access_key_id', e.access_key_id
-  ) as detail
-from cloudtrail_trail_event e
-where ${indented(condition)}
-  and ${SINCE_AND_UNTIL}
-order by e.event_time desc, e.event_id;`;
+  ) as detail`;
 }
 
 /** The times that every hunt has as parameters. */
-const SINCE_AND_UNTIL = `e.event_time >= now() - coalesce(nullif(current_setting('hunt.since', true), ''), '7 days')::interval
-  and e.event_time <= now() - coalesce(nullif(current_setting('hunt.until', true), ''), '0 days')::interval`;
+export const SINCE = `now() - coalesce(nullif(current_setting('hunt.since', true), ''), '7 days')::interval`;
+export const UNTIL = `now() - coalesce(nullif(current_setting('hunt.until', true), ''), '0 days')::interval`;
 
-/** A text as SQL reads it, whatever standard_conforming_strings says. */
+/**
+ * A text as SQL reads it, whatever standard_conforming_strings says. It has no line ends of its own, so that a statement can be
+ * indented.
+ */
 export function literal(text: string): string {
-  const quoted = `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
-  return text.includes('\\') ? `E${quoted}` : quoted;
+  const quoted = `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\r', '\\r')}'`;
+  return quoted.includes('\\') ? `E${quoted}` : quoted;
 }
 
 function indented(condition: string): string {

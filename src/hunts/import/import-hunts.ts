@@ -9,8 +9,9 @@ import type { SqlClient } from '../sql-client.ts';
 import { eventBridge } from './eventbridge.ts';
 import { huntText } from './hunt-text.ts';
 import type { ImportedHunt, Importer, Refusal, RuleFile } from './importer.ts';
+import { sigma } from './sigma/sigma.ts';
 
-const IMPORTERS: readonly Importer[] = [eventBridge];
+const IMPORTERS: readonly Importer[] = [eventBridge, sigma];
 export const KINDS: readonly string[] = IMPORTERS.map(({ kind }) => kind);
 
 export interface ImportOptions {

@@ -23,9 +23,17 @@ export function readYaml(text: string): readonly RuleDocument[] {
     if (problem !== undefined) throw new UnreadableRule(lineOf(problem.pos[0]), lowerFirst(problem.message));
     showTags(document);
     refuseLostDigits(document, (node) => lineOf(node.range?.[0] ?? 0));
-    const value: unknown = document.toJS({ maxAliasCount: 100 });
-    return { value, line: lineOf(document.range[0]) };
+    return { value: plainValue(document), line: lineOf(document.range[0]) };
   });
+}
+
+function plainValue(document: Document.Parsed): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    // Aliases of aliases that would grow without end are an error of JavaScript's own, too.
+    throw new UnreadableRule(undefined, lowerFirst(error instanceof Error ? error.message : String(error)));
+  }
 }
 
 function showTags(document: Document.Parsed): void {

@@ -1,0 +1,86 @@
+import path from 'node:path';
+import type { ImportedHunt, Importer, Refusal, RuleFile } from '../importer.ts';
+import { eventStatement } from '../event-statement.ts';
+import { readYaml } from '../read-yaml.ts';
+import { placeOf, UnreadableRule } from '../unreadable-rule.ts';
+import { correlationStatement } from './correlation-sql.ts';
+import { fieldOf } from './field.ts';
+import { readRule, type DetectionRule, type Rule } from './rule.ts';
+import { RuleBook } from './rule-book.ts';
+import { matchedSelections, ruleCondition } from './rule-sql.ts';
+import { jsonObject } from './sql-text.ts';
+
+/** A rule is a page or two. */
+const MAX_LENGTH = 1024 * 1024;
+
+/** Rules of Sigma for CloudTrail, and correlations of them. */
+export const sigma: Importer = {
+  kind: 'sigma',
+  extensions: ['.yml', '.yaml'],
+  read(files) {
+    const refused: Refusal[] = [];
+    const attempt = <T>(place: string, work: () => T): T | undefined => {
+      try {
+        return work();
+      } catch (error) {
+        if (!(error instanceof UnreadableRule)) throw error;
+        refused.push({ place: error.line === undefined ? place : placeOf(place, error.line), reason: error.message });
+        return undefined;
+      }
+    };
+    const rules = files
+      .flatMap((file) => attempt(file.path, () => documentsIn(file)) ?? [])
+      .flatMap(({ value, place, fileName }) => {
+        const rule = attempt(place, () => readRule(value, place));
+        return rule === undefined ? [] : [{ ...rule, fileName }];
+      });
+    const book = new RuleBook(rules);
+    const hunts = rules.flatMap(
+      (rule) => attempt(rule.place, () => (book.isPart(rule) ? [] : [huntOf(rule, rule.fileName, book)])) ?? [],
+    );
+    return { hunts, refused };
+  },
+};
+
+interface PlacedDocument {
+  readonly value: unknown;
+  readonly place: string;
+  /** Of a file with one rule: by its name, rules of Sigma are known. */
+  readonly fileName: string | undefined;
+}
+
+function documentsIn(file: RuleFile): readonly PlacedDocument[] {
+  if (file.text.length > MAX_LENGTH) throw new UnreadableRule(undefined, 'the file is larger than 1 MiB');
+  const documents = readYaml(file.text).filter(({ value }) => value !== null && value !== undefined);
+  const name = path.basename(file.path).replace(/\.[^.]*$/, '');
+  return documents.map(({ value, line }) => ({
+    value,
+    place: documents.length === 1 ? file.path : placeOf(file.path, line),
+    fileName: documents.length === 1 ? name : undefined,
+  }));
+}
+
+function huntOf(rule: Rule, fileName: string | undefined, book: RuleBook): ImportedHunt {
+  const { place, title, severity, mitre, falsePositives, references, origin } = rule;
+  return {
+    place,
+    name: fileName ?? rule.name ?? title,
+    title,
+    severity,
+    mitre: [...new Set(mitre)],
+    tables: ['cloudtrail_trail_event'],
+    origin,
+    falsePositives,
+    references,
+    statement: rule.kind === 'detection' ? detectionStatement(rule, rule.detection) : correlationStatement(rule, book),
+  };
+}
+
+function detectionStatement({ severity }: Rule, { condition, selections, fields }: DetectionRule): string {
+  return eventStatement(severity, ruleCondition(condition, selections), [
+    ['matched', matchedSelections(condition, selections)],
+    ...(fields.length === 0
+      ? []
+      : [['fields', jsonObject(fields.map((field) => [field, fieldOf(field).value]))] as const]),
+  ]);
+}
