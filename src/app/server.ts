@@ -2,6 +2,7 @@ import { makeDataDirectory } from '../engine/data-directory.ts';
 import { openEngine } from '../engine/open.ts';
 import { setUpSchema } from '../engine/schema.ts';
 import { createLogger } from '../kernel/log.ts';
+import { boundHeap } from './bound-heap.ts';
 import { Closers, type Urgency } from './closers.ts';
 import type { Config } from './config/load.ts';
 import { ensurePassword, writePgpass } from './password.ts';
@@ -49,6 +50,7 @@ export function buildServer(config: Config, options: ServerOptions = {}): Server
   let hurry: () => Promise<unknown> = () => Promise.resolve();
 
   async function start(): Promise<Endpoint> {
+    boundHeap();
     const opening = openEngine({
       dataDir,
       engineUrl: config.engineUrl,

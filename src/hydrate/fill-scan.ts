@@ -76,10 +76,10 @@ async function readPages(
     notice: (severity, message) => statement.notice(severity, message),
   });
   try {
-    for await (const { records, bytes, unfinished } of untilAborted(source.scan(request, context), signal)) {
+    for await (const { records, bytes, continued } of untilAborted(source.scan(request, context), signal)) {
       if (request.aggregation !== undefined && records.some(({ added }) => added['aggregates'] === undefined))
         throw new TrailhoundError('internal', `rows of ${name} were read in the place of aggregates`);
-      if (unfinished !== true) tally.pages += 1;
+      if (continued !== true) tally.pages += 1;
       tally.bytes += bytes;
       const wanted = request.limit === undefined ? records.length : request.limit - fetch.rows;
       const used = wanted < records.length ? records.slice(0, wanted) : records;

@@ -6,7 +6,7 @@ import { copyLine } from './copy-text.ts';
 import type { Row, StoredColumn } from './hydrator.ts';
 
 /** Characters handed to COPY at once: a system call a few hundred rows, and little to hold back when the engine is slower. */
-const CHUNK = 128 * 1024;
+const CHUNK = 64 * 1024;
 
 /** Below it the planner's guess from the relation's size in pages is good enough (semantics: ANALYZE above 10,000 rows). */
 const ANALYZE_ABOVE = 10_000;

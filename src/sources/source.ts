@@ -102,8 +102,8 @@ export interface Page {
   readonly records: readonly SourceRecord[];
   /** Response bytes as received, for statistics. */
   readonly bytes: number;
-  /** A big page may come in parts, so that not all of its records are held at once: true of each but the last. */
-  readonly unfinished?: boolean;
+  /** A big page may come in parts, so that not all of its records are held at once: true of each but the first. */
+  readonly continued?: boolean;
 }
 
 /** Declared by a source, kept by hydrate/: all requests with the same key share the limit. */

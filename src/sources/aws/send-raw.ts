@@ -7,6 +7,7 @@ export interface RawAnswer {
 
 interface Response {
   readonly statusCode: number;
+  readonly headers?: Readonly<Record<string, string>>;
   body: unknown;
 }
 
@@ -46,7 +47,7 @@ export async function sendForBody<C extends Command>(
       const result = await next(args);
       const response = result.response as Response;
       if (response.statusCode < 300) {
-        body = await collect(response.body as AsyncIterable<Uint8Array>);
+        body = await collect(response.body as AsyncIterable<Uint8Array>, Number(response.headers?.['content-length']));
         response.body = NO_FIELDS;
       }
       return result;
@@ -62,8 +63,23 @@ export async function sendForBody<C extends Command>(
   return body;
 }
 
-async function collect(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  return Buffer.concat(chunks);
+/** Where the length is known it is stored as it comes: chunks that wait for all others would take as much again. */
+async function collect(body: AsyncIterable<Uint8Array>, length: number): Promise<Buffer> {
+  const isKnown = length > 0 && length <= LONGEST_KNOWN;
+  let whole: Buffer = Buffer.allocUnsafeSlow(isKnown ? length : FIRST_BYTES);
+  let filled = 0;
+  for await (const chunk of body) {
+    if (filled + chunk.length > whole.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(filled + chunk.length, 2 * whole.length));
+      whole.copy(larger, 0, 0, filled);
+      whole = larger;
+    }
+    whole.set(chunk, filled);
+    filled += chunk.length;
+  }
+  return whole.subarray(0, filled);
 }
+
+/** No answer of AWS's control planes, nor a page of CloudWatch Logs, is longer. What is, is collected as it grows. */
+const LONGEST_KNOWN = 16 * 1024 * 1024;
+const FIRST_BYTES = 16 * 1024;

@@ -20,8 +20,6 @@ const ACTION = 'logs:FilterLogEvents';
 const CONCURRENCY = 24;
 /** "Each page returned can contain up to 1 MB of log events or up to 10,000 log events." */
 const FULL_PAGE_BYTES = 700_000;
-/** A page's events all parsed at once are some 40 MB, most of which would outlive V8's young generation. */
-const RECORDS_AT_ONCE = 500;
 
 export interface LogGroupRead {
   readonly target: Target;
@@ -111,19 +109,21 @@ function deliver(
   return {
     read,
     pages: function* pages() {
-      const events = eventsOf(page, target);
-      for (let from = 0, unfinished = true; unfinished; from += RECORDS_AT_ONCE) {
-        const to = from + RECORDS_AT_ONCE;
-        unfinished = to < events.length;
-        yield { records: events.slice(from, to).flatMap(wanted), bytes: unfinished ? 0 : page.bytes, unfinished };
+      let continued = false;
+      for (const events of eventsOf(page, target)) {
+        yield { records: events.flatMap(wanted), bytes: continued ? 0 : page.bytes, continued };
+        continued = true;
       }
     },
   };
 }
 
-function eventsOf(page: RawPage, { connection, region }: Target): readonly FilteredLogEvent[] {
+function* eventsOf(
+  page: RawPage,
+  { connection, region }: Target,
+): Generator<readonly FilteredLogEvent[], void, undefined> {
   try {
-    return page.events();
+    yield* page.events();
   } catch (error) {
     throw unintelligible(
       { region, action: ACTION, connection: connection.name, credentials: connection.credentialsDescription },
