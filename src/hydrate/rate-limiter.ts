@@ -1,3 +1,4 @@
+import { onAbort } from '../kernel/abort.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { RateLimit } from '../sources/source.ts';
 
@@ -33,7 +34,7 @@ export class RateLimiter {
       const waiter: Waiter = {
         limit,
         admit: () => {
-          signal.removeEventListener('abort', onAbort);
+          stop();
           let released = false;
           resolve(() => {
             if (released) return;
@@ -42,11 +43,10 @@ export class RateLimiter {
           });
         },
       };
-      const onAbort = () => {
+      const stop = onAbort(signal, () => {
         bucket.leave(waiter);
         reject(signal.reason);
-      };
-      signal.addEventListener('abort', onAbort, { once: true });
+      });
       bucket.enter(waiter);
     });
   }

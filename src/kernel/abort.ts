@@ -12,7 +12,7 @@ export interface LinkedController {
  * then on the listener holds nothing: in Node a removed one still points to the one added after it, so that through a
  * statement's signal the old generation would keep every page of a scan until its next collection.
  */
-function onAbort(signal: AbortSignal, callback: (reason: unknown) => void): () => void {
+export function onAbort(signal: AbortSignal, callback: (reason: unknown) => void): () => void {
   if (signal.aborted) {
     callback(signal.reason);
     return () => undefined;

@@ -1,3 +1,5 @@
+import { onAbort } from './abort.ts';
+
 /** Time as everything that waits or measures sees it: tests put their own in its place. */
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -19,13 +21,12 @@ export function sleep(ms: number, signal: AbortSignal, clock: Clock = systemCloc
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
     const cancel = clock.schedule(ms, () => {
-      signal.removeEventListener('abort', onAbort);
+      stop();
       resolve();
     });
-    const onAbort = () => {
+    const stop = onAbort(signal, () => {
       cancel();
       reject(signal.reason);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
+    });
   });
 }

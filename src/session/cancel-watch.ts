@@ -10,10 +10,12 @@ const QUERY_CANCELED = '57014';
 
 /**
  * Lets pg_cancel_backend() end a statement that is being fetched for. PostgreSQL ignores a cancel while a backend waits for
- * its client: so it sleeps, a little at a time, once nothing has been asked of it for a while.
+ * its client: so it sleeps, a little at a time, once nothing has been asked of it for a while. What pg_stat_activity shows
+ * then begins with the client's statement.
  */
 export class CancelWatch {
   readonly #backend: Pick<ClientBackend, 'query'>;
+  readonly #comment: string;
   readonly #canceled: (reason: TrailhoundError) => void;
   readonly #start = Date.now();
   #timer: NodeJS.Timeout | undefined;
@@ -21,9 +23,13 @@ export class CancelWatch {
   #asked = 0;
   #ended = false;
 
-  /** @param canceled called once, at most */
-  constructor(backend: Pick<ClientBackend, 'query'>, canceled: (reason: TrailhoundError) => void) {
+  /**
+   * @param text of the client's statement
+   * @param canceled called once, at most
+   */
+  constructor(backend: Pick<ClientBackend, 'query'>, text: string, canceled: (reason: TrailhoundError) => void) {
     this.#backend = backend;
+    this.#comment = commentOf(text);
     this.#canceled = canceled;
     this.#watch();
   }
@@ -62,7 +68,7 @@ export class CancelWatch {
     try {
       while (!this.#ended && this.#asked === 0) {
         const ms = Math.min(LONGEST_MS, SHARE * (Date.now() - this.#start));
-        await this.#backend.query({ text: `select pg_catalog.pg_sleep(${String(ms / 1_000)})` });
+        await this.#backend.query({ text: `${this.#comment} select pg_catalog.pg_sleep(${String(ms / 1_000)})` });
       }
     } catch (error) {
       // Whatever else it is, what comes next fails with it, too.
@@ -71,4 +77,13 @@ export class CancelWatch {
         this.#canceled(new TrailhoundError('query_canceled', error.message));
     }
   }
+}
+
+/** track_activity_query_size is 1,024 bytes unless it is set otherwise; nobody reads a statement of megabytes there. */
+const LONGEST_COMMENT = 4_096;
+
+/** Comments nest: what begins or ends one within the text must do so no more. */
+function commentOf(text: string): string {
+  const shown = text.slice(0, LONGEST_COMMENT).trim();
+  return `/* ${shown.replace(/\*(?=\/)|\/(?=\*)/g, '$& ')} */`;
 }

@@ -85,7 +85,7 @@ export class Rewriter {
     const { signal } = controller;
     const { queue } = this.#options.link;
     this.#running = controller;
-    const watch = new CancelWatch(this.#options.backend, (reason) => {
+    const watch = new CancelWatch(this.#options.backend, text, (reason) => {
       controller.abort(reason);
     });
     const backend = new GuardedBackend(this.#options.backend, signal, watch);

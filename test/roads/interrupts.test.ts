@@ -162,6 +162,23 @@ describe('pg_cancel_backend() from another session', () => {
     expect(await textRows(client, 'select 1')).toEqual([['1']]);
   });
 
+  test('finds the statement by its text, whatever comments that has', async () => {
+    hang('abuseipdb');
+    const text = `/* a */ -- /*/
+      ${lookup()} and '*/ /*' <> '/'`;
+    const failed = failure(client.query(text));
+    await inFlight(AT_ONCE);
+    await road.with(async (other) => {
+      const activity = "select query from pg_stat_activity where wait_event = 'PgSleep' and usename = current_user";
+      let shown: string | null | undefined;
+      while (shown === undefined) shown = (await textRows(other, activity))[0]?.[0];
+      expect(shown).toContain(lookup());
+    });
+    await cancel(client);
+    expect(await failed).toMatchObject({ code: '57014' });
+    await inFlight(0);
+  });
+
   test('ends what a view and what DO scans', async () => {
     await client.query(`create or replace view checked as select ip_address as ip from abuseipdb_check_ip`);
     const [first = ''] = keys.split(', ');
