@@ -59,10 +59,27 @@ export function withArguments(body: SelectStmt, { name, inputs }: CalledFunction
 /** A constant takes the parameter's type; anything else has it, or one that PostgreSQL takes for it. */
 function typed(argument: Node, type: string): Node {
   const constant = bare(argument, 'A_Const');
-  return constant?.sval !== undefined && BUILT_IN.has(type) ? castTo(argument, type) : argument;
+  const [element = '', ...array] = type.split(/(?=\[\])/);
+  const name = PG_TYPES[element];
+  return constant?.sval !== undefined && name !== undefined ? castTo(argument, `${name}${array.join('')}`) : argument;
 }
 
-const BUILT_IN: ReadonlySet<string> = new Set(['inet', 'text', 'inet[]', 'text[]']);
+/** pg_type's names behind what format_type() prints of a parameter. */
+const PG_TYPES: Readonly<Record<string, string>> = {
+  bigint: 'int8',
+  boolean: 'bool',
+  cidr: 'cidr',
+  date: 'date',
+  'double precision': 'float8',
+  inet: 'inet',
+  integer: 'int4',
+  interval: 'interval',
+  numeric: 'numeric',
+  smallint: 'int2',
+  text: 'text',
+  'timestamp with time zone': 'timestamptz',
+  'timestamp without time zone': 'timestamp',
+};
 
 /** Names that columns may be qualified with, and that an argument's qualifier must not be. */
 export function names(query: SelectStmt): ReadonlySet<string> {

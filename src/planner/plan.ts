@@ -3,6 +3,7 @@ import type { Column } from '../catalog/table.ts';
 import { deparse } from '../sql/deparse.ts';
 import type { Level } from '../sql/scope.ts';
 import { alternativesFor, type Alternative, type Binding } from './bindings.ts';
+import { decisiveInputs } from './decisive-inputs.ts';
 import { dependenciesOf, isLimitedToNone } from './dependencies.ts';
 import { Driving } from './driving.ts';
 import { evaluateAround, evaluateSources } from './evaluation.ts';
@@ -20,6 +21,7 @@ import type { Reference, Statement } from './statement.ts';
 import type { Step, Unbounded } from './steps.ts';
 import { surroundingsOf } from './surroundings.ts';
 import { unboundedBy } from './unbounded.ts';
+import { unboundedInput } from './unbounded-input.ts';
 
 /** What is done before the statement runs, in this order. Immutable; what EXPLAIN prints. */
 export interface Plan {
@@ -29,6 +31,8 @@ export interface Plan {
   readonly paddings: readonly PaddedSubquery[];
   /** Set where the statement may end before all is known. */
   readonly growth: Growth | undefined;
+  /** What fails before any call, unless the conditions around the reference give its input column values. */
+  readonly inputs: readonly Unbounded[];
 }
 
 /** The plan, or what cannot be bounded. EXPLAIN shows the one or the other. */
@@ -65,6 +69,9 @@ class Planner {
   run(): Planned {
     const { references } = this.#statement;
     const dead = new Set(references.filter((reference) => isDead(reference.item.level)));
+    const inputs = references
+      .filter((reference) => !dead.has(reference) && !this.#given.has(reference))
+      .flatMap((each) => decisiveInputs(each, this.#statement).map((column) => unboundedInput(each, column)));
     const lookups: Lookup[] = [];
     const scans: Reference[] = [];
     for (const reference of references) {
@@ -78,7 +85,7 @@ class Planner {
     if (failed !== undefined) return this.#unbounded(failed.reference, failed.key);
     const steps = [...this.#refused, ...this.#planning.steps];
     const growth = growthOf(this.#statement, steps, (step) => this.#driving.mentionOf(step));
-    return { plan: { steps, dead, paddings: this.#padded.all, growth } };
+    return { plan: { steps, dead, paddings: this.#padded.all, growth, inputs } };
   }
 
   /** Adds the steps that look all of them up. @returns one that nothing bounds */

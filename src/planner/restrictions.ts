@@ -6,6 +6,7 @@ import { bare } from '../sql/walk.ts';
 import { aggregationOf } from './aggregation.ts';
 import { constantsOfExpression, constantsOfLevel, eitherOf } from './constant-conditions.ts';
 import { dependenciesOf } from './dependencies.ts';
+import { withGivenValues } from './given-values.ts';
 import { limitOf, passesRows, type Limit } from './limits.ts';
 import { isCut, outputOf } from './outputs.ts';
 import { isOfType } from './output-types.ts';
@@ -74,7 +75,8 @@ class Outwards {
     const conditions: OpenCondition[] = [];
     const constants: Node[] = [];
     let complete = true;
-    for (const condition of surroundingsOf(item, statement).conditions) {
+    for (const around of surroundingsOf(item, statement).conditions) {
+      const condition = { ...around, node: withGivenValues(around.node, statement) };
       if (isConstant(condition.node, level, statement)) {
         constants.push(condition.node);
         continue;

@@ -4,6 +4,7 @@ import { deparse } from '../sql/deparse.ts';
 import type { Item } from '../sql/scope.ts';
 import { bare, walk } from '../sql/walk.ts';
 import { alternativesFor, type Alternative, type Binding } from './bindings.ts';
+import { withGivenValues } from './given-values.ts';
 import { contains } from './predicates.ts';
 import { keyQuery, SCAN_ADDRESS, SCAN_KEY } from './key-query.ts';
 import { isExpressionOnly } from './key-source.ts';
@@ -98,7 +99,9 @@ function sitesOf(reference: Reference, statement: Statement): { readonly column:
 }
 
 function alternativesOf(site: Site, search: ScanKeySearch, seen: readonly Site[]): readonly Alternative[] {
-  return search.alternativesFor(site).filter((alternative) => seen.length > 0 || !alternative.every(isOfConstants));
+  return search
+    .alternativesFor(site)
+    .filter((alternative) => seen.length > 0 || !alternative.every((each) => isOfConstants(each, search.statement)));
 }
 
 interface Computable {
@@ -165,9 +168,11 @@ function isSame(a: Site, b: Site): boolean {
 }
 
 /** A conjunct of constants alone has been pushed as the predicate that it is, unless it is an OR. */
-function isOfConstants({ condition, sources }: Binding): boolean {
+function isOfConstants({ condition, sources }: Binding, statement: Statement): boolean {
   if (condition === undefined || 'BoolExpr' in condition) return false;
-  return sources.every(({ query }) => isExpressionOnly(query) && !contains({ SelectStmt: query }, 'ColumnRef'));
+  return sources.every(
+    ({ query }) => isExpressionOnly(query) && !contains(withGivenValues({ SelectStmt: query }, statement), 'ColumnRef'),
+  );
 }
 
 /** Expressions that give a value for whatever they are given: the statement may compute them for fewer rows. */

@@ -1,3 +1,4 @@
+import type { Column } from '../catalog/table.ts';
 import type { OpenCondition } from '../planner/condition-trees.ts';
 import type { Condition, Predicate } from '../sources/source.ts';
 
@@ -44,6 +45,22 @@ export function closeCondition(
     }
     case 'unknown':
       return 'unknown';
+  }
+}
+
+/** The values of which a column has one wherever a condition is true; undefined: it may have others. */
+export function valuesWhere(condition: Condition, column: Column): readonly string[] | undefined {
+  switch (condition.kind) {
+    case 'predicate': {
+      const { column: own, steps, operator, values } = condition.predicate;
+      return own === column && steps === undefined && operator === '=' ? values : undefined;
+    }
+    case 'and':
+      return condition.of.map((each) => valuesWhere(each, column)).find((values) => values !== undefined);
+    case 'or': {
+      const found = condition.of.map((each) => valuesWhere(each, column));
+      return found.every((values) => values !== undefined) ? [...new Set(found.flat())] : undefined;
+    }
   }
 }
 

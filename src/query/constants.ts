@@ -7,7 +7,7 @@ import type { Reference } from '../planner/statement.ts';
 import type { Aggregation, Condition, Predicate } from '../sources/source.ts';
 import { deparse } from '../sql/deparse.ts';
 import type { ClientBackend } from './backend.ts';
-import { closeCondition, leavesOf } from './condition-values.ts';
+import { closeCondition, leavesOf, valuesWhere } from './condition-values.ts';
 import type { ParameterList } from './parameters.ts';
 
 /** Predicates with their values, as PostgreSQL computed them. */
@@ -67,13 +67,18 @@ export async function computeRestrictions(
           leaf.kind === 'predicate' ? taken(leaf.predicate) : take().text === String(leaf.wanted) ? 'always' : 'never',
         ),
       );
+      const conditionsKnown = closed.filter((condition) => typeof condition === 'object');
       const everyKnown = known.every((predicate) => predicate !== 'unknown');
       const impossible = [...known, ...closed].includes('never');
       return [
         reference,
         {
-          predicates: known.filter((predicate) => predicate !== 'never' && predicate !== 'unknown'),
-          conditions: closed.filter((condition) => typeof condition === 'object'),
+          predicates: withInputs(
+            known.filter((predicate) => predicate !== 'never' && predicate !== 'unknown'),
+            conditionsKnown,
+            reference,
+          ),
+          conditions: conditionsKnown,
           contradiction: impossible || conditions.some((condition) => condition.text !== 'true'),
           limit: everyKnown ? rowsNeeded(limits) : undefined,
           aggregation: everyKnown ? aggregation : undefined,
@@ -81,6 +86,24 @@ export async function computeRestrictions(
       ];
     }),
   );
+}
+
+/** What alternatives say of an input column is asked for like what a conjunct says. */
+function withInputs(
+  predicates: readonly Predicate[],
+  conditions: readonly Condition[],
+  { view }: Reference,
+): readonly Predicate[] {
+  const inputs = view.table.columns.filter(
+    (column) =>
+      column.key === 'input' &&
+      !predicates.some((predicate) => predicate.column === column && predicate.operator === '='),
+  );
+  const implied = inputs.flatMap((column): Predicate[] => {
+    const values = conditions.map((condition) => valuesWhere(condition, column)).find((found) => found !== undefined);
+    return values === undefined ? [] : [{ column, operator: '=', values }];
+  });
+  return [...predicates, ...implied];
 }
 
 const written = new WeakMap<ReadonlyMap<Reference, Restrictions>, readonly ValueQuery[]>();

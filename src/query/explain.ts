@@ -64,14 +64,13 @@ export function explainPlan(
     const none = { pushed: [], kept: [], parts: [] };
     if (!('plan' in planned)) {
       const problem = reference === planned.unbounded ? planned.error.message : undefined;
-      const fetches = table.kind === 'lookup' ? 'lookup' : 'scan';
-      return { ...base, ...none, fetches, ...(problem === undefined ? {} : { problem }) };
+      return { ...base, ...none, fetches: table.kind, ...(problem === undefined ? {} : { problem }) };
     }
     if (planned.plan.dead.has(reference) || known?.contradiction === true)
       return { ...base, ...none, fetches: 'nothing' };
     const refusal = refusalOf(planned.plan, restrictions);
     if (refusal?.unbounded === reference)
-      return { ...base, ...none, fetches: 'lookup', problem: refusal.error.message };
+      return { ...base, ...none, fetches: table.kind, problem: refusal.error.message };
     const found = lookupOf(reference, planned.plan.steps);
     if (found !== undefined) {
       const { lookup, within } = found;

@@ -27,9 +27,11 @@ export function withHint(error: unknown): unknown {
 
 /** Which reference cannot be asked for, now that the values of conditions are known. */
 export function refusalOf(plan: Plan, known: ReadonlyMap<Reference, KnownRestrictions>): Unbounded | undefined {
-  return plan.steps
-    .filter((step) => step.kind === 'refuse')
-    .find(({ unbounded }) => known.get(unbounded)?.contradiction !== true);
+  const counts = ({ unbounded }: Unbounded): boolean => known.get(unbounded)?.contradiction !== true;
+  const hasValues = ({ unbounded, key }: Unbounded): boolean =>
+    known.get(unbounded)?.predicates.some(({ column, operator }) => column === key && operator === '=') === true;
+  const refused = plan.steps.filter((step) => step.kind === 'refuse').find(counts);
+  return refused ?? plan.inputs.find((input) => counts(input) && !hasValues(input));
 }
 
 /** postgres_fdw asks us, and we would ask PostgreSQL, which would ask postgres_fdw again. */

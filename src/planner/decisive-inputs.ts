@@ -1,0 +1,220 @@
+import type { ColumnRef, JoinExpr, Node } from '@pgsql/types';
+import type { Column } from '../catalog/table.ts';
+import { fieldsOf, type Item, type Level } from '../sql/scope.ts';
+import { columnIn, type SpaceColumn } from '../sql/space.ts';
+import { bare, walk } from '../sql/walk.ts';
+import { conjunctsOf } from './dependencies.ts';
+import type { Reference, Statement } from './statement.ts';
+
+/**
+ * The input columns of a reference by whose values the statement chooses rows. Rows that were asked for with other values
+ * would be dropped without a word, so that these columns need values before the source is asked.
+ *
+ * Generous: what passes a value on in a way that is not followed here counts as choosing.
+ */
+export function decisiveInputs(reference: Reference, statement: Statement): readonly Column[] {
+  const { names } = statement.names.columnsOf(reference.item);
+  return reference.view.columns.flatMap(({ column, name }, index) => {
+    const own = names[index];
+    if (column?.key !== 'input' || own === undefined || !reference.used.has(name)) return [];
+    return new Uses(statement, column).decide(reference.item, own) ? [column] : [];
+  });
+}
+
+/** Follows a value from level to level. */
+class Uses {
+  readonly #statement: Statement;
+  readonly #column: Column;
+  readonly #seen = new Map<Item, Set<string>>();
+
+  constructor(statement: Statement, column: Column) {
+    this.#statement = statement;
+    this.#column = column;
+  }
+
+  decide(item: Item, name: string): boolean {
+    const seen = this.#seen.get(item) ?? new Set();
+    if (seen.has(name)) return false;
+    this.#seen.set(item, seen.add(name));
+    return this.#statement.scopes.levels.some((level) => this.#decidesAt(level, item, name));
+  }
+
+  #decidesAt(level: Level, item: Item, name: string): boolean {
+    const { targetList = [], whereClause, havingClause, fromClause, valuesLists = [] } = level.select;
+    const { joins, functions } = partsOfFrom(fromClause);
+    const reads = (node: Node | undefined): boolean => this.#reads(node, level, item, name);
+    // NULL where nothing was asked: the default is what this condition wants.
+    const isDefault = (node: Node): boolean =>
+      this.#column.defaultValue === undefined && bare(node, 'NullTest')?.nulltesttype === 'IS_NULL';
+    const conditions = [whereClause, ...joins.map(({ quals }) => quals)].flatMap((node) => conjunctsOf(node));
+    if (conditions.some((node) => !isDefault(node) && reads(node))) return true;
+    if (reads(havingClause) || functions.some(reads)) return true;
+    if (joins.some((join) => this.#merges(join, level, item, name))) return true;
+    let at = 0;
+    for (const target of targetList) {
+      const value = bare(target, 'ResTarget')?.val;
+      // MERGE's: WHEN … AND condition, or a value to insert.
+      if (value === undefined) {
+        if (!('ColumnRef' in target) && reads(target)) return true;
+        continue;
+      }
+      const starred = this.#starred(value, level);
+      for (const [index, column] of (starred ?? []).entries())
+        if (includes(column, item, name) && this.#flowsOut(level, at + index)) return true;
+      if (starred === undefined && this.#filters(value, level, item, name)) return true;
+      if (starred === undefined && reads(value) && this.#flowsOut(level, at)) return true;
+      at += starred?.length ?? 1;
+    }
+    return valuesLists.some((list) =>
+      (bare(list, 'List')?.items ?? []).some((value, index) => reads(value) && this.#flowsOut(level, index)),
+    );
+  }
+
+  /** What stands around the level makes of an output column of it. */
+  #flowsOut(level: Level, index: number): boolean {
+    const { place, parent } = level;
+    const { names } = this.#statement;
+    switch (place.kind) {
+      case 'statement':
+        return false;
+      case 'from':
+        return this.#decidesAs(place.item, names.columnsOf(place.item).names[index]);
+      case 'cte':
+        return place.cte.references.some((item) => this.#decidesAs(item, names.columnsOf(item).names[index]));
+      case 'branch':
+        return parent?.select.op !== 'SETOP_UNION' || this.#flowsOut(parent, index);
+      case 'sublink': {
+        const { node, clause } = place;
+        if (node.subLinkType === 'EXISTS_SUBLINK' || parent === undefined) return false;
+        if (clause.kind !== 'other') return true;
+        const { havingClause, targetList = [] } = parent.select;
+        if (contains(havingClause, node)) return true;
+        const at = targetList.findIndex((target) => contains(target, node));
+        return at !== -1 && (isFiltered(targetList[at], node) || this.#flowsOut(parent, at));
+      }
+    }
+  }
+
+  /** A column whose name is not known may be any. */
+  #decidesAs(item: Item, name: string | undefined): boolean {
+    return name === undefined || this.decide(item, name);
+  }
+
+  /** Whether an expression of a level, without its subqueries, reads the column. */
+  #reads(value: Node | undefined, level: Level, item: Item, name: string): boolean {
+    let found = false;
+    walk(value, (node, kind) => {
+      if (found || kind === 'SelectStmt') return false;
+      if (kind === 'NullTest' && this.#saysNothing(bare(node, 'NullTest')?.arg)) return false;
+      if (kind === 'A_Indirection') {
+        const { arg, indirection } = bare(node, 'A_Indirection') ?? {};
+        const field = bare(indirection?.[0], 'String')?.sval;
+        if (field !== undefined && field !== name && this.#isRow(arg)) return false;
+      }
+      const column = kind === 'ColumnRef' ? bare(node, 'ColumnRef') : undefined;
+      if (column !== undefined && this.#names(column, level, item, name)) found = true;
+      return undefined;
+    });
+    return found;
+  }
+
+  /** A column with a default has a value in every row; a whole row is no value of one of its columns. */
+  #saysNothing(tested: Node | undefined): boolean {
+    if (tested === undefined || !('ColumnRef' in tested)) return false;
+    return this.#column.defaultValue !== undefined || this.#isRow(tested);
+  }
+
+  #isRow(node: Node | undefined): boolean {
+    const column = bare(node, 'ColumnRef');
+    const { scopes, names } = this.#statement;
+    if (column === undefined || !scopes.levelOf.has(column)) return false;
+    const meaning = names.resolve(column);
+    return meaning.kind === 'row' && meaning.merged === undefined;
+  }
+
+  #names(column: ColumnRef, level: Level, item: Item, name: string): boolean {
+    const { scopes, names } = this.#statement;
+    if (scopes.levelOf.get(column) !== level) return false;
+    const meaning = names.resolve(column);
+    switch (meaning.kind) {
+      case 'column':
+        return meaning.item === item && meaning.name === name;
+      case 'row':
+        return meaning.merged === undefined ? meaning.items.includes(item) : includes(meaning.merged, item, name);
+      case 'unknown':
+        return fieldsOf(column).at(-1) === name;
+    }
+  }
+
+  /** `count(*) filter (where …)` */
+  #filters(value: Node, level: Level, item: Item, name: string): boolean {
+    let found = false;
+    walk(value, (node, kind) => {
+      if (kind === 'SelectStmt') return false;
+      const filter = kind === 'FuncCall' ? bare(node, 'FuncCall')?.agg_filter : undefined;
+      if (filter !== undefined && this.#reads(filter, level, item, name)) found = true;
+      return undefined;
+    });
+    return found;
+  }
+
+  /** What USING and NATURAL compare. */
+  #merges(join: JoinExpr, level: Level, item: Item, name: string): boolean {
+    const { spaces } = this.#statement.names;
+    const sides = [join.larg, join.rarg].flatMap((side) => (side === undefined ? [] : [spaces.of(side, level)]));
+    return spaces.mergedBy(join, level).some((merged) =>
+      sides.some((side) => {
+        const column = columnIn(side, merged);
+        return column !== undefined && includes(column, item, name);
+      }),
+    );
+  }
+
+  /** The columns that `*` stands for; undefined: the target is something else. */
+  #starred(value: Node, level: Level): readonly SpaceColumn[] | undefined {
+    const column = bare(value, 'ColumnRef');
+    if (column === undefined || fieldsOf(column).at(-1) !== '*') return undefined;
+    return this.#statement.names.starred(column, level)?.columns;
+  }
+}
+
+function includes({ of }: SpaceColumn, item: Item, name: string): boolean {
+  return 'item' in of ? of.item === item && of.name === name : of.some((side) => includes(side, item, name));
+}
+
+/** The joins of a level's FROM, and what else stands in it but names of relations and subqueries. */
+function partsOfFrom(fromClause: readonly Node[] = []): { readonly joins: JoinExpr[]; readonly functions: Node[] } {
+  const joins: JoinExpr[] = [];
+  const functions: Node[] = [];
+  walk(fromClause, (node, kind) => {
+    if (kind === 'RangeSubselect') return false;
+    const join = kind === 'JoinExpr' ? bare(node, 'JoinExpr') : undefined;
+    if (join !== undefined) {
+      joins.push(join);
+      const inner = partsOfFrom([join.larg, join.rarg].flatMap((side) => side ?? []));
+      joins.push(...inner.joins);
+      functions.push(...inner.functions);
+      return false;
+    }
+    if (kind === 'RangeFunction' || kind === 'RangeTableFunc' || kind === 'JsonTable') functions.push(node);
+    return kind === 'RangeVar' ? false : undefined;
+  });
+  return { joins, functions };
+}
+
+function contains(value: unknown, wanted: object): boolean {
+  if (value === wanted) return true;
+  if (value === null || typeof value !== 'object') return false;
+  return Object.values(value).some((member) => contains(member, wanted));
+}
+
+/** Whether a subquery stands in an aggregate's FILTER. */
+function isFiltered(target: Node | undefined, wanted: object): boolean {
+  let found = false;
+  walk(target, (node, kind) => {
+    const filter = kind === 'FuncCall' ? bare(node, 'FuncCall')?.agg_filter : undefined;
+    if (filter !== undefined && contains(filter, wanted)) found = true;
+    return undefined;
+  });
+  return found;
+}

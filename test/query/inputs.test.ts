@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TrailhoundError } from '../../src/kernel/errors.ts';
+import { openBench, sorted, type Bench } from './support/bench.ts';
+
+const CHECK = 'abuseipdb_check_ip';
+const ONE = `'34.1.1.1'`;
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await openBench();
+  // The table of all values: those that are asked for here.
+  await bench.pool.query(`
+    insert into plain.abuseipdb_check_ip (ip_address, max_age_in_days, abuse_confidence_score, country_code, is_tor, is_public)
+      select ip_address, days, abuse_confidence_score, country_code, is_tor, is_public
+        from plain.abuseipdb_check_ip, unnest(array[7, 30]) as days;
+    create table public.window_of (address inet, days bigint, note text);
+    insert into public.window_of values ('34.1.1.1', 30, 'one'), ('34.1.1.2', 90, 'two'), ('34.1.1.2', null, 'none');
+    grant select on public.window_of to public;`);
+});
+afterAll(async () => {
+  await bench.close();
+});
+
+/** Rows as PostgreSQL has them of the whole table; and what was asked. */
+async function asked(
+  text: string,
+  ...more: [values?: readonly string[], types?: readonly number[]]
+): Promise<string[]> {
+  const { rows } = await bench.ask(text, ...more);
+  const keys = bench.checks.asked.map(({ key, inputs }) => `${key} ${inputs['max_age_in_days'] ?? '-'}`).sort();
+  if (more.length === 0) expect(sorted(rows)).toEqual(sorted(await bench.oracle(text)));
+  return keys;
+}
+
+async function refused(text: string): Promise<TrailhoundError> {
+  const before = bench.events.requests.length;
+  const error = await bench.ask(text).then(
+    ({ rows }) => new Error(`answered: ${JSON.stringify(rows)}`),
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof TrailhoundError)) throw error;
+  expect(bench.checks.asked.length + bench.events.requests.length - before).toBe(0);
+  return error;
+}
+
+describe('values that are known before anything is asked', () => {
+  test.each([
+    ['a constant', `max_age_in_days = 30`, ['30']],
+    ['a list', `max_age_in_days in (30, 90, null)`, ['30', '90']],
+    ['an array', `max_age_in_days = any ('{30,7}'::bigint[])`, ['30', '7']],
+    ['an expression', `30.0 = max_age_in_days`, ['30']],
+    ['a subquery of a value', `max_age_in_days = (select 3 * 10)`, ['30']],
+    ['a setting', `max_age_in_days = coalesce(nullif(current_setting('hunt.days', true), ''), '30')::int`, ['30']],
+    ['alternatives', `(max_age_in_days = 7 or max_age_in_days = 30 and is_tor is not null)`, ['30', '7']],
+    ['what is not another', `not (max_age_in_days <> 30)`, ['30']],
+    ['a list beside a range', `max_age_in_days in (7, 30) and max_age_in_days > 10`, ['30', '7']],
+    ['a row', `(ip_address, max_age_in_days) = (${ONE}, 30)`, ['30']],
+  ])('%s', async (_name, condition, days) => {
+    const text = `select ip_address, max_age_in_days from ${CHECK} where ip_address = ${ONE} and ${condition}`;
+    expect(await asked(text)).toEqual(days.map((each) => `34.1.1.1 ${each}`));
+  });
+
+  test('a parameter', async () => {
+    const text = `select max_age_in_days from ${CHECK} where ip_address = ${ONE} and max_age_in_days = $1`;
+    expect(await asked(text, ['30'], [23])).toEqual(['34.1.1.1 30']);
+  });
+
+  test.each([
+    ['a CTE', `with given as (select 30 as days) select c.max_age_in_days from ${CHECK} c, given g`],
+    ['a derived table', `select c.max_age_in_days from (select 10 + 20) g(days) cross join ${CHECK} c`],
+    ['VALUES', `select c.max_age_in_days from ${CHECK} c join (values (30)) g(days) on true`],
+    [
+      'two levels of them',
+      `with a as (select 30 as own), given as (select x.days from (select (select 30) as days) x) ` +
+        `select c.max_age_in_days from ${CHECK} c, (select 30) g(days)`,
+    ],
+  ])('rows that are written out: %s', async (_name, text) => {
+    expect(await asked(`${text} where c.ip_address = ${ONE} and c.max_age_in_days = g.days`)).toEqual(['34.1.1.1 30']);
+  });
+
+  test('a value that a level further out names', async () => {
+    const inner = `select ip_address as ip, max_age_in_days as days from ${CHECK} where ip_address = ${ONE}`;
+    expect(await asked(`select * from (${inner}) s where days = 30`)).toEqual(['34.1.1.1 30']);
+    expect(
+      await asked(`with s as (${inner}) select * from s a where days = 30 union all select * from s b where days = 7`),
+    ).toEqual(['34.1.1.1 30', '34.1.1.1 7']);
+  });
+});
+
+describe('the default is asked where nothing chooses by the column', () => {
+  test.each([
+    [
+      'it is shown',
+      `select max_age_in_days + 1, count(*) from ${CHECK} where ip_address = ${ONE} group by 1 order by 1`,
+    ],
+    ['all is shown', `select * from (select * from ${CHECK} c where ip_address = ${ONE}) s order by max_age_in_days`],
+    [
+      'a row is tested',
+      `select e.event_id from cloudtrail_trail_event e left join ${CHECK} c on c.ip_address = e.source_ip where c is null`,
+    ],
+    ['a whole row’s other column', `select (c).is_tor from ${CHECK} c where ip_address = ${ONE} and not (c).is_tor`],
+    ['it is not NULL', `select is_tor from ${CHECK} where ip_address = ${ONE} and max_age_in_days is not null`],
+    ['it exists', `select 1 where exists (select max_age_in_days from ${CHECK} where ip_address = ${ONE})`],
+    ['CASE', `select case when max_age_in_days = 90 then 'usual' end from ${CHECK} where ip_address = ${ONE}`],
+  ])('%s', async (_name, text) => {
+    await bench.ask(text);
+    expect(new Set(bench.checks.asked.map(({ inputs }) => inputs['max_age_in_days']))).toEqual(new Set(['90']));
+  });
+
+  test('a filter that nobody gave is NULL', async () => {
+    const text = `select count(*) from cloudtrail_trail_event where filter is null`;
+    expect((await bench.ask(text)).rows).toEqual([['60']]);
+  });
+});
+
+describe('what else chooses by the column is refused before any call', () => {
+  const own = `${CHECK} c where c.ip_address = ${ONE}`;
+  test.each([
+    ['a range', `select * from ${own} and max_age_in_days > 30`],
+    ['what it is not', `select * from ${own} and max_age_in_days <> 30`],
+    ['an alternative of something else', `select * from ${own} and (max_age_in_days = 30 or is_tor)`],
+    ['an expression of it', `select * from ${own} and max_age_in_days + 1 = 31`],
+    ['another type', `select * from ${own} and max_age_in_days = 30::real`],
+    ['an output of it', `select * from (select max_age_in_days * 2 as d from ${own}) s where d = 60`],
+    [
+      'an output of one mention',
+      `with s as (select max_age_in_days as d from ${own}) select * from s where d = 30 union all select * from s`,
+    ],
+    [
+      'a preserved side',
+      `select * from ${CHECK} c left join window_of w on c.max_age_in_days = 30 where c.ip_address = ${ONE}`,
+    ],
+    ['HAVING', `select country_code from ${own} group by country_code having max(max_age_in_days) = 30`],
+    ['FILTER', `select count(*) filter (where max_age_in_days = 30) from ${own}`],
+    ['INTERSECT', `select max_age_in_days from ${own} intersect select 30`],
+    ['a subquery of it', `select 1 where 30 = (select max_age_in_days from ${own})`],
+    ['a member', `select 1 where 30 in (select max_age_in_days from ${own})`],
+    ['a whole row', `select 1 from ${own} and to_jsonb(c) ->> 'max_age_in_days' = '30'`],
+    ['a condition below EXISTS', `select 1 where exists (select 1 from ${own} and max_age_in_days < 40)`],
+    ['a range of a scan', `select count(*) from cloudtrail_trail_event where filter like 'ERR%'`],
+    ['a filter that somebody gave', `select count(*) from cloudtrail_trail_event where filter is not null`],
+    ['rows for a scan', `select count(*) from cloudtrail_trail_event e join window_of w on w.note = e.filter`],
+  ])('%s', async (_name, text) => {
+    const error = await refused(text);
+    expect(error).toMatchObject({ code: 'unbounded_key' });
+    expect(error.message).toMatch(
+      /^(abuseipdb_check_ip needs values for max_age_in_days|cloudtrail_trail_event needs values for filter)$/,
+    );
+    expect(error.hint).toMatch(/as in: /);
+  });
+
+  test('its hint is a condition that makes the statement run', async () => {
+    const { hint = '' } = await refused(`select max_age_in_days from ${own} and max_age_in_days > 30`);
+    const [, condition = ''] = /as in: (.*)\.$/.exec(hint) ?? [];
+    expect(await asked(`select max_age_in_days from ${own} and max_age_in_days > 30 and ${condition}`)).toEqual([
+      '34.1.1.1 30',
+      '34.1.1.1 90',
+    ]);
+  });
+
+  test('where no row can count, nothing is refused', async () => {
+    expect(await asked(`select * from ${own} and max_age_in_days > 30 and 1 <> 1`)).toEqual([]);
+  });
+
+  test('EXPLAIN says so', async () => {
+    const { rows } = await bench.ask(`explain select * from ${own} and max_age_in_days > 30`);
+    expect(rows.flat()).toContain(`Trailhound: ${CHECK} c: ${CHECK} needs values for max_age_in_days`);
+  });
+});
