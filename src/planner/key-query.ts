@@ -39,7 +39,7 @@ function asScanKey(value: Node): Node {
 }
 
 /** How a value becomes a key of a type: `trailhound.key_inet()` gives NULL for what no row can equal. */
-function asKey(value: Node, keyType: string): Node {
+export function asKey(value: Node, keyType: string): Node {
   if (keyType === SCAN_KEY) return asScanKey(value);
   if (keyType === SCAN_ADDRESS) return asScanKey(call('try_inet', [castTo(value, 'text')]));
   if (keyType === 'inet' || keyType === 'cidr') return call(`key_${keyType}`, [value], 'trailhound');

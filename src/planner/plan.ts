@@ -9,6 +9,7 @@ import { Driving } from './driving.ts';
 import { evaluateAround, evaluateSources } from './evaluation.ts';
 import type { Haste, Reading } from './frames.ts';
 import { growthOf, type Growth } from './growing.ts';
+import { mayHaveConstants, withInputQueries } from './input-keys.ts';
 import { keyQuery, mayBeFewer } from './key-query.ts';
 import { rankOf } from './key-source.ts';
 import { PaddedSubqueries, type PaddedSubquery } from './padded-subqueries.ts';
@@ -18,7 +19,7 @@ import type { Restrictions } from './restrictions.ts';
 import { addScans } from './scan-order.ts';
 import { describeSource } from './source-text.ts';
 import type { Reference, Statement } from './statement.ts';
-import type { Step, Unbounded } from './steps.ts';
+import { lookupsIn, type Step, type Unbounded } from './steps.ts';
 import { surroundingsOf } from './surroundings.ts';
 import { unboundedBy } from './unbounded.ts';
 import { unboundedInput } from './unbounded-input.ts';
@@ -56,6 +57,8 @@ class Planner {
   readonly #driving: Driving;
   readonly #padded: PaddedSubqueries;
   readonly #refused: Step[] = [];
+  /** By reference, where the statement chooses rows by them. */
+  readonly #inputs: ReadonlyMap<Reference, readonly Column[]>;
 
   constructor(statement: Statement, restrictions: ReadonlyMap<Reference, Restrictions>, given: ReadonlySet<Reference>) {
     this.#statement = statement;
@@ -64,14 +67,12 @@ class Planner {
     this.#planning = new Planning(statement);
     this.#driving = new Driving(this.#planning, (lookups) => this.#hydrate(lookups));
     this.#padded = new PaddedSubqueries(this.#planning);
+    this.#inputs = new Map(statement.references.map((reference) => [reference, decisiveInputs(reference, statement)]));
   }
 
   run(): Planned {
     const { references } = this.#statement;
     const dead = new Set(references.filter((reference) => isDead(reference.item.level)));
-    const inputs = references
-      .filter((reference) => !dead.has(reference) && !this.#given.has(reference))
-      .flatMap((each) => decisiveInputs(each, this.#statement).map((column) => unboundedInput(each, column)));
     const lookups: Lookup[] = [];
     const scans: Reference[] = [];
     for (const reference of references) {
@@ -84,6 +85,14 @@ class Planner {
     const failed = this.#hydrate(lookups);
     if (failed !== undefined) return this.#unbounded(failed.reference, failed.key);
     const steps = [...this.#refused, ...this.#planning.steps];
+    const ofRows = lookupsIn(steps).flatMap(({ reference, inputs }) =>
+      inputs.map(({ column }) => ({ reference, column })),
+    );
+    const inputs = references
+      .filter((reference) => !dead.has(reference) && !this.#given.has(reference))
+      .flatMap((reference) => (this.#inputs.get(reference) ?? []).map((column) => ({ reference, column })))
+      .filter((own) => !ofRows.some((each) => each.reference === own.reference && each.column === own.column))
+      .map(({ reference, column }) => unboundedInput(reference, column));
     const growth = growthOf(this.#statement, steps, (step) => this.#driving.mentionOf(step));
     return { plan: { steps, dead, paddings: this.#padded.all, growth, inputs } };
   }
@@ -155,23 +164,35 @@ class Planner {
         mayBeFewer(binding, reading) ||
         (binding.padded !== undefined && this.#padded.waitsToPad(binding.padded, reference));
       if (haste === 'patient' && alternative.some(mayWait)) return false;
+      const columns = this.#inputsOfRows(reference);
+      const asked = withInputQueries(reference, columns, { column: key, alternative, queries }, reading);
+      if (asked === undefined) return false;
+      const all = [...asked.keys, ...asked.inputs.flatMap((input) => input.queries ?? [])];
       planning.steps.push({
         kind: 'lookup',
         reference,
         key,
-        queries: queries.map((query) => deparse({ SelectStmt: query })),
+        queries: asked.keys.map(textOf),
+        inputs: asked.inputs.map((input) => ({ column: input.column, queries: input.queries?.map(textOf) })),
         from: alternative
           .flatMap((binding) => binding.sources)
           .map(({ query }) => describeSource(query))
           .join(', '),
-        ordinary: queries.some((query) => this.#statement.readsOrdinaryRelations(query)),
-        locked: this.#statement.lockedIn(queries),
+        ordinary: all.some((query) => this.#statement.readsOrdinaryRelations(query)),
+        locked: this.#statement.lockedIn(all),
       });
       planning.hydrated.add(reference);
       for (const { padded } of alternative) if (padded !== undefined) this.#padded.pad(padded, reference);
       return true;
     }
     return false;
+  }
+
+  /** Input columns of which no constant says the values. */
+  #inputsOfRows(reference: Reference): readonly Column[] {
+    const restrictions = this.#restrictions.get(reference);
+    const columns = this.#inputs.get(reference) ?? [];
+    return columns.filter((column) => restrictions === undefined || !mayHaveConstants(column, restrictions));
   }
 
   #alternatives(reference: Reference, key: Column): readonly Alternative[] {
@@ -187,6 +208,10 @@ class Planner {
     const isHydrated = (other: Reference): boolean => this.#planning.hydrated.has(other);
     return unboundedBy({ reference, key, bindingsOf, isHydrated }, this.#statement);
   }
+}
+
+function textOf(query: SelectStmt): string {
+  return deparse({ SelectStmt: query });
 }
 
 function keyQueries(alternative: Alternative, { type }: Column, reading: Reading): readonly SelectStmt[] | undefined {

@@ -5,6 +5,7 @@ import type { Item } from '../sql/scope.ts';
 import { bare, walk } from '../sql/walk.ts';
 import { alternativesFor, type Alternative, type Binding } from './bindings.ts';
 import { withGivenValues } from './given-values.ts';
+import { ofOtherName } from './input-keys.ts';
 import { contains } from './predicates.ts';
 import { keyQuery, SCAN_ADDRESS, SCAN_KEY } from './key-query.ts';
 import { isExpressionOnly } from './key-source.ts';
@@ -140,11 +141,6 @@ function firstComputable(
 function mayNotEnd(value: unknown): boolean {
   if (value === null || typeof value !== 'object') return false;
   return ('recursive' in value && value.recursive === true) || Object.values(value).some(mayNotEnd);
-}
-
-/** The values are no column of the item's type: no condition on the column may be read as one on them. */
-function ofOtherName(binding: Binding): Binding {
-  return { ...binding, site: { ...binding.site, column: 'trailhound_key' } };
 }
 
 /** `on e.source_ip = a.ip_address`: the column on the other side. */

@@ -17,6 +17,8 @@ export type Step =
       readonly key: Column;
       /** Statements of one column each; together they give the keys. References in them are placeholders. */
       readonly queries: readonly string[];
+      /** What rows give for input columns. */
+      readonly inputs: readonly InputKeys[];
       /** For messages: where the keys come from, as the user wrote it. */
       readonly from: string;
       /** Rows of ordinary relations decide the keys: the statement must see the same ones. */
@@ -32,6 +34,12 @@ export type Step =
       readonly node: Node;
     }
   | RecursionStep;
+
+export interface InputKeys {
+  readonly column: Column;
+  /** Statements of one column of text each. Undefined: each row of the look-up's own is a JSON array of a key and a value. */
+  readonly queries: readonly string[] | undefined;
+}
 
 /** A reference whose key nothing bounds, and what is said of it. */
 export interface Unbounded {
@@ -111,7 +119,7 @@ export function readsLevel(step: Step, id: number): boolean {
     case 'refuse':
       return false;
     case 'lookup':
-      return step.queries.some(isNamed);
+      return [...step.queries, ...step.inputs.flatMap(({ queries }) => queries ?? [])].some(isNamed);
     case 'evaluate':
       return isNamed(step.query);
     case 'recursion':

@@ -10,10 +10,11 @@ type Lookup = Extract<Step, { kind: 'lookup' }>;
 
 /** What a look-up costs, as far as that can be said without a call and without the cache. */
 export function callsOfLookup(
-  { reference, key, queries }: Lookup,
+  { reference, key, queries, inputs }: Lookup,
   known: KnownRestrictions | undefined,
   source: LookupSource | undefined,
 ): string {
+  if (inputs.length > 0) return 'one a distinct key and value of its inputs that is not cached';
   const keys = queries.some(readsRelation) ? undefined : constantKeys(reference, key.name, known);
   if (keys === undefined || source === undefined) return 'one a distinct key that is not cached';
   const asked = withInputs(keys, reference, known?.predicates ?? []);

@@ -53,7 +53,7 @@ export class Execution {
   }) {
     this.#plan = options.plan;
     this.#context = options.context;
-    this.#shared = new SharedRequests(options.references, options.restrictions);
+    this.#shared = new SharedRequests(options.references, options.restrictions, options.plan.steps);
     this.#placeholders = new Placeholders(options.given);
     this.#own = new OwnQueries({ ...options, placeholders: this.#placeholders });
     const parts = { placeholders: this.#placeholders, own: this.#own, shared: this.#shared };

@@ -1,7 +1,7 @@
 import type { FetchStatistics } from '../hydrate/hydrator.ts';
 import type { Planned } from '../planner/plan.ts';
 import type { Reference } from '../planner/statement.ts';
-import { lookupOf } from '../planner/steps.ts';
+import { lookupOf, type InputKeys } from '../planner/steps.ts';
 import { aggregationText } from '../sources/aggregation-text.ts';
 import type { Source } from '../sources/source.ts';
 import type { Classified } from '../sql/statement.ts';
@@ -25,6 +25,8 @@ export interface ReferenceExplanation {
   readonly aggregated?: string;
   readonly parts: readonly string[];
   readonly keys?: { readonly column: string; readonly from: string; readonly query: readonly string[] };
+  /** Input columns whose values rows give; without queries they stand beside the keys. */
+  readonly inputs?: readonly { readonly column: string; readonly query: readonly string[] }[];
   /** The recursive CTE at each level of which keys are computed and looked up. */
   readonly recursion?: string;
   /** Keys are asked for in growing numbers, and no more of them once the statement has the rows of its LIMIT. */
@@ -82,6 +84,7 @@ export function explainPlan(
         fetches: 'lookup',
         estimatedCalls: callsOfLookup(lookup, known, own?.kind === 'lookup' ? own : undefined),
         keys: { column: lookup.key.name, from: lookup.from, query: lookup.queries },
+        ...(lookup.inputs.length === 0 ? {} : { inputs: lookup.inputs.map(inputExplanation) }),
         ...(within === undefined ? {} : { recursion: within.name }),
         ...(growth !== undefined && [lookup, within].includes(growth.step) ? { untilLimit: true } : {}),
       };
@@ -116,6 +119,10 @@ export function explainPlan(
   });
 }
 
+function inputExplanation({ column, queries = [] }: InputKeys): { column: string; query: readonly string[] } {
+  return { column: column.name, query: queries };
+}
+
 /** One line a reference, its details below it, indented as PostgreSQL's own. */
 export function explanationLines(explanations: readonly ReferenceExplanation[]): string[] {
   return explanations.flatMap((each) => {
@@ -137,6 +144,10 @@ export function explanationLines(explanations: readonly ReferenceExplanation[]):
       ...line('Ends', each.untilLimit === true ? 'with LIMIT, keys are asked for in growing numbers' : ''),
       ...line('Keys from', each.keys?.from ?? ''),
       ...(each.keys?.query ?? []).flatMap((query) => line('Key query', readable(query))),
+      ...(each.inputs ?? []).flatMap(({ column, query }) => [
+        ...line('Asked with', `${column} ${query.length === 0 ? 'of the same rows' : 'of rows'}`),
+        ...query.flatMap((text) => line('Input query', readable(text))),
+      ]),
       ...(each.narrowedBy ?? []).flatMap(({ column, from, query }) => [
         ...line(`Keys for ${column} from`, from),
         ...query.flatMap((text) => line('Key query', readable(text))),

@@ -1,9 +1,11 @@
+import type { Column } from '../catalog/table.ts';
 import type { Hydrator, StatementContext } from '../hydrate/hydrator.ts';
 import { TrailhoundError } from '../kernel/errors.ts';
 import type { Reference } from '../planner/statement.ts';
-import type { Step } from '../planner/steps.ts';
+import type { InputKeys, Step } from '../planner/steps.ts';
 import type { KnownRestrictions } from './constants.ts';
-import { withInputs } from './lookup-keys.ts';
+import { allOf } from './guard.ts';
+import { inputValue, pairedColumn, pairedWith, withInputs } from './lookup-keys.ts';
 import { missingKeysGuard } from './missing-keys.ts';
 import type { OwnQueries } from './own-queries.ts';
 import type { Placeholders } from './placeholders.ts';
@@ -44,33 +46,42 @@ export class LookupSteps {
   }
 
   async lookUp(step: Lookup): Promise<void> {
-    await this.#ask(step, await this.#keysOf(step));
+    await this.#ask(step, await this.#asked(step));
   }
 
   /** The same keys again cost no call. */
   async *lookUpInBatches(step: Lookup): AsyncGenerator<'more' | 'last'> {
     const { concurrency, maxLookups } = this.#context.settings;
-    const keys = await this.#keysOf(step);
-    for (let count = concurrency; count < keys.length; count = nextCount(count, maxLookups)) {
-      await this.#ask(step, keys.slice(0, count));
+    const asked = await this.#asked(step);
+    const { rows } = asked;
+    for (let count = concurrency; count < rows.length; count = nextCount(count, maxLookups)) {
+      await this.#ask(step, { ...asked, rows: rows.slice(0, count) });
       yield 'more';
     }
-    await this.#ask(step, keys);
+    await this.#ask(step, asked);
     yield 'last';
   }
 
-  async #keysOf({ queries, reference }: Lookup): Promise<readonly string[]> {
-    const keys = new Set<string>();
-    if (this.#restrictions.get(reference)?.contradiction === true) return [];
-    for (const query of queries) {
-      const { rows, complete } = await this.#own.run(query, MAX_KEYS);
-      if (!complete) throw tooManyKeys(reference.view.table.name, this.#context.settings.maxLookups);
-      for (const [key] of rows) if (key !== null && key !== undefined) keys.add(key);
-    }
-    return [...keys];
+  async #asked({ queries, inputs, reference }: Lookup): Promise<Asked> {
+    if (this.#restrictions.get(reference)?.contradiction === true) return { rows: [], inputs: new Map() };
+    const rows = await this.#distinct(queries, reference);
+    const values = new Map<InputKeys, readonly string[]>();
+    for (const input of inputs)
+      if (input.queries !== undefined) values.set(input, await this.#distinct(input.queries, reference));
+    return { rows, inputs: values };
   }
 
-  async #ask(step: Lookup, keys: readonly string[]): Promise<void> {
+  async #distinct(queries: readonly string[], { view }: Reference): Promise<readonly string[]> {
+    const found = new Set<string>();
+    for (const query of queries) {
+      const { rows, complete } = await this.#own.run(query, MAX_KEYS);
+      if (!complete) throw tooManyKeys(view.table.name, this.#context.settings.maxLookups);
+      for (const [key] of rows) if (key !== null && key !== undefined) found.add(key);
+    }
+    return [...found];
+  }
+
+  async #ask(step: Lookup, { rows: asked, inputs }: Asked): Promise<void> {
     const { reference, from } = step;
     const { table } = reference.view;
     const known = this.#restrictions.get(reference);
@@ -78,19 +89,35 @@ export class LookupSteps {
       await this.#placeholders.fill(reference, { rows: 'empty', guard: undefined });
       return;
     }
+    const paired = pairedColumn(step.inputs);
+    const predicates = known?.predicates ?? [];
+    const values = new Map([...inputs].map(([{ column }, texts]) => [column, valuesOf(column, texts)]));
+    const keys =
+      paired === undefined
+        ? withInputs(asked, reference, predicates, values)
+        : pairedWith(paired, asked, reference, predicates);
     const rows = await this.#hydrator.lookup(
-      {
-        table,
-        keys: withInputs(keys, reference, known?.predicates ?? []),
-        columns: this.#shared.columnsOf(reference),
-        keyExpression: from,
-      },
+      { table, keys, columns: this.#shared.columnsOf(reference), keyExpression: from },
       this.#context,
     );
-    await this.#placeholders.fill(reference, { rows, guard: undefined, keys });
+    await this.#placeholders.fill(reference, { rows, guard: undefined, keys: keys.map(({ key }) => key) });
     if (!step.ordinary || this.#oneSnapshot) return;
-    this.#placeholders.guardBy(reference, await missingKeysGuard(step.queries, step.key.type, keys, this.#own));
+    const type = paired === undefined ? step.key.type : 'text';
+    const guards = [await missingKeysGuard(step.queries, type, asked, this.#own)];
+    for (const [{ queries = [] }, texts] of inputs)
+      guards.push(await missingKeysGuard(queries, 'text', texts, this.#own));
+    this.#placeholders.guardBy(reference, allOf(guards));
   }
+}
+
+/** What the queries of a look-up gave. */
+interface Asked {
+  readonly rows: readonly string[];
+  readonly inputs: ReadonlyMap<InputKeys, readonly string[]>;
+}
+
+function valuesOf(column: Column, texts: readonly string[]): readonly string[] {
+  return texts.flatMap((text) => inputValue(column, text) ?? []);
 }
 
 function tooManyKeys(table: string, allowed: number): TrailhoundError {

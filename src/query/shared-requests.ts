@@ -1,16 +1,25 @@
 import type { Column, VirtualTable } from '../catalog/table.ts';
 import type { Reference } from '../planner/statement.ts';
+import { lookupsIn, type Step } from '../planner/steps.ts';
 import type { Predicate } from '../sources/source.ts';
 import type { KnownRestrictions } from './constants.ts';
 import { columnsToFetch } from './hydrated-sql.ts';
+
+type Lookup = Extract<Step, { kind: 'lookup' }>;
 
 /** What is fetched alike for all mentions of a table below views and functions: a scan says its table, not which mention it is. */
 export class SharedRequests {
   readonly #byTable = new Map<VirtualTable, Reference[]>();
   readonly #restrictions: ReadonlyMap<Reference, KnownRestrictions>;
+  readonly #lookups: ReadonlyMap<Reference, Lookup>;
 
-  constructor(references: readonly Reference[], restrictions: ReadonlyMap<Reference, KnownRestrictions>) {
+  constructor(
+    references: readonly Reference[],
+    restrictions: ReadonlyMap<Reference, KnownRestrictions>,
+    steps: readonly Step[],
+  ) {
     this.#restrictions = restrictions;
+    this.#lookups = new Map(lookupsIn(steps).map((lookup) => [lookup.reference, lookup]));
     for (const reference of references) {
       if (!reference.below) continue;
       const { table } = reference.view;
@@ -52,7 +61,10 @@ export class SharedRequests {
 
   /** Rows of mentions that differ in an input column are no superset of each other's: none can have what is asked for another. */
   inputsAgree(table: VirtualTable): boolean {
-    const inputs = this.mentionsOf(table).map((reference) => {
+    const mentions = this.mentionsOf(table);
+    // What rows give is known of each by itself.
+    if (mentions.length > 1 && mentions.some((each) => (this.#lookups.get(each)?.inputs.length ?? 0) > 0)) return false;
+    const inputs = mentions.map((reference) => {
       const predicates = this.#restrictions.get(reference)?.predicates ?? [];
       return JSON.stringify(
         predicates
