@@ -107,12 +107,12 @@ function pairedQuery(
   return undefined;
 }
 
-/** Both of one row, where each is an expression of the site's own level. */
+/** Both of one row, where each is an expression of the level in which they are bounded. */
 function pairOf(keys: Alternative, keyType: string, values: Alternative): Binding | undefined {
   const [[key, ...moreKeys], [value, ...moreValues]] = [keys, values];
   if (key === undefined || value === undefined || moreKeys.length + moreValues.length > 0) return undefined;
   const [one, two] = [expressionOf(key), expressionOf(value)];
-  if (one === undefined || two === undefined) return undefined;
+  if (one === undefined || two === undefined || key.site.item !== value.site.item) return undefined;
   if (key.standpoint.kind !== 'item' || value.standpoint.kind !== 'item') return undefined;
   const typed = asKey(one, keyType);
   const text = keyType === 'inet' ? call('host', [typed]) : castTo(typed, 'text');

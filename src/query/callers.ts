@@ -18,6 +18,8 @@ export interface CallingStatement {
   readonly opaque: boolean;
   /** Why something of it was not planned, a sentence for a hint. */
   readonly unplanned: string | undefined;
+  /** Whether its text, or that of a function which it may run, has a name: what scans may then be chosen from by it. */
+  writes(name: string): boolean;
 }
 
 /** A cursor whose FETCH scans tables below views. */

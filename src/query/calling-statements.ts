@@ -20,6 +20,12 @@ export interface Begun {
 /** What the statements of this process and the scans that postgres_fdw makes for them say of each other. */
 export class CallingStatements {
   readonly #callers = new Callers();
+  readonly #functionsWrite: (name: string) => boolean;
+
+  /** @param functionsWrite whether the text of a user's function has a name */
+  constructor(functionsWrite: (name: string) => boolean) {
+    this.#functionsWrite = functionsWrite;
+  }
 
   hasCursors(pid: number): boolean {
     return this.#callers.hasCursors(pid);
@@ -104,6 +110,7 @@ export class CallingStatements {
       rows,
       opaque,
       unplanned: below?.unplanned,
+      writes: (name) => request.text.toLowerCase().includes(name) || this.#functionsWrite(name),
     };
     return { statement, end: this.#callers.begin(pid, statement) };
   }

@@ -48,7 +48,7 @@ class Pipeline implements QueryPipeline {
   readonly #plans: PlanCache;
   readonly #misspelt = new MisspeltSettings();
   readonly #dependents: Dependents;
-  readonly #calling = new CallingStatements();
+  readonly #calling: CallingStatements;
   readonly #runner: StatementRunner;
 
   constructor({ catalog, hydrator, sources, plans = new PlanCache(), pool }: PipelineOptions) {
@@ -57,6 +57,7 @@ class Pipeline implements QueryPipeline {
     this.#viewNames = new Set(catalog.views.map((view) => view.name));
     this.#plans = plans;
     this.#dependents = new Dependents(catalog, pool);
+    this.#calling = new CallingStatements((name) => this.#dependents.isWritten(name));
     this.#runner = new StatementRunner({ hydrator, sourceOf: (name) => sources.get(name), calling: this.#calling });
   }
 

@@ -17,9 +17,12 @@ export class Dependents {
   readonly #catalog: Catalog;
   readonly #pool: Queryable | undefined;
   readonly #now: () => number;
+  readonly #inputs: readonly string[];
   #names: ReadonlySet<string> = new Set();
   /** Names that are no plain words, in lower case. */
   #odd: readonly string[] = [];
+  /** Input columns of virtual tables that functions name. */
+  #written: ReadonlySet<string> = new Set();
   /** Made by statements that have passed, and perhaps not committed yet. */
   #noted = new Set<string>();
   #stale = true;
@@ -31,6 +34,9 @@ export class Dependents {
     this.#catalog = catalog;
     this.#pool = pool;
     this.#now = now;
+    this.#inputs = catalog.tables.flatMap(({ columns }) =>
+      columns.flatMap(({ key, name }) => (key === 'input' ? name : [])),
+    );
   }
 
   /** Cheap, no parse. @param lower the text in lower case */
@@ -49,6 +55,11 @@ export class Dependents {
   has(name: string): boolean {
     const lower = name.toLowerCase();
     return this.#names.has(lower) || this.#noted.has(lower);
+  }
+
+  /** Whether the text of a function names an input column. */
+  isWritten(name: string): boolean {
+    return this.#written.has(name);
   }
 
   /** A statement that makes something is on its way: its name counts from now on. */
@@ -77,8 +88,9 @@ export class Dependents {
       throw error;
     });
     const [answer] = rows as readonly { readonly things: string }[];
-    const { names } = leadingIn(answer?.things ?? '[]', this.#catalog);
+    const { names, words } = leadingIn(answer?.things ?? '[]', this.#catalog);
     this.#names = names;
+    this.#written = new Set(this.#inputs.filter((name) => words.has(name)));
     this.#odd = [...names].filter((name) => wordsOf(name).length !== 1 || wordsOf(name)[0] !== name);
   }
 }

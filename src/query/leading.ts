@@ -8,6 +8,8 @@ export interface Leading {
   /** In lower case. */
   readonly names: ReadonlySet<string>;
   readonly oids: ReadonlySet<string>;
+  /** That the texts of its functions consist of, in lower case. */
+  readonly words: ReadonlySet<string>;
   /** A function of them stands behind an operator, a cast, a constraint, …: a statement calls it without its name. */
   readonly hidden: boolean;
   /** A trigger or a rule of a table leads there: a statement that writes may run it, by way of other tables, too. */
@@ -110,6 +112,7 @@ export function leadingIn(answer: string, catalog: Catalog): Leading {
   return {
     names: new Set([...found].map(({ name }) => name.toLowerCase())),
     oids: new Set([...found].map(({ oid }) => oid)),
+    words: new Set([...found].flatMap(({ body }) => (body === null ? [] : wordsOf(body)))),
     hidden: [...found].some(({ hidden }) => hidden),
     triggered: [...found].some(({ triggered }) => triggered),
   };

@@ -3,8 +3,10 @@ import { TrailhoundError } from '../kernel/errors.ts';
 import type { Plan } from '../planner/plan.ts';
 import type { Reference, Statement } from '../planner/statement.ts';
 import type { Unbounded } from '../planner/steps.ts';
+import { unboundedInput } from '../planner/unbounded-input.ts';
 import { BackendError } from './backend.ts';
 import { boundingHint } from './bounding-hint.ts';
+import type { CallingStatement } from './callers.ts';
 import type { KnownRestrictions } from './constants.ts';
 
 /** The rows of a level that is evaluated once travel as text, which these settings make ambiguous. */
@@ -34,6 +36,33 @@ export function refusalOf(plan: Plan, known: ReadonlyMap<Reference, KnownRestric
   return refused ?? plan.inputs.find((input) => counts(input) && !hasValues(input));
 }
 
+/**
+ * An input column that postgres_fdw reads without a value for it. It may stand in a condition that postgres_fdw computes
+ * itself, over rows of the default: it does where it is one of several columns that are read, or named in what runs.
+ */
+export function unsaidInput(
+  { references }: Statement,
+  known: ReadonlyMap<Reference, KnownRestrictions>,
+  calling: CallingStatement,
+  given: ReadonlyMap<Reference, unknown>,
+): Unbounded | undefined {
+  for (const reference of references) {
+    const { view, used } = reference;
+    const own = known.get(reference);
+    if (given.has(reference) || own?.contradiction === true) continue;
+    const isAll = view.columns.every(({ name }) => used.has(name));
+    const column = view.columns.find(
+      ({ name, column: input }) =>
+        input?.key === 'input' &&
+        used.has(name) &&
+        own?.predicates.some((each) => each.column === input && each.operator === '=') !== true &&
+        (!isAll || calling.writes(input.name)),
+    )?.column;
+    if (column !== undefined) return unboundedInput(reference, column);
+  }
+  return undefined;
+}
+
 /** postgres_fdw asks us, and we would ask PostgreSQL, which would ask postgres_fdw again. */
 export function cameBack(): TrailhoundError {
   return new TrailhoundError('too_complex', 'a scan of a virtual table leads back to itself', {
@@ -53,10 +82,11 @@ export function positioned(
   return new TrailhoundError(error.code, error.message, {
     detail: error.detail,
     hint:
-      user === LOOPBACK_ROLE
+      error.hint ??
+      (user === LOOPBACK_ROLE
         ? (unplanned ??
           'Below a view or in a function only what names the values itself bounds them: write the join in the statement.')
-        : (error.hint ?? boundingHint(refused, text, statement)),
+        : boundingHint(refused, text, statement)),
     // PostgreSQL counts characters, not UTF-16 units.
     position: before === undefined ? undefined : Array.from(before).length + 1,
   });

@@ -10,7 +10,7 @@ import { Execution } from './execution.ts';
 import { explainer, explainPlan } from './explain.ts';
 import { ParameterList } from './parameters.ts';
 import type { Rewrite } from './pipeline.ts';
-import { lossyText, positioned, refusalOf, withHint } from './refusals.ts';
+import { lossyText, positioned, refusalOf, unsaidInput, withHint } from './refusals.ts';
 import { sameVersion } from './same-version.ts';
 import { contextOf } from './statement-context.ts';
 import type { Work } from './work.ts';
@@ -49,7 +49,8 @@ export class StatementRunner {
       if (kind === 'explain') return this.#explained(work, known);
       const written = { user: request.user, text: isOwnText ? request.text : undefined, statement };
       if (!('plan' in planned)) throw positioned(planned, written, calling?.unplanned);
-      const refusal = refusalOf(planned.plan, known);
+      const given = this.#calling.given(request, statement);
+      const refusal = refusalOf(planned.plan, known) ?? (calling && unsaidInput(statement, known, calling, given));
       if (refusal !== undefined) throw positioned(refusal, written, calling?.unplanned);
       if (!facts.textRoundTrips && planned.plan.steps.some(keepsRows)) throw lossyText();
       const conditions = facts.oneSnapshot ? [] : sameVersion(request.text, planned.plan.steps, facts.readable);
@@ -66,7 +67,7 @@ export class StatementRunner {
         },
         references: statement.references,
         oneSnapshot: facts.oneSnapshot,
-        given: this.#calling.given(request, statement),
+        given,
       });
       const isBelow = statement.references.some(({ below }) => below);
       // Key queries, too, may read through functions and views.

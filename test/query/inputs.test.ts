@@ -163,6 +163,12 @@ describe('values of rows', () => {
       ['34.1.1.1 7'],
     ],
     [
+      'are of a level further in than the keys',
+      `select s.* from (select c.ip_address, w.note from ${CHECK} c join window_of w on c.max_age_in_days = w.days) s
+        where s.ip_address = ${ONE}`,
+      ['34.1.1.1 30', '34.1.1.1 90'],
+    ],
+    [
       'are correlated',
       `select w.note, (select c.max_age_in_days from ${CHECK} c where c.ip_address = w.address and c.max_age_in_days = w.days) from window_of w`,
       ['34.1.1.1 30', '34.1.1.2 90'],

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Client } from '../../src/engine/client.ts';
 import { incident } from './support/incident.ts';
-import { openRoad, textRows, type Road } from './support/road.ts';
+import { failure, openRoad, textRows, type Road } from './support/road.ts';
 
 let road: Road;
 let client: Client;
@@ -19,6 +19,16 @@ beforeAll(async () => {
     create function checked_variable(d int) returns setof int stable language plpgsql
       as $$ begin return query select max_age_in_days from abuseipdb_check_ip
         where ip_address = '5.188.86.10' and max_age_in_days = d; end $$;
+    create function checked_setting() returns setof int stable language plpgsql
+      as $$ begin return query select max_age_in_days from abuseipdb_check_ip
+        where ip_address = '5.188.86.10' and max_age_in_days = current_setting('hunt.days')::int; end $$;
+    create function checked_joined() returns setof int stable language plpgsql
+      as $$ begin return query select c.max_age_in_days from abuseipdb_check_ip c, windows w
+        where c.ip_address = '5.188.86.10' and c.max_age_in_days = w.days; end $$;
+    create function shown() returns setof int stable language plpgsql
+      as $$ begin return query select abuse_confidence_score from abuseipdb_check_ip where ip_address = '5.188.86.10'; end $$;
+    create table windows (days int);
+    insert into windows values (30);
     create view checked_thirty as select days from checked(30)`);
 }, 60_000);
 afterAll(async () => {
@@ -43,6 +53,30 @@ test('a setting that a function reads is', async () => {
   await client.query(`set hunt.days = '30'`);
   const text = `select * from checked(current_setting('hunt.days')::int)`;
   expect(await textRows(client, text)).toEqual([['5.188.86.10', '30']]);
+});
+
+test.each([['select * from checked_setting()'], ['select * from checked_joined()']])(
+  'a condition that PostgreSQL computes itself, in PL/pgSQL, is refused: %s',
+  async (text) => {
+    await client.query(`set hunt.days = '30'`);
+    expect(await failure(client.query(text))).toMatchObject({
+      code: 'HV002',
+      message: 'abuseipdb_check_ip needs values for max_age_in_days',
+      hint: 'Name the values as well, as in: max_age_in_days in (30, 90).',
+    });
+  },
+);
+
+test('what reads no input column is asked with the default', async () => {
+  expect(await textRows(client, 'select * from shown()')).toHaveLength(1);
+});
+
+test('rows below a view give values', async () => {
+  await client.query(`create view joined as select c.ip_address, c.max_age_in_days as days from abuseipdb_check_ip c
+    join windows w on c.max_age_in_days = w.days`);
+  expect(await textRows(client, `select * from joined where ip_address = '5.188.86.10'`)).toEqual([
+    ['5.188.86.10', '30'],
+  ]);
 });
 
 test('arguments narrow a scan like constants', async () => {
