@@ -176,7 +176,7 @@ describe('values of rows', () => {
     [
       'are what a subquery is searched for',
       `select w.note from window_of w where w.days in (select max_age_in_days from ${CHECK} c where c.ip_address = w.address)`,
-      ['34.1.1.1 30', '34.1.1.2 90'],
+      ['34.1.1.1 30', '34.1.1.1 90', '34.1.1.2 30', '34.1.1.2 90'],
     ],
     [
       'are lateral',
