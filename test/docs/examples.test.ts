@@ -5,7 +5,6 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildDemo, type Demo } from '../../src/app/demo.ts';
 import type { Endpoint } from '../../src/app/server.ts';
-import { dashboards, expandMacros } from '../house/grafana.ts';
 import { read } from '../house/repository.ts';
 import { tablePages } from './pages.ts';
 
@@ -63,17 +62,4 @@ test('the settings of README.md are those that a session has, with their default
   expect(byName(documented.map(([, name = '', value = '']) => ({ name, value })))).toEqual(
     byName(rows as readonly { readonly name: string; readonly value: string }[]),
   );
-});
-
-describe.each(dashboards())('%s', (_path, { panels }) => {
-  test.each(panels)('$title shows something of the demo', async ({ targets }) => {
-    const now = Date.now();
-    const from = new Date(now - 7 * 86_400_000).toISOString();
-    for (const { rawSql, format } of targets) {
-      const rows = await rowsOf(expandMacros(rawSql, from, new Date(now).toISOString()));
-      expect(rows.length).toBeGreaterThan(0);
-      // Grafana refuses a series without it.
-      if (format === 'time_series') expect(rows[0]).toHaveProperty('time');
-    }
-  });
 });

@@ -58,7 +58,10 @@ describe('Dockerfile', () => {
 });
 
 describe('Grafana', () => {
-  const panels = dashboards().flatMap(([path, dashboard]) => dashboard.panels.map((panel) => ({ path, ...panel })));
+  const panels = dashboards().flatMap(([path, dashboard]) =>
+    dashboard.panels.map((panel) => ({ path, dashboard, ...panel })),
+  );
+  const shown = { from: '2026-01-01T00:00:00Z', to: '2026-01-08T00:00:00Z', interval: '1h' } as const;
 
   test('finds its data source under the name of the service', () => {
     const [source] = datasources.datasources;
@@ -66,15 +69,25 @@ describe('Grafana', () => {
     expect(Object.keys(compose.services)).toContain(source?.url.split(':')[0]);
   });
 
+  test('opens on a dashboard that is there, and its links lead to others that are', () => {
+    const home = /\/dashboards\/(\w+\.json)$/m.exec(read('docker-compose.yml'))?.[1] ?? '';
+    const paths = dashboards().map(([path]) => path);
+    expect(paths).toContain(`examples/grafana/dashboards/${home}`);
+    const uids = dashboards().map(([, { uid }]) => uid);
+    const linked = paths.flatMap((path) => [...read(path).matchAll(/"\/d\/([\w-]+)/g)].map(([, uid]) => uid));
+    expect(linked.length).toBeGreaterThan(0);
+    expect(linked.filter((uid) => !uids.includes(uid ?? ''))).toEqual([]);
+  });
+
   test('has panels with ids of their own', () => {
     expect(panels.length).toBeGreaterThan(0);
     expect(new Set(panels.map(({ path, id }) => `${path} ${String(id)}`)).size).toBe(panels.length);
   });
 
-  test.each(panels)('is given one readable statement by “$title”', ({ targets }) => {
+  test.each(panels)('is given one readable statement by “$title”', ({ targets, dashboard }) => {
     for (const { rawSql, rawQuery, datasource, format } of targets) {
       expect([rawQuery, datasource.uid]).toEqual([true, 'trailhound']);
-      const sql = expandMacros(rawSql, '2026-01-01T00:00:00Z', '2026-01-08T00:00:00Z');
+      const sql = expandMacros(rawSql, shown, dashboard);
       expect(parseStatements(sql)).toHaveLength(1);
       // Without a column of this name and this order Grafana draws no series.
       if (format === 'time_series') expect(sql).toMatch(/AS "time"[\s\S]*order by 1$/);
