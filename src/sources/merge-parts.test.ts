@@ -79,7 +79,7 @@ test('every failure of parts that had not answered is told, and those that had a
   );
   expect(error).toBeInstanceOf(SourceError);
   expect(error).toMatchObject({
-    message: '2 of 3 parts failed: one',
+    message: 'one, and 1 more failure',
     detail: 'one: Detail of one.\ntwo: Detail of two.',
   });
   expect(stopped).toEqual(['stopped']);

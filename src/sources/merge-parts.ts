@@ -121,7 +121,7 @@ export async function* mergeParts<T>(
           break;
       }
     }
-    if (failures.length > 0) throw combine(failures, parts.length);
+    if (failures.length > 0) throw combine(failures);
   } finally {
     stop.abort(new DOMException('the scan was stopped', 'AbortError'));
     await Promise.allSettled([...opened].map((part) => part.return()));
@@ -151,19 +151,19 @@ function stoppableContext(context: CallContext, stop: AbortSignal): CallContext 
   };
 }
 
-function combine(failures: readonly unknown[], parts: number): unknown {
+function combine(failures: readonly unknown[]): unknown {
   const [first] = failures;
   const errors = failures.filter((failure) => failure instanceof SourceError);
   const [representative] = errors;
   if (representative === undefined || errors.length < failures.length) return first;
-  const messages = [...new Set(errors.map((error) => error.message))];
-  if (messages.length === 1) return representative;
+  const different = [...new Map(errors.map((error) => [error.message, error])).values()];
+  if (different.length === 1) return representative;
   return new SourceError(
     representative.kind,
     representative.connection,
-    `${errors.length} of ${parts} parts failed: ${representative.message}`,
+    `${representative.message}, and ${different.length - 1} more ${different.length > 2 ? 'failures' : 'failure'}`,
     {
-      detail: errors
+      detail: different
         .map((error) => `${error.message}${error.detail === undefined ? '.' : `: ${error.detail}`}`)
         .join('\n'),
       hint: representative.hint,

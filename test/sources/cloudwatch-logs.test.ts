@@ -341,7 +341,7 @@ describe('what goes wrong', () => {
     });
     simulator.fault({ service: 'logs', region: 'eu-west-1', effect: { kind: 'error', status: 503 } });
     const error = await failure(allRecords(cloudwatchLogsSource([connect()]), scanRequest([])));
-    expect(error.message).toMatch(/^2 of 2 parts failed/);
+    expect(error.message).toMatch(/, and 1 more failure$/);
     expect(error.detail).toContain('us-east-1');
     expect(error.detail).toContain('eu-west-1');
   });
@@ -520,6 +520,18 @@ describe('many pages', () => {
     const records = await allRecords(cloudwatchLogsSource([of]), request);
     expect(records).toHaveLength(1_000);
     expect(filterCalls()).toBeLessThanOrEqual(2);
+  });
+
+  test('some of which fail are one log group whose rows are missing', async () => {
+    const context = testContext({ partial: true });
+    many.setLatency('logs', 300);
+    const scanned = allRecords(cloudwatchLogsSource([of]), scanRequest(bounds(START, START + 2 * 3_600_000)), context);
+    await many.calls.until((log) => log.open('logs') === 1);
+    many.fault({ service: 'logs', operation: 'FilterLogEvents', times: 3, effect: { kind: 'error', status: 400 } });
+    expect((await scanned).length).toBeLessThan(COUNT);
+    expect(context.notices).toMatchObject([
+      { message: expect.stringMatching(/^1 of 1 log groups could not be read, their rows are missing: /) as string },
+    ]);
   });
 
   test('one of which fails fail the scan, and nothing starts after it', async () => {

@@ -183,7 +183,7 @@ export class AwsConnection {
     const leftOut = new LeftOut(context);
     const groups = await this.#trailLogGroups.get(async () => {
       const trails: Trail[] = [];
-      const parts = regions.map((region) => this.#trailsOf(region));
+      const parts = regions.map((region) => leftOut.of(region, this.#trailsOf(region)));
       const options = { concurrency: Number.POSITIVE_INFINITY, tolerate: leftOut.tolerate };
       for await (const some of mergeParts(parts, context, options)) trails.push(...some);
       const found = new Map<string, TrailLogGroup>();

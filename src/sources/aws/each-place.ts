@@ -1,5 +1,5 @@
 import { LeftOut } from '../left-out.ts';
-import { type Part, mergeParts } from '../merge-parts.ts';
+import { mergeParts } from '../merge-parts.ts';
 import { nameTest } from '../names.ts';
 import { partitionOf } from '../regions.ts';
 import type { CallContext, Page, Predicate } from '../source.ts';
@@ -36,29 +36,26 @@ export async function* eachPlace(
   read: (place: Place, context: CallContext) => AsyncGenerator<Page, void, undefined>,
 ): AsyncGenerator<Page, void, undefined> {
   const isConnectionWanted = nameTest(predicates, '@connection_name');
+  const accounts = new LeftOut(context);
   const lookups = connections
     .filter(({ name }) => isConnectionWanted(name))
-    .map(
-      (connection): Part<readonly Place[]> =>
-        async function* lookup(partContext) {
-          const regions = (await connection.regions(partContext)).filter(wanted.region);
-          if (regions.length === 0) return;
-          const accountId = await connection.accountId(partContext);
-          if (accountId !== undefined && !wanted.account(accountId)) return;
-          yield regions.map((region) => ({ connection, region, partition: partitionOf(region), accountId }));
-        },
+    .map((connection) =>
+      accounts.of<readonly Place[]>(connection.name, async function* lookup(partContext) {
+        const regions = (await connection.regions(partContext)).filter(wanted.region);
+        if (regions.length === 0) return;
+        const accountId = await connection.accountId(partContext);
+        if (accountId !== undefined && !wanted.account(accountId)) return;
+        yield regions.map((region) => ({ connection, region, partition: partitionOf(region), accountId }));
+      }),
     );
   const places: Place[] = [];
-  const accounts = new LeftOut(context);
   const options = { concurrency: Number.POSITIVE_INFINITY, tolerate: accounts.tolerate };
   for await (const found of mergeParts(lookups, context, options)) places.push(...found);
   accounts.report(lookups.length, 'connections');
 
   const regions = new LeftOut(context);
-  const parts = places.map(
-    (place): Part<Page> =>
-      (partContext) =>
-        read(place, partContext),
+  const parts = places.map((place) =>
+    regions.of<Page>(`${place.region} of ${place.connection.name}`, (partContext) => read(place, partContext)),
   );
   yield* mergeParts(parts, context, { concurrency: CONCURRENT_REGIONS, tolerate: regions.tolerate });
   regions.report(parts.length, 'regions');

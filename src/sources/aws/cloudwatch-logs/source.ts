@@ -2,7 +2,7 @@ import type { CallContext, Page, ScanPlan, ScanRequest, ScanSource } from '../..
 import { SourceError } from '../../source.ts';
 import type { AwsConnection } from '../connection.ts';
 import { LeftOut } from '../../left-out.ts';
-import { type Part, mergeParts } from '../../merge-parts.ts';
+import { mergeParts } from '../../merge-parts.ts';
 import { type Delivered, type LogGroupRead, logGroupPart } from './read-log-group.ts';
 import { type CompiledScan, PATHS, compileScan, describeScan } from './scan-plan.ts';
 import { type Target, resolveTargets } from './targets.ts';
@@ -35,37 +35,35 @@ async function* scan(
     return;
   }
   const isLost = missingLogGroups(targets);
+  const leftOut = new LeftOut(context);
   const parts = targets.flatMap((target) => {
     const range = compiled.timeRange(target.connection);
     if (range === undefined) return [];
     const asked = compiled.filters.flatMap((filter) => compiled.patterns.map((pattern) => ({ filter, pattern })));
-    return asked.map(
-      ({ filter, pattern }): Part<Delivered> =>
-        async function* part(partContext, divide) {
-          try {
-            const read = { target, range, filter, pattern, limit: request.limit };
-            yield* logGroupPart(read, compiled)(partContext, divide);
-          } catch (error) {
-            if (!isNotFound(error)) throw error;
-            if (isLost(target)) throw doesNotExist(target, targets, error);
-            if (target.namedBy === 'trail') {
-              context.notice(
-                'WARNING',
-                `log group ${target.logGroupName} in ${target.region} does not exist, although a trail of connection ${target.connection.name} delivers to it`,
-              );
-            }
+    return asked.map(({ filter, pattern }) =>
+      leftOut.of<Delivered>(nameOf(target), async function* part(partContext, divide) {
+        try {
+          const read = { target, range, filter, pattern, limit: request.limit };
+          yield* logGroupPart(read, compiled)(partContext, divide);
+        } catch (error) {
+          if (!isNotFound(error)) throw error;
+          if (isLost(target)) throw doesNotExist(target, targets, error);
+          if (target.namedBy === 'trail') {
+            context.notice(
+              'WARNING',
+              `log group ${target.logGroupName} in ${target.region} does not exist, although a trail of connection ${target.connection.name} delivers to it`,
+            );
           }
-        },
+        }
+      }),
     );
   });
-  const leftOut = new LeftOut(context);
-  const { tolerate } = leftOut;
   let missing = request.limit ?? Number.POSITIVE_INFINITY;
   const unreadable = new Set<LogGroupRead>();
   for await (const delivered of mergeParts(parts, context, {
     concurrency: CONCURRENT_PARTS,
     asNeeded: true,
-    tolerate,
+    tolerate: leftOut.tolerate,
   })) {
     if (unreadable.has(delivered.read)) continue;
     try {
@@ -75,11 +73,11 @@ async function* scan(
         if (missing <= 0) return;
       }
     } catch (error) {
-      if (!tolerate(error)) throw error;
+      if (!leftOut.leave(nameOf(delivered.read.target), error)) throw error;
       unreadable.add(delivered.read);
     }
   }
-  leftOut.report(parts.length, 'reads of log groups');
+  leftOut.report(new Set(targets.map(nameOf)).size, 'log groups');
 }
 
 /** Every connection is asked at once, and every connection's failure is told. */
@@ -87,19 +85,26 @@ async function allTargets(
   connections: readonly AwsConnection[],
   compiled: CompiledScan,
   context: CallContext,
-  { tolerate }: LeftOut,
+  accounts: LeftOut,
 ): Promise<readonly Target[]> {
-  const parts = connections.map(
-    (connection): Part<readonly Target[]> =>
-      async function* part(partContext) {
-        yield await resolveTargets(connection, compiled, partContext);
-      },
+  const parts = connections.map((connection) =>
+    accounts.of<readonly Target[]>(connection.name, async function* part(partContext) {
+      yield await resolveTargets(connection, compiled, partContext);
+    }),
   );
   const targets: Target[] = [];
-  for await (const found of mergeParts(parts, context, { concurrency: Number.POSITIVE_INFINITY, tolerate })) {
+  for await (const found of mergeParts(parts, context, {
+    concurrency: Number.POSITIVE_INFINITY,
+    tolerate: accounts.tolerate,
+  })) {
     targets.push(...found);
   }
   return targets;
+}
+
+/** As users tell log groups apart: two connections may see the same one. */
+function nameOf({ logGroupName, region, accountId, connection }: Target): string {
+  return `${logGroupName} in ${region} of ${accountId ?? connection.name}`;
 }
 
 function nothingToRead({ predicates }: ScanRequest): string {
