@@ -19,14 +19,19 @@ export type OpenCondition =
 
 const UNKNOWN: OpenCondition = { kind: 'unknown' };
 
-/** Undefined where the conjunct says nothing that a source could take. */
+/**
+ * Undefined where the conjunct says nothing that a source could take.
+ *
+ * @param pattern what a call of event_matches() says
+ */
 export function conditionIn(
   node: Node,
   column: ColumnOf,
   level: Level,
   statement: Statement,
+  pattern: (call: Node) => OpenCondition | undefined,
 ): OpenCondition | undefined {
-  const condition = simplify(new Reader(column, level, statement).read(node, true));
+  const condition = simplify(new Reader(column, level, statement, pattern).read(node, true));
   return condition.kind === 'unknown' || condition.kind === 'constant' ? undefined : condition;
 }
 
@@ -65,13 +70,26 @@ export function simplify(condition: OpenCondition): OpenCondition {
   }
 }
 
+/** What is true together. */
+export function conjunctsOf(condition: OpenCondition): readonly OpenCondition[] {
+  return condition.kind === 'and' ? condition.of.flatMap(conjunctsOf) : [condition];
+}
+
 class Reader {
   readonly #column: ColumnOf;
   readonly #level: Level;
   readonly #statement: Statement;
 
-  constructor(column: ColumnOf, level: Level, statement: Statement) {
+  readonly #pattern: (call: Node) => OpenCondition | undefined;
+
+  constructor(
+    column: ColumnOf,
+    level: Level,
+    statement: Statement,
+    pattern: (call: Node) => OpenCondition | undefined,
+  ) {
     this.#column = column;
+    this.#pattern = pattern;
     this.#level = level;
     this.#statement = statement;
   }
@@ -106,6 +124,7 @@ class Reader {
       if (booleanTest.booltesttype === 'IS_TRUE') return this.#one(booleanTest.arg, 'is true');
       return booleanTest.booltesttype === 'IS_FALSE' ? this.#one(booleanTest.arg, 'is false') : UNKNOWN;
     }
+    if ('FuncCall' in node) return (wanted ? this.#pattern(node) : undefined) ?? UNKNOWN;
     if ('ColumnRef' in node) return this.#one(node, wanted ? 'is true' : 'is false');
     const expression = bare(node, 'A_Expr');
     return expression === undefined ? UNKNOWN : this.#comparison(expression, wanted);

@@ -1,5 +1,5 @@
 import type { Node } from '@pgsql/types';
-import type { Column } from '../catalog/table.ts';
+import type { Column, VirtualTable } from '../catalog/table.ts';
 import type { Aggregation } from '../sources/source.ts';
 import { isWithin, type Item, type Level } from '../sql/scope.ts';
 import { bare } from '../sql/walk.ts';
@@ -8,9 +8,10 @@ import { constantsOfExpression, constantsOfLevel, eitherOf } from './constant-co
 import { dependenciesOf } from './dependencies.ts';
 import { withGivenValues } from './given-values.ts';
 import { limitOf, passesRows, type Limit } from './limits.ts';
+import { eventPatternIn } from './event-pattern.ts';
 import { isCut, outputOf } from './outputs.ts';
 import { isOfType } from './output-types.ts';
-import { conditionIn, simplify, withoutNullTests, type OpenCondition } from './condition-trees.ts';
+import { conditionIn, conjunctsOf, simplify, withoutNullTests, type OpenCondition } from './condition-trees.ts';
 import { comparisonsIn, contains, isConstant, predicatesIn, type ColumnOf, type OpenPredicate } from './predicates.ts';
 import { saidByAll } from './said-by-all.ts';
 import type { Reference, Statement } from './statement.ts';
@@ -47,7 +48,7 @@ export function restrictionsOf(reference: Reference, statement: Statement): Rest
     const column = view.columns[names.indexOf(name)]?.column;
     return column === undefined ? undefined : { column, nullable: false };
   };
-  const { complete, ...restrictions } = new Outwards(statement).around(item, carried, true);
+  const { complete, ...restrictions } = new Outwards(statement, view.table).around(item, carried, true);
   if (!complete || restrictions.conditions.length > 0) return restrictions;
   return { ...restrictions, aggregation: aggregationOf(item, (name) => carried(name)?.column, statement) };
 }
@@ -55,9 +56,11 @@ export function restrictionsOf(reference: Reference, statement: Statement): Rest
 /** Follows the rows of a table from level to level, as far as they pass unchanged. */
 class Outwards {
   readonly #statement: Statement;
+  readonly #table: VirtualTable;
 
-  constructor(statement: Statement) {
+  constructor(statement: Statement, table: VirtualTable) {
     this.#statement = statement;
+    this.#table = table;
   }
 
   /**
@@ -84,7 +87,10 @@ class Outwards {
       const found = this.#reads(condition, item) ? this.#predicatesIn(condition.node, item, carried) : [];
       predicates.push(...found);
       if (found.length < comparisonsIn(condition.node)) complete = false;
-      if (found.length === 0) conditions.push(...this.#conditionsIn(condition, item, carried));
+      if (found.length > 0) continue;
+      const pattern = this.#patternIn(condition, item, carried);
+      predicates.push(...(pattern?.predicates ?? []));
+      conditions.push(...(pattern?.conditions ?? this.#conditionsIn(condition, item, carried)));
     }
     const atIndex = (index: number): Carried | undefined => {
       const through = statement.names.passedThrough(level)[index];
@@ -175,10 +181,28 @@ class Outwards {
   ): readonly OpenCondition[] {
     if (!seesItem || dependenciesOf(node, item.level, this.#statement).unrepeatable) return [];
     const { column, nullable } = this.#columnOf(item, carried);
-    const found = conditionIn(node, column, item.level, this.#statement);
+    const pattern = (inner: Node): OpenCondition | undefined => eventPatternIn(inner, column, this.#table);
+    const found = conditionIn(node, column, item.level, this.#statement, pattern);
     if (found === undefined) return [];
     const certain = simplify(withoutNullTests(found, nullable));
     return certain.kind === 'unknown' || certain.kind === 'constant' ? [] : [certain];
+  }
+
+  /** A condition that is an event pattern, piece by piece. It is true of no row that an outer join has filled up. */
+  #patternIn(
+    { node, seesItem }: Condition,
+    item: Item,
+    carried: (name: string) => Carried | undefined,
+  ): Pick<Restrictions, 'predicates' | 'conditions'> | undefined {
+    const pattern = seesItem ? eventPatternIn(node, this.#columnOf(item, carried).column, this.#table) : undefined;
+    if (pattern === undefined) return undefined;
+    const pieces = conjunctsOf(pattern);
+    const isPlain = (piece: OpenCondition): boolean =>
+      piece.kind === 'predicate' && piece.predicate.column.operators.includes(piece.predicate.operator);
+    return {
+      predicates: pieces.flatMap((piece) => (piece.kind === 'predicate' && isPlain(piece) ? [piece.predicate] : [])),
+      conditions: pieces.filter((piece) => !isPlain(piece)),
+    };
   }
 
   #predicatesIn(node: Node, item: Item, carried: (name: string) => Carried | undefined): OpenPredicate[] {

@@ -106,14 +106,16 @@ function mayMatch(record: SourceRecord, predicates: readonly Predicate[]): boole
         return own === 'false';
       case 'like':
       case 'not like':
-        return values.every((pattern) => likePrefix(pattern, String(own)) === (operator === 'like'));
+        return values.every((pattern) => isLike(pattern, String(own)) === (operator === 'like'));
     }
   });
 }
 
-/** Patterns of these tests are a text that ends in %. */
-function likePrefix(pattern: string, text: string): boolean {
-  return pattern.endsWith('%') ? text.startsWith(pattern.slice(0, -1)) : text === pattern;
+function isLike(pattern: string, text: string): boolean {
+  const parts = pattern.match(/\\.|[^]/g) ?? [];
+  const literally = (part: string) => part.replace(/^\\(?=.)/, '').replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  const body = parts.map((part) => (part === '%' ? '.*' : part === '_' ? '.' : literally(part)));
+  return new RegExp(`^${body.join('')}$`, 's').test(text);
 }
 
 /** Answers from a function; remembers each key it was asked. */
