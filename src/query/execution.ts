@@ -155,10 +155,10 @@ export class Execution {
   finalStatement(
     text: string,
     statement: Statement,
-    conditions: readonly Replacement[],
+    besides: readonly Replacement[],
   ): { text: string; parameters: ParameterList } {
     const parameters = this.#own.newParameters();
-    const final = finalText(text, statement, this.#plan, conditions, this.#placeholders, parameters);
+    const final = finalText(text, statement, this.#plan, besides, this.#placeholders, parameters);
     return { text: final, parameters };
   }
 

@@ -8,18 +8,18 @@ import { referenceText, unqualifiedColumns } from './reference-text.ts';
 /**
  * The client's text with its references, and the levels that were computed, replaced by their rows.
  *
- * @param conditions what is written into it besides
+ * @param besides what is written into it besides
  */
 export function finalText(
   text: string,
   statement: Statement,
   plan: Plan,
-  conditions: readonly Replacement[],
+  besides: readonly Replacement[],
   placeholders: Placeholders,
   parameters: ParameterList,
 ): string {
   const slices = new Slices(text);
-  const replacements: Replacement[] = [...conditions];
+  const replacements: Replacement[] = [...besides];
   for (const step of plan.steps) {
     if (step.kind !== 'evaluate' && step.kind !== 'recursion') continue;
     const own = placeholders.levelSql(placeholder('level', step.id), parameters);

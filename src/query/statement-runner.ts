@@ -12,6 +12,7 @@ import { ParameterList } from './parameters.ts';
 import type { Rewrite } from './pipeline.ts';
 import { lossyText, positioned, refusalOf, unsaidInput, withHint } from './refusals.ts';
 import { sameVersion } from './same-version.ts';
+import { slowStarts } from './slow-starts.ts';
 import { contextOf } from './statement-context.ts';
 import type { Work } from './work.ts';
 
@@ -53,7 +54,10 @@ export class StatementRunner {
       const refusal = refusalOf(planned.plan, known) ?? (calling && unsaidInput(statement, known, calling, given));
       if (refusal !== undefined) throw positioned(refusal, written, calling?.unplanned);
       if (!facts.textRoundTrips && planned.plan.steps.some(keepsRows)) throw lossyText();
-      const conditions = facts.oneSnapshot ? [] : sameVersion(request.text, planned.plan.steps, facts.readable);
+      const besides = [
+        ...(facts.oneSnapshot ? [] : sameVersion(request.text, planned.plan.steps, facts.readable)),
+        ...slowStarts(request.text, statement),
+      ];
       const execution = new Execution({
         plan: planned.plan,
         restrictions: known,
@@ -74,7 +78,7 @@ export class StatementRunner {
       const { end: endQueries } = this.#calling.begin(work, { context, rows: new Map(), opaque: true });
       try {
         await execution.run().finally(endQueries);
-        const final = execution.finalStatement(request.text, statement, conditions);
+        const final = execution.finalStatement(request.text, statement, besides);
         const begun = this.#calling.begin(work, { context, rows: execution.served(), opaque: !isBelow });
         const { run, end } = this.#calling.serve(work, final.text, begun);
         return {

@@ -9,8 +9,10 @@ import type { BackendLink } from './backend-link.ts';
 import { CancelWatch } from './cancel-watch.ts';
 import type { SessionBackend } from './client-backend.ts';
 import { asKnownError, fieldsOf, notice, withoutOurText } from './error-fields.ts';
+import type { ReplyFilter } from './expected.ts';
 import type { Outbox } from './outbox.ts';
 import { locate } from './position.ts';
+import { semiJoinFilter } from './semi-join.ts';
 
 export interface RewriterOptions {
   readonly link: BackendLink;
@@ -73,6 +75,11 @@ export class Rewriter {
     return (reason) => {
       for (const controller of controllers) controller.abort(reason);
     };
+  }
+
+  /** What the replies to a statement's Parse become on their way to the client. */
+  get parseFilter(): ReplyFilter | undefined {
+    return semiJoinFilter(this.#options.user);
   }
 
   /** @param ownTransaction as RewriteRequest has it */

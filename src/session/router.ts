@@ -116,7 +116,8 @@ export class Router {
     // Behind the texts stand the parameters' types: as bytes, 1009 (text[]) or 1184 (timestamptz) are no UTF-8.
     const texts = payload.subarray(0, payload.indexOf(0, payload.indexOf(0) + 1));
     const concerned = rewriter.concerns(text, texts);
-    return this.#relay(piece, { onEnd: concerned ? statements.parse(statement, text) : undefined });
+    if (!concerned) return this.#relay(piece);
+    return this.#relay(piece, { onEnd: statements.parse(statement, text), filter: rewriter.parseFilter });
   }
 
   #query(piece: Piece): Work {

@@ -141,6 +141,13 @@ export class Slices {
     }
   }
 
+  /** A constant or a parameter. */
+  asSubquery(location: number): Replacement {
+    const at = this.#indexAt(location);
+    const [start, end] = [this.#start(at), this.#end(at)];
+    return { start, end, text: `(select ${Buffer.from(this.#text).subarray(start, end).toString()})` };
+  }
+
   /** What stands between the parentheses around a subquery. */
   subquery(node: Node, own: string): Replacement {
     const from = firstLocation(node);

@@ -44,6 +44,24 @@ describe('a view of a user', () => {
     expect(await failure(owner.query('select * from reputation'))).toMatchObject({ code: 'HV002' });
   });
 
+  test('may have a comparison under EXISTS that postgres_fdw does not ship, whatever few rows are wanted of it', async () => {
+    const text = `select a.ip_address, a.country_code from abuseipdb_check_ip a where exists (
+      select from cloudtrail_trail_event e where a.ip_address = e.source_ip_address)`;
+    await owner.query(`create view seen_addresses as ${text}; create view one_address as ${text} limit 1`);
+    const all = await textRows(owner, text);
+    for (const limit of ['limit 2', 'limit 1 offset 1', 'fetch first 3 rows with ties']) {
+      const rows = await textRows(owner, `select * from seen_addresses order by ip_address ${limit}`);
+      expect(all).toEqual(expect.arrayContaining(rows));
+    }
+    const rows = await textRows(owner, 'select * from seen_addresses limit 2');
+    expect(rows).toHaveLength(2);
+    expect(all).toEqual(expect.arrayContaining(rows));
+    expect(await failure(owner.query('select * from one_address'))).toMatchObject({
+      code: '0A000',
+      hint: 'Take LIMIT out of the view or function, and write it in the statement.',
+    });
+  });
+
   test('runs under the settings of the statement that names it', async () => {
     await owner.query('set trailhound.cache = off');
     await owner.query('set trailhound.max_lookups = 1');
