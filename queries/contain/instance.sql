@@ -13,10 +13,11 @@
 -- references: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-security-groups.html
 -- references: https://docs.aws.amazon.com/security-ir/latest/userguide/containment.html
 with used as (
-  select distinct on (e.aws_region) coalesce(nullif(current_setting('hunt.instance_id', true), ''), 'none') as instance_id,
-    coalesce(
-      jsonb_path_query_first(e.response_elements, '$.**.vpcId') #>> '{}', 'the instance''s VPC'
-    ) as vpc_id,
+  select distinct on (e.recipient_account_id, e.aws_region)
+    coalesce(nullif(current_setting('hunt.instance_id', true), ''), 'none') as instance_id,
+    -- Of whichever call says it: the newest one rarely does.
+    max(jsonb_path_query_first(e.response_elements, '$.**.vpcId') #>> '{}')
+      over (partition by e.recipient_account_id, e.aws_region) as vpc_id,
     e.event_time, coalesce(e.user_identifier, e.user_type) as principal, e.source_ip, e.recipient_account_id as account_id,
     e.aws_region as region, e.event_id
   from cloudtrail_trail_event e
@@ -28,7 +29,7 @@ with used as (
     )
     and e.event_time >= now() - coalesce(nullif(current_setting('hunt.since', true), ''), '30 days')::interval
     and e.event_time <= now() - coalesce(nullif(current_setting('hunt.until', true), ''), '0 days')::interval
-  order by e.aws_region, e.event_time desc, e.event_id
+  order by e.recipient_account_id, e.aws_region, e.event_time desc, e.event_id
 )
 select
   e.event_time,
@@ -55,11 +56,17 @@ cross join lateral (
         || ' --instance-id ' || trailhound.shell_word(e.instance_id)),
     (3, 'make a security group that denies everything',
       'SG=$(aws ec2 create-security-group --query GroupId --output text --group-name isolated --description isolated --region '
-        || trailhound.shell_word(e.region) || ' --vpc-id ' || trailhound.shell_word(e.vpc_id) || ') && aws ec2 revoke-security-group-egress --region '
+        || trailhound.shell_word(e.region) || ' --vpc-id '
+        || coalesce(
+          trailhound.shell_word(e.vpc_id),
+          '"$(aws ec2 describe-instances --query "Reservations[0].Instances[0].VpcId" --output text --region '
+            || trailhound.shell_word(e.region) || ' --instance-ids ' || trailhound.shell_word(e.instance_id) || ')"'
+        )
+        || ') && aws ec2 revoke-security-group-egress --region '
         || trailhound.shell_word(e.region) || ' --group-id "$SG" --ip-permissions '
         || trailhound.shell_word('[{"IpProtocol":"-1","IpRanges":[{"CidrIp":"0.0.0.0/0"}]}]')),
     (4, 'put the instance into it alone',
       'aws ec2 modify-instance-attribute --region ' || trailhound.shell_word(e.region) || ' --instance-id ' || trailhound.shell_word(e.instance_id)
         || ' --groups "$SG"')
 ) as s(step, action, command)
-order by e.region, s.step;
+order by e.account_id, e.region, s.step;

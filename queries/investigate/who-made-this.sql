@@ -6,7 +6,8 @@
 -- parameter: since interval = 90 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
 -- parameter: resource text = none; an instance's id, an access key, the name of a user or a role
--- parameter: known text = none; principals at which the way back ends, as LIKE has patterns, e.g. arn:aws:iam::%:role/ci-%
+-- parameter: known text[] = {}; principals, addresses and accounts at which the way back ends, as LIKE has patterns, e.g.
+--   {arn:aws:iam::%:role/ci-%}; hunts.known where it is not given
 -- false positives: What was made before since has no maker here: go further back.
 -- next steps: The last row is the first principal: look at it by investigate/profile, and at everything that was made
 --   on the way by investigate/blast-radius.
@@ -44,7 +45,13 @@ way(thing, event_id) as (
   from way w
   join made by on by.event_id = w.event_id
   join made m on m.thing in (by.access_key_id, by.username, by.session_issuer_name)
-  where coalesce(by.principal, '') not like coalesce(nullif(current_setting('hunt.known', true), ''), 'none')
+  where not exists (
+      select
+      from unnest(coalesce(nullif(current_setting('hunt.known', true), ''), '{}')::text[]) as known(pattern)
+      where by.principal like known.pattern
+        or by.source_ip_address like known.pattern
+        or by.recipient_account_id like known.pattern
+    )
     and m.event_time <= by.event_time
 )
 select

@@ -18,7 +18,8 @@ select
     when t.is_logging is not true then 'the trail is stopped'
     when t.latest_delivery_time is null then 'it has never delivered anything'
     when t.latest_delivery_error is not null then 'its delivery fails: ' || t.latest_delivery_error
-    else 'it has delivered nothing for ' || justify_interval(date_trunc('hour', now() - t.latest_delivery_time))
+    -- Not for how long: that would be another text, and told again, each hour.
+    else 'it has delivered nothing for more than a day'
   end as action,
   t.name as resource,
   null::inet as source_ip,
@@ -26,7 +27,11 @@ select
   t.home_region as region,
   t.arn as event_id,
   null as console_url,
-  jsonb_build_object('latest_delivery_time', t.latest_delivery_time, 's3_bucket', t.s3_bucket) as detail
+  jsonb_build_object(
+    'latest_delivery_time', t.latest_delivery_time,
+    'delivered_nothing_for', justify_interval(date_trunc('hour', now() - t.latest_delivery_time)),
+    's3_bucket', t.s3_bucket
+  ) as detail
 from cloudtrail_trail t
 cross join (select now() as event_time) as at
 where (

@@ -56,11 +56,15 @@ export async function* runHunt(
   options: { readonly known: Known; readonly overridden: boolean },
 ): AsyncGenerator<HuntEvent> {
   await checkValues(client, hunt, parameters);
+  // A hunt with a parameter of that name does by itself what is to be done with them.
+  const knowsItself = hunt.parameters.some(({ name, type }) => name === 'known' && type === 'text[]');
+  const given =
+    knowsItself && options.known.length > 0 ? { known: likePatterns(options.known), ...parameters } : parameters;
   // Those that are not given are emptied: an earlier hunt of this session may have set them.
-  const own = Object.fromEntries(hunt.parameters.map(({ name }) => [name, parameters[name] ?? '']));
+  const own = Object.fromEntries(hunt.parameters.map(({ name }) => [name, given[name] ?? '']));
   await setParameters(client, own);
 
-  const isKnown = knownMatcher(options.known);
+  const isKnown = knownMatcher(knowsItself ? [] : options.known);
   let fields: readonly ResultField[] = [];
   let dropped = 0;
   for await (const event of client.run(hunt.sql)) {
@@ -87,6 +91,12 @@ export async function checkValues(client: SqlClient, hunt: Hunt, parameters: Par
       hint: `The default of ${hunt.id} is "${hunt.parameters.find((parameter) => parameter.name === name)?.defaultValue ?? ''}".`,
     });
   }
+}
+
+/** `*` as LIKE has it; a literal of text[]. */
+function likePatterns(known: Known): string {
+  const patterns = known.map((text) => text.replaceAll(/[\\%_]/g, '\\$&').replaceAll('*', '%'));
+  return `{${patterns.map((pattern) => JSON.stringify(pattern)).join(',')}}`;
 }
 
 const IDENTIFYING = ['principal', 'source_ip', 'account_id'];
