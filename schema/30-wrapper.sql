@@ -55,7 +55,7 @@ begin
       or (name operator(pg_catalog.=) 'key' and not value operator(pg_catalog.=) any (array['required', 'optional', 'input']))
       or (name operator(pg_catalog.=) 'ttl' and not pg_catalog.pg_input_is_valid(value, 'pg_catalog.interval'))
       or (name operator(pg_catalog.=) 'operators' and not pg_catalog.string_to_array(value, ',') operator(pg_catalog.<@)
-        array['=', '<>', '<', '<=', '>', '>=', 'like', 'not like', 'is null', 'is not null', 'is true', 'is false'])
+        array['=', '<>', '<', '<=', '>', '>=', 'like', 'not like', 'ilike', 'is null', 'is not null', 'is true', 'is false'])
     then
       raise exception using errcode = 'HV024', message = pg_catalog.format('invalid value for option "%s": "%s"', name, value);
     end if;

@@ -2,9 +2,21 @@
 
 export type KeyKind = 'required' | 'optional' | 'input';
 
-/** Predicates that a column's declaration says a source may take. `=` includes IN lists. */
+/** Predicates that a column's declaration says a source may take. `=` includes IN lists, `ilike` lists of patterns. */
 export type Operator =
-  '=' | '<>' | '<' | '<=' | '>' | '>=' | 'like' | 'not like' | 'is null' | 'is not null' | 'is true' | 'is false';
+  | '='
+  | '<>'
+  | '<'
+  | '<='
+  | '>'
+  | '>='
+  | 'like'
+  | 'not like'
+  | 'ilike'
+  | 'is null'
+  | 'is not null'
+  | 'is true'
+  | 'is false';
 
 export interface Column {
   readonly name: string;

@@ -144,6 +144,7 @@ class Reader {
         return this.#isSafe(lexpr) && mirrored !== undefined ? this.#one(rexpr, mirrored, lexpr) : UNKNOWN;
       }
       case 'AEXPR_LIKE':
+      case 'AEXPR_ILIKE':
         return this.#isSafe(rexpr) ? this.#one(lexpr, effective, rexpr) : UNKNOWN;
       case 'AEXPR_IN':
         if (!list.every((each) => this.#isSafe(each))) return UNKNOWN;
@@ -151,7 +152,9 @@ class Reader {
           ? this.#one(lexpr, '=', ...list)
           : { kind: 'and', of: list.map((each) => this.#one(lexpr, '<>', each)) };
       case 'AEXPR_OP_ANY':
-        return effective === '=' && this.#isSafe(rexpr) ? this.#list(lexpr, rexpr) : UNKNOWN;
+        return (effective === '=' || effective === 'ilike') && this.#isSafe(rexpr)
+          ? this.#list(lexpr, effective, rexpr)
+          : UNKNOWN;
       case 'AEXPR_BETWEEN': {
         const [low, high] = list;
         if (low === undefined || high === undefined || !this.#isSafe(low) || !this.#isSafe(high)) return UNKNOWN;
@@ -172,8 +175,8 @@ class Reader {
     );
   }
 
-  #list(own: Node, array: Node): OpenCondition {
-    return this.#predicate(own, '=', [{ node: array, list: true }]);
+  #list(own: Node, operator: Operator, array: Node): OpenCondition {
+    return this.#predicate(own, operator, [{ node: array, list: true }]);
   }
 
   #predicate(own: Node | undefined, operator: Operator, values: OpenPredicate['values']): OpenCondition {

@@ -110,8 +110,11 @@ function comparison(
     case 'AEXPR_IN':
       return operator === '=' && list.every(constant) ? one(column(lexpr), '=', ...list.map(value)) : [];
     case 'AEXPR_OP_ANY':
-      return operator === '=' && constant(rexpr) ? one(column(lexpr), '=', { node: rexpr, list: true }) : [];
+      return (operator === '=' || operator === 'ilike') && constant(rexpr)
+        ? one(column(lexpr), operator, { node: rexpr, list: true })
+        : [];
     case 'AEXPR_LIKE':
+    case 'AEXPR_ILIKE':
       return constant(rexpr) ? one(column(lexpr), operator, value(rexpr)) : [];
     case 'AEXPR_BETWEEN': {
       const [low, high] = list;
@@ -136,6 +139,7 @@ const NAMES: Readonly<Record<string, Operator>> = {
   '>=': '>=',
   '~~': 'like',
   '!~~': 'not like',
+  '~~*': 'ilike',
 };
 
 export const MIRRORED: Partial<Record<Operator, Operator>> = {

@@ -30,6 +30,8 @@ function testOf({ operator, values }: Predicate): (name: string) => boolean {
     case '>':
     case '>=':
     // An order of texts depends on PostgreSQL's collation.
+    // And so does what is upper case.
+    case 'ilike':
     case 'is not null':
     case 'is true':
     case 'is false':

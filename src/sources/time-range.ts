@@ -42,6 +42,7 @@ export function exactRange(predicate: Predicate): TimeRange | undefined {
     case '<>':
     case 'like':
     case 'not like':
+    case 'ilike':
     case 'is null':
     case 'is not null':
     case 'is true':
@@ -68,6 +69,7 @@ export function outerRange(predicate: Predicate): TimeRange | undefined {
     case '<>':
     case 'like':
     case 'not like':
+    case 'ilike':
     case 'is null':
     case 'is not null':
     case 'is true':

@@ -65,7 +65,7 @@ describe('the catalog', () => {
     expect(column('max_age_in_days', 'abuseipdb_check_ip')).toMatchObject({ key: 'input', defaultValue: '90' });
     expect(column('username', 'cloudtrail_trail_event')).toMatchObject({
       key: 'optional',
-      operators: ['=', '<>', 'like', 'is null', 'is not null'],
+      operators: ['=', '<>', 'like', 'ilike', 'is null', 'is not null'],
       path: 'userIdentity.userName',
       expression: undefined,
       defaultValue: undefined,

@@ -89,6 +89,8 @@ function mayBeTrue(predicate: Predicate, record: SourceRecord): boolean {
       return value !== null && values.some((each) => compared(column, value, each) === 0);
     case '<>':
       return value !== null && values.every((each) => compared(column, value, each) !== 0);
+    case 'ilike':
+      return value !== null;
     case 'like':
     case 'not like':
       return value !== null && values.every((each) => likes(String(value), each) === (operator === 'like'));

@@ -44,6 +44,7 @@ export function needlesOfPredicate({ column, operator, values }: Predicate): Nee
     case '>':
     case '>=':
     case 'not like':
+    case 'ilike':
     case 'is null':
     case 'is not null':
     case 'is true':

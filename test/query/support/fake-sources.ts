@@ -104,6 +104,8 @@ function mayMatch(record: SourceRecord, predicates: readonly Predicate[]): boole
         return own === 'true';
       case 'is false':
         return own === 'false';
+      case 'ilike':
+        return true;
       case 'like':
       case 'not like':
         return values.every((pattern) => isLike(pattern, String(own)) === (operator === 'like'));

@@ -126,6 +126,9 @@ class Generator {
       () => `${column} = any(array[${list(3)}])`,
       () => `${column} like ${literal(this.#like(value))}`,
       () => `${column} not like ${literal(this.#like(value))}`,
+      () => `${column} ilike ${literal(otherCase(this.#like(value)))}`,
+      () => `${column} not ilike ${literal(this.#like(value))}`,
+      () => `${column} ilike any (array[${list(10)}])`,
       () => `${column} is null`,
       () => `${column} is not null`,
       () => `${literal(value)} = ${column}`,
@@ -219,4 +222,8 @@ function scalars(value: unknown, steps: readonly Step[] = []): { steps: readonly
   if (typeof value !== 'object') return own;
   const members: [Step, unknown][] = Array.isArray(value) ? [...value.slice(0, 2).entries()] : Object.entries(value);
   return [...own, ...members.flatMap(([step, member]) => scalars(member, [...steps, step]))];
+}
+
+function otherCase(text: string): string {
+  return text.replace(/[A-Za-z]/g, (letter) => (letter < 'a' ? letter.toLowerCase() : letter.toUpperCase()));
 }

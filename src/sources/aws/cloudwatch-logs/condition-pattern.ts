@@ -1,5 +1,5 @@
-import type { Condition, Exactness } from '../../source.ts';
-import { type PatternPredicate, patternOf } from './filter-pattern.ts';
+import type { Condition } from '../../source.ts';
+import { type PatternPredicate, patternOf, regexIn } from './filter-pattern.ts';
 
 /** Alternatives and conjunctions as one piece of a pattern; undefined where it would not find every record. */
 export function patternOfCondition(condition: Condition): PatternPredicate | undefined {
@@ -33,14 +33,19 @@ function anyOf({ condition }: PatternPredicate, root: string): string {
 
 /** A pattern takes two regular expressions, one for each form of a record. */
 function withOneRegex(all: readonly PatternPredicate[]): readonly PatternPredicate[] {
-  const first = all.find(({ isRegex }) => isRegex === true);
-  return all.filter((one) => one.isRegex !== true || one === first);
+  const kept = regexIn(all);
+  return all.filter((one) => one.isRegex !== true || one === kept);
 }
 
 function summary(
   known: readonly PatternPredicate[],
   whole: boolean,
-): { readonly exactness: Exactness; readonly isRegex: boolean } {
+): Pick<PatternPredicate, 'exactness' | 'isRegex' | 'isCoarse'> {
   const isExact = whole && known.every(({ exactness }) => exactness === 'exact');
-  return { exactness: isExact ? 'exact' : 'inexact', isRegex: known.some(({ isRegex }) => isRegex === true) };
+  const regex = regexIn(known);
+  return {
+    exactness: isExact ? 'exact' : 'inexact',
+    isRegex: regex !== undefined,
+    isCoarse: regex?.isCoarse,
+  };
 }

@@ -2,6 +2,7 @@ import { isIP, isIPv4 } from 'node:net';
 import type { Exactness, Predicate } from '../../source.ts';
 import { booleanWanted } from '../../contradictions.ts';
 import { parseLike } from '../../like.ts';
+import { regexOfPatterns } from './ilike-regex.ts';
 
 /**
  * Predicates as JSON filter patterns, after "Filter pattern syntax for metric filters, subscription filters, filter log
@@ -26,6 +27,8 @@ export interface PatternPredicate {
   readonly exactness: Exactness;
   /** A pattern takes two regular expressions: one condition, for both forms of a record. */
   readonly isRegex?: boolean | undefined;
+  /** Another regular expression leaves out more records. */
+  readonly isCoarse?: boolean | undefined;
   /** PostgreSQL's answer for a record's value, for exact ones; what the pattern finds may be more. */
   readonly test?: ((value: unknown) => boolean) | undefined;
   /** Of a list that may be asked for in parts, each record of which is in one. */
@@ -106,18 +109,24 @@ export function lengthOf(all: readonly Pick<PatternPredicate, 'condition'>[], fi
 }
 
 /** Those that fit in one pattern together with the filter: the longest are left to PostgreSQL first. */
-export function fitting<T extends Pick<PatternPredicate, 'condition' | 'isRegex'>>(
+export function fitting<T extends Pick<PatternPredicate, 'condition' | 'isRegex' | 'isCoarse'>>(
   all: readonly T[],
   filter: string | undefined,
 ): readonly T[] {
   // The filter may hold regular expressions of its own.
-  const regex = filter?.includes('%') === true ? undefined : all.find(({ isRegex }) => isRegex === true);
+  const regex = filter?.includes('%') === true ? undefined : regexIn(all);
   const kept = all.filter((one) => one.isRegex !== true || one === regex);
   while (kept.length > 0 && lengthOf(kept, filter) > MAX_PATTERN_LENGTH) {
     const lengths = kept.map(({ condition }) => condition('$').join(' || ').length);
     kept.splice(lengths.indexOf(Math.max(...lengths)), 1);
   }
   return kept;
+}
+
+/** The one regular expression of a pattern. */
+export function regexIn<T extends Pick<PatternPredicate, 'isRegex' | 'isCoarse'>>(all: readonly T[]): T | undefined {
+  const regexes = all.filter(({ isRegex }) => isRegex === true);
+  return regexes.find(({ isCoarse }) => isCoarse !== true) ?? regexes[0];
 }
 
 /**
@@ -186,6 +195,8 @@ function textPattern(predicate: Predicate, path: string): PatternPredicate | und
     }
     case 'like':
       return likePattern(value, path);
+    case 'ilike':
+      return ilikePattern(values, path);
     case 'is null':
       return {
         condition: (root) => [`${root}.${path} NOT EXISTS`, `${root}.${path} IS NULL`],
@@ -227,6 +238,20 @@ function likePattern(like: string, path: string): PatternPredicate | undefined {
   );
   if (longest === undefined) return undefined;
   return { condition: (root) => [`${root}.${path} = "${longest.pattern}"`], exactness: 'inexact' };
+}
+
+/** Fields of which most records have one of a few values, such as iam.amazonaws.com: they tell little apart. */
+const COARSE = new Set(['eventSource', 'eventType', 'eventCategory', 'awsRegion', 'userIdentity.type']);
+
+function ilikePattern(patterns: readonly string[], path: string): PatternPredicate | undefined {
+  const regex = regexOfPatterns(patterns);
+  if (regex === undefined) return undefined;
+  return {
+    condition: (root) => [`${root}.${path} = %${regex}%`],
+    exactness: 'inexact',
+    isRegex: true,
+    isCoarse: COARSE.has(path),
+  };
 }
 
 /** What is wider than LIKE is narrower than NOT LIKE: only what an asterisk at either end says in full. */
