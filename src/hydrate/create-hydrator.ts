@@ -15,7 +15,15 @@ import type { Fetch } from './fetch.ts';
 import { fillLookup, type Spent } from './fill-lookup.ts';
 import { fillScan } from './fill-scan.ts';
 import { Flights } from './flights.ts';
-import type { HydratedRows, Hydrator, LookupRequest, Row, StatementContext, StoredColumn } from './hydrator.ts';
+import type {
+  HydratedRows,
+  Hydrator,
+  IsEnough,
+  LookupRequest,
+  Row,
+  StatementContext,
+  StoredColumn,
+} from './hydrator.ts';
 import { KeyCache } from './key-cache.ts';
 import { QuotaLedger } from './quota-ledger.ts';
 import type { HydrationMetrics } from './metrics.ts';
@@ -23,9 +31,10 @@ import { createHydrationCounters } from './metrics.ts';
 import { RateLimiter } from './rate-limiter.ts';
 import { Relations } from './relations.ts';
 import { compileRow } from './row.ts';
-import { RowWriter } from './row-writer.ts';
+import type { WrittenRows } from './row-writer.ts';
 import { ScanLog } from './scan-log.ts';
 import { toStatementError } from './source-failure.ts';
+import { Stages } from './stages.ts';
 import { throttleProgress } from './throttle-progress.ts';
 
 /** Of a page of up to 10,000 events no more stand as rows in memory at once, and a cancel is heard in between. */
@@ -67,6 +76,7 @@ interface Task {
   /** Values are the text of the client's session, which alone reads it: types may be the user's own. */
   readonly ofSession: boolean;
   readonly statement: StatementContext;
+  readonly isEnough?: IsEnough | undefined;
   fill(fetch: Fetch, write: (rows: readonly Row[]) => Promise<void>): Promise<void>;
   failure(error: unknown): unknown;
 }
@@ -115,7 +125,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
     const link = linkAbort(statement.signal, closing.signal);
     const { signal } = link;
     const tally = { calls: 0, pages: 0, bytes: 0, cacheHits: 0, waitMs: 0 };
-    const writer = new RowWriter({
+    const writer = new Stages({
       relations,
       limiter,
       copies,
@@ -137,9 +147,22 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
           await writer.add(records.slice(from, from + ROWS_AT_ONCE).map(mapper.toRow));
         }
       },
+      isEnough: async (reached) => {
+        if (task.isEnough === undefined) return false;
+        return task.isEnough(
+          hydrated(await writer.soFar(), () => Promise.resolve()),
+          reached,
+        );
+      },
       pushed: [],
       progress: throttleProgress(clock, (state) => statement.progress(state)),
     };
+    const hydrated = (written: WrittenRows, release: () => Promise<void>): HydratedRows => ({
+      ...(written.kind === 'relation' && ofSession ? { ...written, name: asTyped(written.name, columns) } : written),
+      columns,
+      statistics: { ...tally, rows: writer.rows },
+      release,
+    });
     let failed: unknown;
     let outcome: 'ok' | 'failed' = 'failed';
     try {
@@ -154,12 +177,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
           `${mapper.replaced} characters of ${name} that PostgreSQL cannot store (U+0000, lone surrogates) were replaced by U+FFFD`,
         );
       }
-      return {
-        ...(written.kind === 'relation' && ofSession ? { ...written, name: asTyped(written.name, columns) } : written),
-        columns,
-        statistics: { ...tally, rows: writer.rows },
-        release: () => (written.kind === 'relation' ? relations.release(written.name) : Promise.resolve()),
-      };
+      return hydrated(written, () => writer.release());
     } catch (error) {
       connections.failed(error);
       const failure = (failed = signal.aborted ? (signal.reason as unknown) : task.failure(error));
@@ -205,10 +223,11 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
   }
 
   return {
-    scan: (request, statement) =>
+    scan: (request, statement, isEnough) =>
       tracked(
         hydrate({
           ...taskOf(request, statement),
+          isEnough: request.order === undefined ? undefined : isEnough,
           recorded: { kind: 'scan' },
           fill: (fetch) => {
             const parts = { scheduler, cache, quotas, clock };

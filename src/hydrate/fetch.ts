@@ -22,5 +22,7 @@ export interface Fetch {
   readonly rows: number;
   /** Resolves when more may come. */
   add(records: readonly SourceRecord[]): Promise<void>;
+  /** A scan in an order has come so far. True: the statement has what it needs. */
+  isEnough(reached: number): Promise<boolean>;
   progress(state: () => Progress): void;
 }

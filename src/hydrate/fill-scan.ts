@@ -76,7 +76,7 @@ async function readPages(
     notice: (severity, message) => statement.notice(severity, message),
   });
   try {
-    for await (const { records, bytes, continued } of untilAborted(source.scan(request, context), signal)) {
+    for await (const { records, bytes, continued, reached } of untilAborted(source.scan(request, context), signal)) {
       if (request.aggregation !== undefined && records.some(({ added }) => added['aggregates'] === undefined))
         throw new TrailhoundError('internal', `rows of ${name} were read in the place of aggregates`);
       if (continued !== true) tally.pages += 1;
@@ -87,6 +87,7 @@ async function readPages(
       kept.add(used);
       fetch.progress(() => ({ table: name, rows: fetch.rows, callsDone: tally.calls, callsKnown: undefined }));
       if (request.limit !== undefined && fetch.rows >= request.limit) break;
+      if (reached !== undefined && (await fetch.isEnough(reached))) return;
     }
     // Rows may be missing of it.
     if (!statement.settings.partial) await abortable(kept.keep(), signal);

@@ -73,6 +73,13 @@ export interface StoredColumn {
   readonly type: string;
 }
 
+/**
+ * Whether a statement has what it needs of a scan in an order: of all rows so far, which stand until it has answered.
+ *
+ * @param reached as `Page.reached` says
+ */
+export type IsEnough = (rows: HydratedRows, reached: number) => Promise<boolean>;
+
 export interface LookupRequest {
   readonly table: VirtualTable;
   /** Distinct, valid for the key column's type. */
@@ -85,7 +92,8 @@ export interface LookupRequest {
 
 /** Turns what the planner asks for into rows: scheduling, concurrency, retry, budget, key cache, relations. */
 export interface Hydrator {
-  scan(request: ScanRequest, statement: StatementContext): Promise<HydratedRows>;
+  /** @param isEnough of a request with an order: asked as the scan comes forward */
+  scan(request: ScanRequest, statement: StatementContext, isEnough?: IsEnough): Promise<HydratedRows>;
   lookup(request: LookupRequest, statement: StatementContext): Promise<HydratedRows>;
   /** Rows that came from the client's own backend (a level that must be evaluated once). */
   store(

@@ -42,6 +42,11 @@ export class RowWriter {
     return this.#rows;
   }
 
+  /** What there is, while it is kept; undefined once it is on its way into a relation. */
+  get kept(): readonly Row[] | undefined {
+    return this.#copy === undefined && !this.#options.relationOnly ? this.#kept : undefined;
+  }
+
   /** Resolves when more may come: the engine's pace is the source's pace. */
   async add(rows: readonly Row[]): Promise<void> {
     this.#rows += rows.length;

@@ -7,6 +7,7 @@ import { aggregationOf } from './aggregation.ts';
 import { constantsOfExpression, constantsOfLevel, eitherOf } from './constant-conditions.ts';
 import { dependenciesOf } from './dependencies.ts';
 import { withGivenValues } from './given-values.ts';
+import { firstRowsOf, type FirstRows } from './first-rows.ts';
 import { limitOf, passesRows, type Limit } from './limits.ts';
 import { eventPatternIn } from './event-pattern.ts';
 import { isCut, outputOf } from './outputs.ts';
@@ -28,6 +29,8 @@ export interface Restrictions {
   readonly limit: readonly Limit[];
   /** All that is needed of the rows that satisfy the predicates; undefined: the rows. */
   readonly aggregation?: Aggregation | undefined;
+  /** Of rows in an order the first ones are needed, whatever the predicates leave to PostgreSQL. */
+  readonly first?: FirstRows | undefined;
 }
 
 /** A column of the table as an item or a level outside of it has it. */
@@ -48,7 +51,8 @@ export function restrictionsOf(reference: Reference, statement: Statement): Rest
     const column = view.columns[names.indexOf(name)]?.column;
     return column === undefined ? undefined : { column, nullable: false };
   };
-  const { complete, ...restrictions } = new Outwards(statement, view.table).around(item, carried, true);
+  const { complete, ...found } = new Outwards(statement, view.table).around(item, carried, true);
+  const restrictions = { ...found, first: firstRowsOf(reference, statement) };
   if (!complete || restrictions.conditions.length > 0) return restrictions;
   return { ...restrictions, aggregation: aggregationOf(item, (name) => carried(name)?.column, statement) };
 }

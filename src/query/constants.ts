@@ -1,5 +1,6 @@
 import type { Node } from '@pgsql/types';
 import type { Column } from '../catalog/table.ts';
+import type { FirstRows } from '../planner/first-rows.ts';
 import type { Limit } from '../planner/limits.ts';
 import type { OpenPredicate, OpenValue } from '../planner/predicates.ts';
 import type { Restrictions } from '../planner/restrictions.ts';
@@ -20,6 +21,13 @@ export interface KnownRestrictions {
   readonly limit: number | undefined;
   /** All that is needed of the rows; undefined: themselves. Counts only where every predicate is pushed exactly. */
   readonly aggregation?: Aggregation | undefined;
+  /** Of the rows that count, in an order, so many are needed. */
+  readonly first?: KnownFirstRows | undefined;
+}
+
+export interface KnownFirstRows extends FirstRows {
+  /** One or more. */
+  readonly count: number;
 }
 
 /** A select list has at most 1,664 entries (PostgreSQL's MaxTupleAttributeNumber); each value takes two. */
@@ -53,8 +61,11 @@ export async function computeRestrictions(
   let next = 0;
   const take = (): ComputedValue => answers[next++] ?? { type: 'unknown', text: null };
   return new Map(
-    [...restrictions].map(([reference, { constantConditions, predicates, conditions: trees, limit, aggregation }]) => {
-      const limits = limit.map(({ count, offset }) => ({ count: count && take(), offset: offset && take() }));
+    [...restrictions].map(([reference, restricted]) => {
+      const { constantConditions, predicates, conditions: trees, limit, aggregation, first } = restricted;
+      const bounds = ({ count, offset }: Limit): KnownLimit => ({ count: count && take(), offset: offset && take() });
+      const limits = limit.map(bounds);
+      const firstRows = first && rowsNeeded([bounds(first.limit)]);
       const conditions = constantConditions.map(() => take());
       const taken = (predicate: OpenPredicate): Predicate | 'never' | 'unknown' =>
         close(
@@ -82,6 +93,7 @@ export async function computeRestrictions(
           contradiction: impossible || conditions.some((condition) => condition.text !== 'true'),
           limit: everyKnown ? rowsNeeded(limits) : undefined,
           aggregation: everyKnown ? aggregation : undefined,
+          first: first && firstRows ? { ...first, count: firstRows } : undefined,
         },
       ];
     }),
@@ -125,8 +137,8 @@ function askedOf(restrictions: ReadonlyMap<Reference, Restrictions>): readonly A
   const askForTruth = (node: Node): void => {
     asked.push({ node, canonical: (value) => `${value}::pg_catalog.text` });
   };
-  for (const { constantConditions, predicates, conditions, limit } of restrictions.values()) {
-    for (const node of limit.flatMap(boundsOf))
+  for (const { constantConditions, predicates, conditions, limit, first } of restrictions.values()) {
+    for (const node of [...limit, ...(first === undefined ? [] : [first.limit])].flatMap(boundsOf))
       asked.push({ node, canonical: (value) => `${value}::pg_catalog.int8::pg_catalog.text` });
     constantConditions.forEach(askForTruth);
     predicates.forEach(askFor);
@@ -146,14 +158,17 @@ function boundsOf({ count, offset }: Limit): Node[] {
  * From the outermost level inwards: each asks for what the one around it needs, and for what it skips itself. LIMIT NULL
  * is no limit, OFFSET NULL none either; PostgreSQL refuses negative ones itself.
  */
-function rowsNeeded(
-  limits: readonly { readonly count: ComputedValue | undefined; readonly offset: ComputedValue | undefined }[],
-): number | undefined {
+function rowsNeeded(limits: readonly KnownLimit[]): number | undefined {
   const rows = limits.reduceRight((needed, { count, offset }) => {
     const most = count?.text === undefined || count.text === null ? Number.POSITIVE_INFINITY : Number(count.text);
     return Math.min(most, needed) + Number(offset?.text ?? 0);
   }, Number.POSITIVE_INFINITY);
   return Number.isSafeInteger(rows) && rows >= 0 ? rows : undefined;
+}
+
+interface KnownLimit {
+  readonly count: ComputedValue | undefined;
+  readonly offset: ComputedValue | undefined;
 }
 
 interface ComputedValue {

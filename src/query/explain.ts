@@ -21,6 +21,8 @@ export interface ReferenceExplanation {
   readonly kept: readonly string[];
   /** Rows after which the scan ends. */
   readonly limit?: number;
+  /** In which order rows are asked for, of which the first ones are enough. */
+  readonly inOrder?: { readonly column: string; readonly direction: 'asc' | 'desc'; readonly rows: number };
   /** What the source is asked for in the place of rows: `count(*), max(event_time) by event_name`. */
   readonly aggregated?: string;
   readonly parts: readonly string[];
@@ -99,6 +101,11 @@ export function explainPlan(
     return {
       ...base,
       ...(request.limit === undefined ? {} : { limit: request.limit }),
+      ...(request.order === undefined || known?.first === undefined
+        ? {}
+        : {
+            inOrder: { column: request.order.column.name, direction: request.order.direction, rows: known.first.count },
+          }),
       ...(request.aggregation === undefined ? {} : { aggregated: aggregationText(request.aggregation) }),
       ...(narrowedBy.length === 0 ? {} : { narrowedBy }),
       fetches: scan.empty ? 'nothing' : 'scan',
@@ -139,6 +146,7 @@ export function explanationLines(explanations: readonly ReferenceExplanation[]):
       ...each.pushed.flatMap(({ column, as, exactness }) => line(`Pushed ${column} (${exactness})`, as)),
       ...line('Kept by PostgreSQL', [...new Set(each.kept)].join(', ')),
       ...line('Rows at most', each.limit === undefined ? '' : String(each.limit)),
+      ...line('Read in order (exact)', each.inOrder === undefined ? '' : orderText(each.inOrder)),
       ...line('Aggregated (exact)', each.aggregated ?? ''),
       ...line('Driven', each.recursion === undefined ? '' : `level by level, as ${each.recursion} recurses`),
       ...line('Ends', each.untilLimit === true ? 'with LIMIT, keys are asked for in growing numbers' : ''),
@@ -157,6 +165,10 @@ export function explanationLines(explanations: readonly ReferenceExplanation[]):
       ...line('Fetched', each.fetched === undefined ? '' : fetchedText(each.fetched)),
     ];
   });
+}
+
+function orderText({ column, direction, rows }: NonNullable<ReferenceExplanation['inOrder']>): string {
+  return `${column} ${direction}, until the first ${String(rows)} rows have come`;
 }
 
 function readable(query: string): string {

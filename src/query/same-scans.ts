@@ -10,9 +10,13 @@ export class SameScans {
   /** @param requests of the scans that nothing but the statement's own conditions narrows */
   constructor(requests: ReadonlyMap<Reference, ScanRequest>) {
     const byText = new Map<string, Group>();
-    for (const [reference, request] of requests) {
+    const whole = [...requests].filter(([, { order }]) => order === undefined);
+    const inOrder = [...requests].filter(([, { order }]) => order !== undefined);
+    for (const [reference, request] of [...whole, ...inOrder]) {
       // LIMIT's rows are any; and what stands in the place of aggregates is no row.
       if (request.limit !== undefined || request.aggregation !== undefined) continue;
+      // The first rows are among all of them, which somebody else needs.
+      if (request.order !== undefined && !byText.has(textOf(request))) continue;
       const text = textOf(request);
       const group = byText.get(text) ?? { columns: new Set(), rows: undefined };
       byText.set(text, group);
@@ -31,7 +35,7 @@ export class SameScans {
     if (group === undefined) return scan(request);
     if (group.rows === undefined) {
       const columns = request.table.columns.filter((column) => group.columns.has(column));
-      return (group.rows = scan({ ...request, columns }));
+      return (group.rows = scan({ ...request, columns, order: undefined }));
     }
     const rows = await group.rows;
     return { ...rows, statistics: { ...rows.statistics, calls: 0, pages: 0, bytes: 0, cacheHits: 0, waitMs: 0 } };

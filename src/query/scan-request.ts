@@ -4,7 +4,10 @@ import type { KnownRestrictions } from './constants.ts';
 import { groupColumns, withWitnesses } from './group-rows.ts';
 import { columnsToFetch } from './hydrated-sql.ts';
 
-/** What a scan is asked: with a LIMIT, or for aggregates, only where the source leaves no row for PostgreSQL to drop. */
+/**
+ * What a scan is asked: in an order, where first rows are enough and the source knows it; with a LIMIT, or for aggregates, only where the source leaves no row for
+ * PostgreSQL to drop.
+ */
 export function scanRequest(
   reference: Reference,
   known: KnownRestrictions | undefined,
@@ -20,7 +23,11 @@ export function scanRequest(
     predicates,
     ...(conditions.length > 0 && { conditions }),
   };
-  const { limit, aggregation } = known ?? {};
+  const { limit, aggregation, first } = known ?? {};
+  if (first !== undefined && source?.kind === 'scan') {
+    const ordered = { ...request, order: first.order };
+    return request.columns.includes(first.order.column) && source.plan(ordered).order === 'exact' ? ordered : request;
+  }
   const wanted = reference.below || conditions.length + keys.length > 0 ? undefined : aggregation;
   if ((limit ?? wanted) === undefined || source?.kind !== 'scan') return request;
   const { pushed } = source.plan(request);

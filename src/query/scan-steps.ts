@@ -1,9 +1,10 @@
 import type { VirtualTable } from '../catalog/table.ts';
-import type { HydratedRows, Hydrator, StatementContext } from '../hydrate/hydrator.ts';
+import type { HydratedRows, Hydrator, IsEnough, StatementContext } from '../hydrate/hydrator.ts';
 import type { Reference } from '../planner/statement.ts';
 import type { Step } from '../planner/steps.ts';
 import type { Predicate, ScanRequest, Source } from '../sources/source.ts';
-import type { KnownRestrictions } from './constants.ts';
+import type { KnownFirstRows, KnownRestrictions } from './constants.ts';
+import { isBeyond, lastOf, upTo } from './first-rows.ts';
 import { allOf, type Guard } from './guard.ts';
 import { missingKeysGuard } from './missing-keys.ts';
 import type { OwnQueries } from './own-queries.ts';
@@ -111,16 +112,35 @@ export class ScanSteps {
     const predicates = narrowed.map(({ predicate }) => predicate);
     const request = this.#request(reference, known, predicates);
     const isEmpty = predicates.some(({ values }) => values.length === 0);
-    const scan = (asked: ScanRequest) => this.#hydrator.scan(asked, this.#context);
+    const first = known?.first;
+    const isEnough: IsEnough | undefined =
+      first && ((some, reached) => this.#haveCome(reference, first, some, reached));
+    const scan = (asked: ScanRequest) => this.#hydrator.scan(asked, this.#context, isEnough);
     const rows = isEmpty ? NONE_YET : await same.fetch(reference, request, scan);
     const { aggregation } = request;
     await this.#placeholders.fill(reference, { rows, guard: undefined, aggregation });
-    const guards: Guard[] = [];
+    const isCut = first?.joined === true && request.columns.includes(first.order.column);
+    const guards: Guard[] =
+      isCut && rows.statistics.rows > first.count ? [...(await this.#cutOff(reference, first))] : [];
+    if (guards.length > 0) this.#placeholders.guardBy(reference, allOf(guards));
     for (const { by, asked } of narrowed) {
       if (!by.ordinary) continue;
       guards.push(await missingKeysGuard(by.queries, 'text', asked, this.#own));
       this.#placeholders.guardBy(reference, allOf(guards));
     }
+  }
+
+  async #haveCome(reference: Reference, first: KnownFirstRows, rows: HydratedRows, reached: number): Promise<boolean> {
+    // What they cost is counted when the scan has ended.
+    await this.#placeholders.fill(reference, { rows: { ...rows, statistics: NONE_YET.statistics }, guard: undefined });
+    const last = await lastOf(first, this.#own);
+    return last !== undefined && isBeyond(last, reached, first);
+  }
+
+  /** Look-ups that are joined to rows of a sorted level are needed for the first of them alone. */
+  async #cutOff(reference: Reference, first: KnownFirstRows): Promise<readonly Guard[]> {
+    const last = await lastOf(first, this.#own);
+    return last === undefined ? [] : [upTo(last, first)];
   }
 
   #isTaken(reference: Reference, predicate: Predicate): boolean {

@@ -51,6 +51,13 @@ export interface Aggregation {
   readonly aggregates: readonly Aggregate[];
 }
 
+/** The order in which a statement wants rows, of which it needs the first ones. The column is a number or a time. */
+export interface Order {
+  readonly column: Column;
+  readonly direction: 'asc' | 'desc';
+  readonly nulls: 'first' | 'last';
+}
+
 export interface ScanRequest {
   readonly table: VirtualTable;
   /** The columns that the statement uses and that have a path. */
@@ -67,6 +74,11 @@ export interface ScanRequest {
    * `columns` name. A group may come in parts, as from several regions.
    */
   readonly aggregation?: Aggregation | undefined;
+  /**
+   * The consumer stops where it has all rows that it needs. Only set for a scan that the source plans `exact`: then its
+   * pages say how far they have come (`Page.reached`). Rows between two such pages may come in any order.
+   */
+  readonly order?: Order | undefined;
 }
 
 /** What a source would do, found out without any call: pure, and what EXPLAIN prints. */
@@ -76,6 +88,8 @@ export interface ScanPlan {
   readonly pushedConditions?: readonly PushedCondition[] | undefined;
   /** Of the request's aggregation; by default `none`. */
   readonly aggregation?: 'exact' | 'none' | undefined;
+  /** Of the request's order; by default `none`. */
+  readonly order?: 'exact' | 'none' | undefined;
   /** True when the predicates contradict one another: nothing is called, no row returned. */
   readonly empty: boolean;
   /** One line an independent part (region and log group), for EXPLAIN. */
@@ -104,6 +118,11 @@ export interface Page {
   readonly bytes: number;
   /** A big page may come in parts, so that not all of its records are held at once: true of each but the first. */
   readonly continued?: boolean;
+  /**
+   * Of a scan in an order: the value before which no row of a later page comes, though equal ones may. Milliseconds since
+   * the epoch for a time. Where NULLs come first, all of them have come.
+   */
+  readonly reached?: number | undefined;
 }
 
 /** Declared by a source, kept by hydrate/: all requests with the same key share the limit. */

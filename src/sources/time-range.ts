@@ -11,7 +11,7 @@ export const ALWAYS: TimeRange = { start: Number.NEGATIVE_INFINITY, end: Number.
 /** What a Date can hold; CloudWatch Logs accepts events up to two hours ahead, so nothing lies beyond. */
 export const LAST_INSTANT = 8.64e15;
 /** CloudTrail's clock may run ahead of CloudWatch Logs' by this much. */
-const CLOCK_SLACK_MS = 5 * 60_000;
+export const CLOCK_SLACK_MS = 5 * 60_000;
 
 export function isEmptyRange(range: TimeRange): boolean {
   // CloudWatch Logs holds no event before 1970.

@@ -13,6 +13,7 @@ import type {
   SourceRecord,
 } from '../../src/sources/source.ts';
 import { groupsOf } from '../query/support/groups.ts';
+import { orderedPages } from '../query/support/ordered-pages.ts';
 import { CANONICAL } from './world.ts';
 
 /** How much of what it is asked a source does itself. */
@@ -34,7 +35,8 @@ export class OracleScan implements ScanSource {
       this.pushdown === 'exact' && !isKnown(predicate) ? 'inexact' : this.pushdown;
     const pushed = request.predicates.map((predicate) => ({ predicate, exactness: exactness(predicate) }));
     const aggregation = this.pushdown === 'exact' ? 'exact' : 'none';
-    return { pushed, aggregation, empty: false, parts: [], notices: [] };
+    const order = this.pushdown === 'none' ? 'none' : 'exact';
+    return { pushed, aggregation, order, empty: false, parts: [], notices: [] };
   }
 
   async *scan(request: ScanRequest, context: CallContext): AsyncIterable<Page> {
@@ -47,7 +49,11 @@ export class OracleScan implements ScanSource {
         conditions.every((condition) => mayHold(condition, record)),
     );
     // Which rows a LIMIT leaves is nobody's to say: the last ones show best what relies on the first.
-    const { aggregation, limit } = request;
+    const { aggregation, limit, order } = request;
+    if (order !== undefined) {
+      yield* orderedPages(records, order, 2);
+      return;
+    }
     const page = aggregation === undefined ? records.reverse().slice(0, limit) : groupsOf(records, aggregation);
     yield await context.call({ key: 'memory', concurrency: 1 }, () => Promise.resolve({ records: page, bytes: 1 }));
   }

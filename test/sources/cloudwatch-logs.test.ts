@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { singleLogGroup, type World } from '../../src/simulator/world.ts';
+import type { Column } from '../../src/catalog/table.ts';
 import { cloudwatchLogsSource } from '../../src/sources/aws/cloudwatch-logs/source.ts';
 import { type AwsConnection, type AwsConnectionConfig, createAwsConnection } from '../../src/sources/aws/connection.ts';
+import type { Predicate, SourceRecord } from '../../src/sources/source.ts';
 import {
   allPages,
   allRecords,
@@ -460,6 +462,32 @@ test('pages are read until there is no token, empty ones included', async () => 
   expect(pages.every(({ bytes }) => bytes > 0)).toBe(true);
 });
 
+test('what may be NULL is in no order in which NULLs come first', () => {
+  const source = cloudwatchLogsSource([connect()]);
+  const by = (of: Column, nulls: 'first' | 'last', ...known: Predicate[]) =>
+    source.plan(scanRequest(known, { order: { column: of, direction: 'desc', nulls } })).order;
+  expect(by(TIMESTAMP, 'first')).toBe('exact');
+  expect(by(EVENT_TIME, 'last')).toBe('exact');
+  expect(by(EVENT_TIME, 'first')).toBe('none');
+  expect(by(EVENT_TIME, 'first', predicate(EVENT_TIME, '>=', String(START)))).toBe('exact');
+  expect(by(EVENT_NAME, 'last')).toBe('none');
+});
+
+test('an event_time of the oldest is in order where the connection says how late events come', () => {
+  const order = { column: EVENT_TIME, direction: 'asc', nulls: 'last' } as const;
+  expect(cloudwatchLogsSource([connect()]).plan(scanRequest([], { order })).order).toBe('exact');
+  const late = cloudwatchLogsSource([connect({ deliverySlackMs: 'none' })]);
+  expect(late.plan(scanRequest([], { order })).order).toBe('none');
+});
+
+test('a few pages are read whole, in whatever order', async () => {
+  const order = { column: TIMESTAMP, direction: 'desc', nulls: 'first' } as const;
+  const source = cloudwatchLogsSource([connect({ regions: ['us-east-1'], logGroups: ['trail/all'] })]);
+  const pages = await allPages(source, scanRequest([], { order }), testContext());
+  expect(pages.flatMap(({ records }) => ids(records)).sort()).toEqual(['a', 'b', 'c', 'd']);
+  expect(pages.map(({ reached }) => reached)).toEqual([undefined]);
+});
+
 describe('many pages', () => {
   const COUNT = 20_000;
   let many: Simulator;
@@ -532,6 +560,54 @@ describe('many pages', () => {
     expect(context.notices).toMatchObject([
       { message: expect.stringMatching(/^1 of 1 log groups could not be read, their rows are missing: /) as string },
     ]);
+  });
+
+  test('are read in pieces, newest first, each of which says how far they have come', async () => {
+    const order = { column: TIMESTAMP, direction: 'desc', nulls: 'first' } as const;
+    const request = scanRequest(bounds(START, START + 2 * 3_600_000), { order });
+    const source = cloudwatchLogsSource([of]);
+    expect(source.plan(request).order).toBe('exact');
+    const records: SourceRecord[] = [];
+    let reached = Number.POSITIVE_INFINITY;
+    for await (const page of source.scan(request, testContext())) {
+      for (const { added } of page.records) expect(added['timestamp']).toBeLessThanOrEqual(reached);
+      records.push(...page.records);
+      if (page.reached === undefined) continue;
+      for (const { added } of records) expect(added['timestamp']).toBeGreaterThan(page.reached);
+      reached = page.reached;
+    }
+    expect(new Set(ids(records)).size).toBe(COUNT);
+    expect(records).toHaveLength(COUNT);
+    expect(filterCalls()).toBeLessThanOrEqual(55);
+  });
+
+  test('of which the newest are enough are not read but for a few', async () => {
+    const order = { column: TIMESTAMP, direction: 'desc', nulls: 'first' } as const;
+    const request = scanRequest([predicate(TIMESTAMP, '<=', String(START + 3_600_000))], { order });
+    for await (const { reached } of cloudwatchLogsSource([of]).scan(request, testContext())) {
+      if (reached !== undefined && reached < START + 3_500_000) break;
+    }
+    expect(filterCalls()).toBeLessThanOrEqual(4);
+  });
+
+  test('of which the newest are enough are found where nothing has come for weeks', async () => {
+    const order = { column: EVENT_TIME, direction: 'desc', nulls: 'last' } as const;
+    // Clocks differ by five minutes at most.
+    for await (const { reached } of cloudwatchLogsSource([of]).scan(scanRequest([], { order }), testContext())) {
+      if (reached !== undefined && reached < START + 3_600_000) break;
+    }
+    expect(filterCalls()).toBeLessThanOrEqual(40);
+  });
+
+  test('of which the oldest are enough neither', async () => {
+    const order = { column: TIMESTAMP, direction: 'asc', nulls: 'last' } as const;
+    const source = cloudwatchLogsSource([of]);
+    for await (const { reached } of source.scan(scanRequest([], { order }), testContext())) {
+      if (reached === undefined) continue;
+      expect(reached).toBeLessThan(START + 600_000);
+      break;
+    }
+    expect(filterCalls()).toBeLessThanOrEqual(4);
   });
 
   test('one of which fails fail the scan, and nothing starts after it', async () => {

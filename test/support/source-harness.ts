@@ -1,6 +1,7 @@
 import type { Column, Operator, VirtualTable } from '../../src/catalog/table.ts';
 import type {
   CallContext,
+  Order,
   Page,
   Predicate,
   QuotaState,
@@ -27,13 +28,19 @@ export function table(name: string, columns: readonly Column[] = []): VirtualTab
 
 export function scanRequest(
   predicates: readonly Predicate[],
-  extra: { readonly limit?: number; readonly table?: string; readonly columns?: readonly Column[] } = {},
+  extra: {
+    readonly limit?: number;
+    readonly table?: string;
+    readonly columns?: readonly Column[];
+    readonly order?: Order;
+  } = {},
 ): ScanRequest {
   return {
     table: table(extra.table ?? 'cloudtrail_trail_event'),
     columns: [...(extra.columns ?? []), ...predicates.map(({ column: of }) => of)],
     predicates,
     ...(extra.limit !== undefined && { limit: extra.limit }),
+    ...(extra.order !== undefined && { order: extra.order }),
   };
 }
 

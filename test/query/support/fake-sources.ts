@@ -13,11 +13,16 @@ import type {
   SourceRecord,
 } from '../../../src/sources/source.ts';
 import { groupsOf } from './groups.ts';
+import { orderedPages } from './ordered-pages.ts';
 
 /** A scan over records in memory that leaves out what the predicates exclude; remembers what it was asked. */
 export class MemoryScan implements ScanSource {
   readonly kind = 'scan';
   readonly requests: ScanRequest[] = [];
+  /** What it says of orders. */
+  order: 'exact' | 'none' = 'none';
+  /** Records that the consumer has taken, of all requests. */
+  read = 0;
   readonly #records: readonly SourceRecord[];
   readonly #exactness: Exactness;
 
@@ -39,13 +44,21 @@ export class MemoryScan implements ScanSource {
 
   plan(request: ScanRequest) {
     const pushed = request.predicates.map((predicate) => ({ predicate, exactness: this.#exactness }));
-    return { pushed, aggregation: this.#aggregation, empty: false, parts: [], notices: [] };
+    return { pushed, aggregation: this.#aggregation, order: this.order, empty: false, parts: [], notices: [] };
   }
 
   async *scan(request: ScanRequest, context: CallContext): AsyncIterable<Page> {
     this.requests.push(request);
-    const { aggregation } = request;
+    const { aggregation, order } = request;
     const matching = this.#records.filter((record) => isAsked(record, request));
+    if (order !== undefined) {
+      for (const page of orderedPages(matching, order, 4)) {
+        this.read += page.records.length;
+        yield await context.call({ key: 'memory', concurrency: 1 }, () => Promise.resolve(page));
+      }
+      return;
+    }
+    this.read += matching.length;
     const records = aggregation === undefined ? matching : groupsOf(matching, aggregation);
     yield await context.call({ key: 'memory', concurrency: 1 }, () => Promise.resolve({ records, bytes: 1 }));
   }

@@ -10,7 +10,7 @@ import { requestTimes } from './request-times.ts';
 import { RawPage } from './raw-page.ts';
 import type { PatternPart } from './request-patterns.ts';
 import type { CompiledScan } from './scan-plan.ts';
-import { shardsOf } from './shards.ts';
+import { shardsOf, type FirstPage } from './shards.ts';
 import type { Target } from './targets.ts';
 
 /** FilterLogEvents, limit. */
@@ -38,44 +38,60 @@ export interface Delivered {
   pages(): Iterable<Page>;
 }
 
-/** All events of one log group, in shards of time where they are many. */
-export function logGroupPart(read: LogGroupRead, scan: CompiledScan): Part<Delivered> {
+/**
+ * All events of one log group, in shards of time where they are many.
+ *
+ * @param isTooMuch where its first page says of how many it may be the first, and that they are to be left unread
+ */
+export function logGroupPart(
+  read: LogGroupRead,
+  scan: CompiledScan,
+  isTooMuch: (first: FirstPage) => boolean = () => false,
+): Part<Delivered> {
   return async function* part(context, divide) {
     const { target, limit, range } = read;
     const request = requestOf(read, scan);
-    const isNew = recentEvents();
-    let page = await ask(target, request, context);
-    const shards =
-      page.nextToken === undefined || limit !== undefined
-        ? undefined
-        : shardsOf(
-            range,
-            { span: page.span(), isFull: page.bytes >= FULL_PAGE_BYTES, isShard: read.isShard },
-            Date.now(),
-          );
+    const page = await ask(target, request, context);
+    const first = { span: page.span(), isFull: page.bytes >= FULL_PAGE_BYTES, isShard: read.isShard };
+    if (page.nextToken !== undefined && isTooMuch(first)) return;
+    const shards = page.nextToken === undefined || limit !== undefined ? undefined : shardsOf(range, first, Date.now());
     if (shards !== undefined) {
       divide(shards.map((shard) => logGroupPart({ ...read, range: shard, isShard: true }, scan)));
       if (read.isShard !== true && !scan.bounded) await tellCost(target, context);
       return;
     }
-    let missing = limit ?? Number.POSITIVE_INFINITY;
-    for (;;) {
-      const { nextToken } = page;
-      const delivered = deliver(page, read, scan, isNew);
-      if (limit === undefined) {
-        yield delivered;
-      } else {
-        // What a limit makes needless must not be asked for: the records are counted first.
-        const pages = [...delivered.pages()];
-        yield { read, pages: () => pages };
-        missing -= pages.reduce((sum, { records }) => sum + records.length, 0);
-        if (missing <= 0) return;
-      }
-      if (nextToken === undefined) return;
-      page = await ask(target, { ...request, nextToken }, context);
-      if (page.nextToken === nextToken) throw stuck(target);
-    }
+    yield* readOn(page, request, read, scan, context);
   };
+}
+
+/** The page and those after it. */
+async function* readOn(
+  first: RawPage,
+  request: FilterLogEventsRequest,
+  read: LogGroupRead,
+  scan: CompiledScan,
+  context: CallContext,
+): AsyncGenerator<Delivered, void, undefined> {
+  const { target, limit } = read;
+  const isNew = recentEvents();
+  let page = first;
+  let missing = limit ?? Number.POSITIVE_INFINITY;
+  for (;;) {
+    const { nextToken } = page;
+    const delivered = deliver(page, read, scan, isNew);
+    if (limit === undefined) {
+      yield delivered;
+    } else {
+      // What a limit makes needless must not be asked for: the records are counted first.
+      const pages = [...delivered.pages()];
+      yield { read, pages: () => pages };
+      missing -= pages.reduce((sum, { records }) => sum + records.length, 0);
+      if (missing <= 0) return;
+    }
+    if (nextToken === undefined) return;
+    page = await ask(target, { ...request, nextToken }, context);
+    if (page.nextToken === nextToken) throw stuck(target);
+  }
 }
 
 function requestOf(

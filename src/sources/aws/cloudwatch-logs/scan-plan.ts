@@ -16,22 +16,11 @@ import {
 } from '../../time-range.ts';
 import { patternOfCondition } from './condition-pattern.ts';
 import { type PatternPredicate, isJsonPattern, patternOf } from './filter-pattern.ts';
+import { PATHS } from './paths.ts';
 import { type PatternPart, member, requestPatterns } from './request-patterns.ts';
 import { requestTimes } from './request-times.ts';
 import { streamPrefix } from './stream-prefix.ts';
-
-/** How columns name what the source adds to a record. `timestamp_ms` is the same as `timestamp`. */
-export const PATHS = {
-  logGroupName: '@log_group_name',
-  logStreamName: '@log_stream_name',
-  filter: '@filter',
-  timestamp: '@timestamp',
-  eventTime: 'eventTime',
-  partition: '@partition',
-  region: '@region',
-  accountId: '@account_id',
-  connectionName: '@connection_name',
-} as const;
+import { type TimeOrder, timeOrderOf } from './time-order.ts';
 
 /** A request's predicates in CloudWatch Logs' terms: what is asked of each log group, and which are asked. */
 export interface CompiledScan {
@@ -52,12 +41,16 @@ export interface CompiledScan {
   /** Undefined where the connection cannot hold such an event. */
   timeRange(connection: AwsConnection): TimeRange | undefined;
   readonly bounded: boolean;
+  /** No event that is wanted happened later; what is delivered later is read all the same. */
+  readonly latest: number;
+  /** Of the request's order, where log groups can be read in it. */
+  readonly order: TimeOrder | undefined;
   /** True for the records (unwrapped) that satisfy every exactly pushed pattern. */
   test(value: unknown): boolean;
 }
 
 export function compileScan(request: ScanRequest, all: readonly AwsConnection[]): CompiledScan {
-  const { predicates, conditions = [] } = request;
+  const { predicates, conditions = [], order } = request;
   const times = compileTimes(predicates);
   const filters = namesAsked(predicates, PATHS.filter) ?? [undefined];
   const longestFilter = filters.reduce(
@@ -113,6 +106,8 @@ export function compileScan(request: ScanRequest, all: readonly AwsConnection[])
       return isEmptyRange(range) ? undefined : range;
     },
     bounded: Number.isFinite(Math.max(times.timestamp.start, times.eventTime.start)),
+    latest: times.eventTime.end,
+    order: order && timeOrderOf(order, predicates, connections),
     test: (value) => tests.every(({ steps, test }) => test(steps.reduce(member, value))),
   };
 }
@@ -148,8 +143,9 @@ export function describeScan(scan: CompiledScan, table: string): ScanPlan {
     pushedConditions: scan.pushedConditions,
     empty: scan.empty,
     parts: scan.empty ? [] : parts,
+    order: scan.order === undefined ? 'none' : 'exact',
     notices:
-      scan.bounded || scan.empty
+      scan.bounded || scan.empty || scan.order !== undefined
         ? []
         : [
             `${table} is read from its log groups' beginning, as no condition bounds timestamp or event_time from below; AWS allows 5 pages of 1 MB a second`,

@@ -44,6 +44,19 @@ export function shardsOf(range: TimeRange, page: FirstPage, now: number): readon
   });
 }
 
+/** What a page spans, as the first one lets us think; undefined where that says nothing. */
+export function msPerPage({ span, isFull }: FirstPage): number | undefined {
+  return isFull && span !== undefined && span.last > span.first ? span.last - span.first : undefined;
+}
+
+/** How many pages a range has; infinitely many where the first one does not tell. */
+export function pagesOf(range: TimeRange, page: FirstPage, now: number): number {
+  const { span } = page;
+  const length = msPerPage(page);
+  if (length === undefined || span === undefined) return Number.POSITIVE_INFINITY;
+  return (Math.min(range.end, Math.max(now, span.last)) - span.first) / length;
+}
+
 function shardCount({ span, isFull, isShard = false }: FirstPage, length: number): number {
   if (!isFull) return isShard ? 0 : VAGUE_SHARDS;
   if (span === undefined || span.last <= span.first) return 0;

@@ -2,9 +2,11 @@ import type { CallContext, Page, ScanPlan, ScanRequest, ScanSource } from '../..
 import { SourceError } from '../../source.ts';
 import type { AwsConnection } from '../connection.ts';
 import { LeftOut } from '../../left-out.ts';
-import { mergeParts } from '../../merge-parts.ts';
+import { type Part, mergeParts } from '../../merge-parts.ts';
 import { type Delivered, type LogGroupRead, logGroupPart } from './read-log-group.ts';
-import { type CompiledScan, PATHS, compileScan, describeScan } from './scan-plan.ts';
+import { PATHS } from './paths.ts';
+import { readInOrder } from './read-in-order.ts';
+import { type CompiledScan, compileScan, describeScan } from './scan-plan.ts';
 import { type Target, resolveTargets } from './targets.ts';
 
 /** Log groups and shards of them read at once by one statement; each holds a page of up to 1 MB that was fetched ahead. */
@@ -35,36 +37,50 @@ async function* scan(
     return;
   }
   const isLost = missingLogGroups(targets);
+  const gone = new Set<Target>();
   const leftOut = new LeftOut(context);
-  const parts = targets.flatMap((target) => {
+  const existing = ({ target }: LogGroupRead, own: Part<Delivered>): Part<Delivered> =>
+    leftOut.of(nameOf(target), async function* part(partContext, divide) {
+      if (gone.has(target)) return;
+      try {
+        yield* own(partContext, divide);
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+        gone.add(target);
+        if (isLost(target)) throw doesNotExist(target, targets, error);
+        if (target.namedBy === 'trail') {
+          context.notice(
+            'WARNING',
+            `log group ${target.logGroupName} in ${target.region} does not exist, although a trail of connection ${target.connection.name} delivers to it`,
+          );
+        }
+      }
+    });
+  const reads = targets.flatMap((target): LogGroupRead[] => {
     const range = compiled.timeRange(target.connection);
     if (range === undefined) return [];
-    const asked = compiled.filters.flatMap((filter) => compiled.patterns.map((pattern) => ({ filter, pattern })));
-    return asked.map(({ filter, pattern }) =>
-      leftOut.of<Delivered>(nameOf(target), async function* part(partContext, divide) {
-        try {
-          const read = { target, range, filter, pattern, limit: request.limit };
-          yield* logGroupPart(read, compiled)(partContext, divide);
-        } catch (error) {
-          if (!isNotFound(error)) throw error;
-          if (isLost(target)) throw doesNotExist(target, targets, error);
-          if (target.namedBy === 'trail') {
-            context.notice(
-              'WARNING',
-              `log group ${target.logGroupName} in ${target.region} does not exist, although a trail of connection ${target.connection.name} delivers to it`,
-            );
-          }
-        }
-      }),
+    return compiled.filters.flatMap((filter) =>
+      compiled.patterns.map((pattern) => ({ target, range, filter, pattern, limit: request.limit })),
     );
   });
+  const merge = (parts: readonly (readonly [LogGroupRead, Part<Delivered>])[]): AsyncIterable<Delivered> =>
+    mergeParts(
+      parts.map(([read, part]) => existing(read, part)),
+      context,
+      { concurrency: CONCURRENT_PARTS, asNeeded: true, tolerate: leftOut.tolerate },
+    );
+  // What fails is left out once.
+  const isInOrder = compiled.order !== undefined && context.partial !== true;
+  const all = isInOrder
+    ? readInOrder(reads, compiled.order, compiled, merge)
+    : merge(reads.map((read) => [read, logGroupPart(read, compiled)]));
   let missing = request.limit ?? Number.POSITIVE_INFINITY;
   const unreadable = new Set<LogGroupRead>();
-  for await (const delivered of mergeParts(parts, context, {
-    concurrency: CONCURRENT_PARTS,
-    asNeeded: true,
-    tolerate: leftOut.tolerate,
-  })) {
+  for await (const delivered of all) {
+    if ('reached' in delivered) {
+      yield { records: [], bytes: 0, continued: true, reached: delivered.reached };
+      continue;
+    }
     if (unreadable.has(delivered.read)) continue;
     try {
       for (const page of delivered.pages()) {
