@@ -6,7 +6,7 @@ create foreign table source.abuseipdb_check_cidr (
   num_reports integer options (path 'numReports'),
   abuse_confidence_score integer options (path 'abuseConfidenceScore'),
   country_code text options (path 'countryCode'),
-  last_reported_at timestamptz options (path 'mostRecentReport')
+  last_reported_at timestamptz options (key 'optional', operators '=,<,<=,>,>=', path 'mostRecentReport')
 ) server trailhound options (source 'abuseipdb_check_block', kind 'lookup', ttl '24 hours');
 comment on foreign table source.abuseipdb_check_cidr is 'Addresses of a network that were reported to AbuseIPDB, one call a network (GET /check-block)';
 comment on column source.abuseipdb_check_cidr.cidr is 'The network that was asked for (network)';

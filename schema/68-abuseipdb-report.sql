@@ -2,7 +2,7 @@
 create foreign table source.abuseipdb_report (
   ip_address inet options (key 'required', operators '=', path '@ip_address') not null,
   max_age_in_days integer options (key 'input', operators '=', path '@max_age_in_days', default '30'),
-  reported_at timestamptz options (path 'reportedAt'),
+  reported_at timestamptz options (key 'optional', operators '=,<,<=,>,>=', path 'reportedAt'),
   comment text options (path 'comment'),
   categories integer[] options (path 'categories'),
   reporter_id bigint options (path 'reporterId'),

@@ -1,7 +1,7 @@
 -- GET /blacklist, one call; a free key has five a day.
 create foreign table source.abuseipdb_blacklist (
   ip_address inet options (path 'ipAddress'),
-  abuse_confidence_score integer options (path 'abuseConfidenceScore'),
+  abuse_confidence_score integer options (key 'optional', operators '=,<,<=,>,>=', path 'abuseConfidenceScore'),
   country_code text options (path 'countryCode'),
   last_reported_at timestamptz options (path 'lastReportedAt'),
   confidence_minimum integer options (key 'input', operators '=', path '@confidence_minimum', default '90')

@@ -1,5 +1,5 @@
 import type { ColumnRef, JoinExpr, Node } from '@pgsql/types';
-import type { Column } from '../catalog/table.ts';
+import type { Column, KeyKind } from '../catalog/table.ts';
 import { fieldsOf, type Item, type Level } from '../sql/scope.ts';
 import { columnIn, type SpaceColumn } from '../sql/space.ts';
 import { bare, walk } from '../sql/walk.ts';
@@ -13,10 +13,19 @@ import type { Reference, Statement } from './statement.ts';
  * Generous: what passes a value on in a way that is not followed here counts as choosing.
  */
 export function decisiveInputs(reference: Reference, statement: Statement): readonly Column[] {
+  return decisive('input', reference, statement);
+}
+
+/** The optional columns by whose values it does: conditions on them may ask for more than an input's default gives. */
+export function decisiveOptionals(reference: Reference, statement: Statement): readonly Column[] {
+  return decisive('optional', reference, statement);
+}
+
+function decisive(kind: KeyKind, reference: Reference, statement: Statement): readonly Column[] {
   const { names } = statement.names.columnsOf(reference.item);
   return reference.view.columns.flatMap(({ column, name }, index) => {
     const own = names[index];
-    if (column?.key !== 'input' || own === undefined || !reference.used.has(name)) return [];
+    if (column?.key !== kind || own === undefined || !reference.used.has(name)) return [];
     return new Uses(statement, column).decide(reference.item, own) ? [column] : [];
   });
 }

@@ -1,7 +1,9 @@
 import type { Column } from '../catalog/table.ts';
 import { TrailhoundError } from '../kernel/errors.ts';
 import type { Binding } from './bindings.ts';
+import { bare, walk } from '../sql/walk.ts';
 import { dependenciesOf } from './dependencies.ts';
+import { rangeVarsIn } from './mentions.ts';
 import type { Reference, Statement } from './statement.ts';
 import type { Unbounded } from './steps.ts';
 
@@ -20,11 +22,17 @@ export function unboundedBy(stuck: Stuck, statement: Statement): Unbounded {
   const found = stuck.bindingsOf(reference);
   const refused = (error: TrailhoundError): Unbounded => ({ unbounded: reference, key, error, clause: undefined });
   if (found.some((binding) => readsReturning(binding, statement))) {
+    const before = `${view.name} is asked before the statement runs. Nothing was changed and no call was made.`;
     return refused(
-      new TrailhoundError('not_supported', 'keys cannot come from RETURNING of the same statement', {
-        detail: `${view.name} is asked before the statement runs. Nothing was changed and no call was made.`,
-        hint: 'Change the rows first, and ask about them in a second statement.',
-      }),
+      isOnConflict(reference, statement)
+        ? new TrailhoundError('not_supported', 'keys cannot come from rows that ON CONFLICT finds', {
+            detail: before,
+            hint: 'Insert the rows first, and update those that were there in a second statement.',
+          })
+        : new TrailhoundError('not_supported', 'keys cannot come from RETURNING of the same statement', {
+            detail: before,
+            hint: 'Change the rows first, and ask about them in a second statement.',
+          }),
     );
   }
   const message = `${view.name} needs a value for ${key.name}`;
@@ -40,6 +48,17 @@ export function unboundedBy(stuck: Stuck, statement: Statement): Unbounded {
       ? 'What this statement says of it cannot be computed before the table is asked. No call was made.'
       : `Each waits for another: ${circle}. No call was made.`;
   return refused(new TrailhoundError('unbounded_key', message, { detail }));
+}
+
+/** Whether a reference stands in what INSERT does with rows that are there already. */
+function isOnConflict({ item }: Reference, { node }: Statement): boolean {
+  const found = new Set<unknown>();
+  walk(node, (inner, kind) => {
+    const conflict = kind === 'InsertStmt' ? bare(inner, 'InsertStmt')?.onConflictClause : undefined;
+    if (conflict !== undefined) for (const rangeVar of rangeVarsIn(conflict)) found.add(rangeVar);
+    return undefined;
+  });
+  return item.rangeVar !== undefined && found.has(item.rangeVar);
 }
 
 function readsReturning({ sources }: Binding, statement: Statement): boolean {

@@ -1,23 +1,24 @@
 import type { Reference } from '../planner/statement.ts';
 import type { Step } from '../planner/steps.ts';
 import type { LookupSource, ScanPlan } from '../sources/source.ts';
-import { parseKept } from '../sql/parse.ts';
-import { walk } from '../sql/walk.ts';
 import type { KnownRestrictions } from './constants.ts';
 import { withInputs } from './lookup-keys.ts';
+import { withReach } from './lookup-notices.ts';
+import { readsRelation } from './reads-relation.ts';
 
 type Lookup = Extract<Step, { kind: 'lookup' }>;
 
 /** What a look-up costs, as far as that can be said without a call and without the cache. */
 export function callsOfLookup(
-  { reference, key, queries, inputs }: Lookup,
+  lookup: Lookup,
   known: KnownRestrictions | undefined,
   source: LookupSource | undefined,
 ): string {
+  const { reference, key, queries, inputs } = lookup;
   if (inputs.length > 0) return 'one a distinct key and value of its inputs that is not cached';
   const keys = queries.some(readsRelation) ? undefined : constantKeys(reference, key.name, known);
   if (keys === undefined || source === undefined) return 'one a distinct key that is not cached';
-  const asked = withInputs(keys, reference, known?.predicates ?? []);
+  const asked = withInputs(keys, reference, withReach(known?.predicates ?? [], lookup, source));
   const calls = asked.filter((each) => source.answerLocally(each) === undefined).length;
   return calls === 0 ? 'none' : `at most ${String(calls)}`;
 }
@@ -38,13 +39,4 @@ function constantKeys(
   const own = (known?.predicates ?? []).filter(({ column, operator }) => column.name === key && operator === '=');
   const [most] = own.map(({ values }) => [...new Set(values)]).sort((one, two) => two.length - one.length);
   return most;
-}
-
-function readsRelation(query: string): boolean {
-  let found = false;
-  walk(parseKept(query), (_node, kind) => {
-    if (kind === 'RangeVar') found = true;
-    return undefined;
-  });
-  return found;
 }

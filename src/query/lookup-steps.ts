@@ -3,8 +3,10 @@ import type { Hydrator, StatementContext } from '../hydrate/hydrator.ts';
 import { TrailhoundError } from '../kernel/errors.ts';
 import type { Reference } from '../planner/statement.ts';
 import type { InputKeys, Step } from '../planner/steps.ts';
+import type { Source } from '../sources/source.ts';
 import type { KnownRestrictions } from './constants.ts';
 import { allOf } from './guard.ts';
+import { noticesOf, withReach } from './lookup-notices.ts';
 import { inputValue, pairedColumn, pairedWith, withInputs } from './lookup-keys.ts';
 import { missingKeysGuard } from './missing-keys.ts';
 import type { OwnQueries } from './own-queries.ts';
@@ -25,6 +27,8 @@ export class LookupSteps {
   readonly #own: OwnQueries;
   readonly #shared: SharedRequests;
   readonly #oneSnapshot: boolean;
+  readonly #sourceOf: (name: string) => Source | undefined;
+  readonly #told = new Set<string>();
 
   constructor(options: {
     restrictions: ReadonlyMap<Reference, KnownRestrictions>;
@@ -35,6 +39,7 @@ export class LookupSteps {
     shared: SharedRequests;
     /** The statement sees what the key queries saw. */
     oneSnapshot: boolean;
+    sourceOf: (name: string) => Source | undefined;
   }) {
     this.#restrictions = options.restrictions;
     this.#hydrator = options.hydrator;
@@ -43,6 +48,7 @@ export class LookupSteps {
     this.#own = options.own;
     this.#shared = options.shared;
     this.#oneSnapshot = options.oneSnapshot;
+    this.#sourceOf = options.sourceOf;
   }
 
   async lookUp(step: Lookup): Promise<void> {
@@ -90,12 +96,13 @@ export class LookupSteps {
       return;
     }
     const paired = pairedColumn(step.inputs);
-    const predicates = known?.predicates ?? [];
+    const predicates = withReach(known?.predicates ?? [], step, this.#sourceOf(table.source));
     const values = new Map([...inputs].map(([{ column }, texts]) => [column, valuesOf(column, texts)]));
     const keys =
       paired === undefined
         ? withInputs(asked, reference, predicates, values)
         : pairedWith(paired, asked, reference, predicates);
+    this.#tell(noticesOf(step, predicates, asked.length, this.#sourceOf(table.source)));
     const rows = await this.#hydrator.lookup(
       { table, keys, columns: this.#shared.columnsOf(reference), keyExpression: from },
       this.#context,
@@ -107,6 +114,15 @@ export class LookupSteps {
     for (const [{ queries = [] }, texts] of inputs)
       guards.push(await missingKeysGuard(queries, 'text', texts, this.#own));
     this.#placeholders.guardBy(reference, allOf(guards));
+  }
+
+  /** Once, however often the step is done. */
+  #tell(notices: readonly string[]): void {
+    for (const notice of notices) {
+      if (this.#told.has(notice)) continue;
+      this.#told.add(notice);
+      this.#context.notice('NOTICE', notice);
+    }
   }
 }
 

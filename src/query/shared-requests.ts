@@ -68,7 +68,8 @@ export class SharedRequests {
       const predicates = this.#restrictions.get(reference)?.predicates ?? [];
       return JSON.stringify(
         predicates
-          .filter(({ column }) => column.key === 'input')
+          // What is said of an optional column of a look-up may decide its inputs.
+          .filter(({ column }) => column.key === 'input' || (table.kind === 'lookup' && column.key === 'optional'))
           .map(textOf)
           .sort(),
       );

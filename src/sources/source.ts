@@ -196,8 +196,20 @@ export interface LookupKey {
   readonly inputs: Readonly<Record<string, string>>;
 }
 
+/** An input whose default leaves out rows that conditions on another column ask for. */
+export interface InputReach {
+  readonly input: string;
+  /** The other column's. */
+  readonly path: string;
+  /** What the input must be at least for the rows that satisfy conjuncts; undefined: they say nothing of the column. */
+  least(predicates: readonly Predicate[]): string | undefined;
+  /** For a NOTICE: they ask for more than the service tells with any value. */
+  beyond(predicates: readonly Predicate[]): string | undefined;
+}
+
 export interface LookupSource {
   readonly kind: 'lookup';
+  readonly reach?: InputReach | undefined;
   /** Requests in flight at once when the session says nothing else. */
   readonly limit: RateLimit;
   /** Each look-up takes one request of it, or more. */

@@ -100,6 +100,16 @@ describe('abuseipdb_check_cidr', () => {
   });
 });
 
+test('a NOTICE says that a network with bits beyond its mask equals none', async () => {
+  const notices: string[] = [];
+  const own = await road.connect();
+  own.on('notice', ({ message }) => notices.push(message ?? ''));
+  expect(await textRows(own, `select * from abuseipdb_check_cidr where cidr = '33.1.1.4/24'`)).toEqual([]);
+  expect(notices).toEqual([
+    'abuseipdb_check_cidr was not asked, since cidr equals none of the values in the statement: a network has no bits beyond its mask',
+  ]);
+});
+
 describe('abuseipdb_report', () => {
   test('all pages of an address, none of a private one', async () => {
     const statement = `select count(*), count(distinct reported_at), min(categories::text), min(max_age_in_days) from abuseipdb_report
@@ -115,6 +125,36 @@ describe('abuseipdb_report', () => {
     expect(asked('reports')).toEqual({ '33.1.2.1': 1 });
   });
 
+  test.each([
+    ['less than the default', `reported_at > now() - interval '7 days'`, '30'],
+    ['more', `reported_at between now() - interval '60 days' and now()`, '61'],
+    [
+      'a time with other bounds',
+      `reported_at >= now() - interval '2 years' and reported_at > now() - interval '100 days'`,
+      '101',
+    ],
+    ['no lower bound', `reported_at < now() - interval '1 hour'`, '365'],
+    ['the statement’s own value', `reported_at > now() - interval '60 days' and max_age_in_days = 40`, '40'],
+  ])('conditions on reported_at say how many days are asked for: %s', async (_name, condition, days) => {
+    const statement = `select distinct max_age_in_days from abuseipdb_report where ip_address = '33.1.1.1' and ${condition}`;
+    expect(await textRows(client, statement)).toEqual([[days]]);
+  });
+
+  test('a NOTICE says where they were not known before, or ask for what nobody tells', async () => {
+    const notices: string[] = [];
+    const own = await road.connect();
+    own.on('notice', ({ message }) => notices.push(message ?? ''));
+    const from = `from abuseipdb_report r where r.ip_address = '33.1.1.1'`;
+    await own.query(`select count(*) from (values (now() - interval '60 days')) as w(since)
+      cross join lateral (select 1 ${from} and r.reported_at > case when random() > 2 then null else w.since end) r`);
+    await own.query(`select count(*) ${from} and r.reported_at > now() - interval '3 years'`);
+    await own.query(`select max(r.reported_at) ${from}`);
+    expect(notices).toEqual([
+      'abuseipdb_report was asked with max_age_in_days = 30, although reported_at may reach further: name max_age_in_days as well',
+      'AbuseIPDB tells of reports of the last 365 days only',
+    ]);
+  });
+
   test('a value that the API would refuse costs no call', async () => {
     const failed = await failure(
       client.query(`select * from abuseipdb_report where ip_address = '33.1.1.1' and max_age_in_days = 400`),
@@ -125,6 +165,17 @@ describe('abuseipdb_report', () => {
 });
 
 describe('abuseipdb_blacklist', () => {
+  test.each([
+    ['abuse_confidence_score >= 50', '50'],
+    ['abuse_confidence_score > 95', '90'],
+    ['abuse_confidence_score < 95', '25'],
+    ['abuse_confidence_score >= 10', '25'],
+    ['abuse_confidence_score >= 50 and confidence_minimum = 75', '75'],
+  ])('asks for the scores that %s wants', async (condition, minimum) => {
+    const explained = await textRows(client, `explain select * from abuseipdb_blacklist where ${condition}`);
+    expect(explained.flat().join('\n')).toContain(`confidenceMinimum=${minimum}`);
+  });
+
   test('one call for the whole list, which serves for every LIMIT', async () => {
     await client.query('select trailhound.cache_clear($1)', ['abuseipdb_blacklist']);
     const limited = await textRows(client, 'select ip_address from abuseipdb_blacklist limit 1');

@@ -7,6 +7,8 @@ import { inRange } from './inputs.ts';
 
 const CONFIDENCE = '@confidence_minimum';
 const DEFAULT_CONFIDENCE = '90';
+const LEAST_CONFIDENCE = 25;
+const SCORE = 'abuseConfidenceScore';
 /** As many as the largest plan gives; a smaller one cuts the list at 10,000 or 100,000. */
 const MOST = 500_000;
 const PLANS = new Set([10_000, 100_000, MOST]);
@@ -20,7 +22,7 @@ export function abuseipdbBlacklistSource(client: AbuseipdbClient): ScanSource {
       pushed: predicates.map((predicate) =>
         predicate.column.path === CONFIDENCE && predicate.operator === '='
           ? { predicate, exactness: 'exact', as: `confidenceMinimum=${predicate.values.join(', ')}` }
-          : { predicate, exactness: 'none' },
+          : { predicate, exactness: predicate.column.path === SCORE ? 'inexact' : 'none' },
       ),
       empty: contradicts(predicates) || minimaOf(predicates).length === 0,
       parts: minimaOf(predicates).map(
@@ -47,7 +49,35 @@ export function abuseipdbBlacklistSource(client: AbuseipdbClient): ScanSource {
 
 /** Values of the input column, each asked for by itself and echoed. */
 function minimaOf(predicates: readonly Predicate[]): readonly string[] {
-  return namesAsked(predicates, CONFIDENCE) ?? [DEFAULT_CONFIDENCE];
+  return namesAsked(predicates, CONFIDENCE) ?? [leastConfidence(predicates)];
+}
+
+/** The default, or less where conditions on the score ask for what that leaves out. */
+function leastConfidence(predicates: readonly Predicate[]): string {
+  const bounds = predicates.filter(({ column }) => column.path === SCORE).map(leastScore);
+  if (bounds.length === 0) return DEFAULT_CONFIDENCE;
+  const least = Math.max(LEAST_CONFIDENCE, ...bounds.filter((bound) => !Number.isNaN(bound)));
+  return String(Math.min(Number(DEFAULT_CONFIDENCE), Math.floor(least)));
+}
+
+function leastScore({ operator, values }: Predicate): number {
+  switch (operator) {
+    case '=':
+      return Math.min(...values.map(Number));
+    case '>':
+    case '>=':
+      return Math.max(...values.map(Number));
+    case '<':
+    case '<=':
+    case '<>':
+    case 'like':
+    case 'not like':
+    case 'is null':
+    case 'is not null':
+    case 'is true':
+    case 'is false':
+      return LEAST_CONFIDENCE;
+  }
 }
 
 async function pageOf(
@@ -57,7 +87,7 @@ async function pageOf(
   context: Parameters<ScanSource['scan']>[1],
 ): Promise<Page & { readonly leastScore: number }> {
   const query = {
-    confidenceMinimum: inRange('confidence_minimum', minimum, 25, 100, client.name),
+    confidenceMinimum: inRange('confidence_minimum', minimum, LEAST_CONFIDENCE, 100, client.name),
     limit: String(Math.min(limit, MOST)),
   };
   const { data, bytes } = await client.get('blacklist', query, context);

@@ -1,7 +1,7 @@
 import type { LookupKey, LookupSource, SourceRecord } from '../source.ts';
 import type { AbuseipdbClient } from './client.ts';
 import { noResult } from './failures.ts';
-import { maxAgeOf } from './inputs.ts';
+import { daysOf, maxAgeOf } from './inputs.ts';
 import { isPublicNetwork } from './special-addresses.ts';
 
 const DEFAULT_MAX_AGE_IN_DAYS = '30';
@@ -10,6 +10,7 @@ const DEFAULT_MAX_AGE_IN_DAYS = '30';
 export function abuseipdbCheckBlockSource(client: AbuseipdbClient): LookupSource {
   return {
     kind: 'lookup',
+    reach: daysOf('mostRecentReport', DEFAULT_MAX_AGE_IN_DAYS),
     limit: client.limit('check-block'),
     quota: client.quota('check-block'),
     variant: () => client.address('check-block'),

@@ -1,7 +1,7 @@
 import type { CallContext, LookupKey, LookupSource, SourceRecord } from '../source.ts';
 import type { AbuseipdbClient } from './client.ts';
 import { noResult } from './failures.ts';
-import { maxAgeOf } from './inputs.ts';
+import { daysOf, maxAgeOf } from './inputs.ts';
 import { isPublicAddress } from './special-addresses.ts';
 
 const DEFAULT_MAX_AGE_IN_DAYS = '30';
@@ -12,6 +12,7 @@ const PER_PAGE = 100;
 export function abuseipdbReportsSource(client: AbuseipdbClient): LookupSource {
   return {
     kind: 'lookup',
+    reach: daysOf('reportedAt', DEFAULT_MAX_AGE_IN_DAYS),
     limit: client.limit('reports'),
     quota: client.quota('reports'),
     variant: () => client.address('reports'),
