@@ -4,7 +4,6 @@ import { deparse } from '../sql/deparse.ts';
 import type { Item } from '../sql/scope.ts';
 import { bare, walk } from '../sql/walk.ts';
 import { alternativesFor, type Alternative, type Binding } from './bindings.ts';
-import { withGivenValues } from './given-values.ts';
 import { ofOtherName } from './input-keys.ts';
 import { contains } from './predicates.ts';
 import { keyQuery, SCAN_ADDRESS, SCAN_KEY } from './key-query.ts';
@@ -100,9 +99,7 @@ function sitesOf(reference: Reference, statement: Statement): { readonly column:
 }
 
 function alternativesOf(site: Site, search: ScanKeySearch, seen: readonly Site[]): readonly Alternative[] {
-  return search
-    .alternativesFor(site)
-    .filter((alternative) => seen.length > 0 || !alternative.every((each) => isOfConstants(each, search.statement)));
+  return search.alternativesFor(site).filter((alternative) => seen.length > 0 || !alternative.every(isOfConstants));
 }
 
 interface Computable {
@@ -164,11 +161,9 @@ function isSame(a: Site, b: Site): boolean {
 }
 
 /** A conjunct of constants alone has been pushed as the predicate that it is, unless it is an OR. */
-function isOfConstants({ condition, sources }: Binding, statement: Statement): boolean {
+function isOfConstants({ condition, sources }: Binding): boolean {
   if (condition === undefined || 'BoolExpr' in condition) return false;
-  return sources.every(
-    ({ query }) => isExpressionOnly(query) && !contains(withGivenValues({ SelectStmt: query }, statement), 'ColumnRef'),
-  );
+  return sources.every(({ query }) => isExpressionOnly(query) && !contains({ SelectStmt: query }, 'ColumnRef'));
 }
 
 /** Expressions that give a value for whatever they are given: the statement may compute them for fewer rows. */

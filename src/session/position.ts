@@ -1,4 +1,5 @@
 import type { ResponseFields } from '../wire/backend/response-fields.ts';
+import { withoutOurContext } from './context.ts';
 
 /** What ran, and what the client thinks ran. */
 export interface ExecutedText {
@@ -8,8 +9,12 @@ export interface ExecutedText {
   readonly offset: number;
 }
 
-/** An error's or notice's position, moved to where it points in the client's text; dropped where it points at none of it. */
-export function locate(fields: ResponseFields, text: ExecutedText): ResponseFields {
+/**
+ * An error's or notice's position, moved to where it points in the client's text; dropped where it points at none of it.
+ * The way through functions of ours is dropped, too.
+ */
+export function locate(all: ResponseFields, text: ExecutedText): ResponseFields {
+  const fields = withoutOurContext(all);
   const position = fields.get('P');
   if (position === undefined) return fields;
   const mapped = mapPosition(Number(position), text);

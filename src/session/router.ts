@@ -9,6 +9,7 @@ import { decodeParse } from '../wire/frontend/parse.ts';
 import { decodeQuery } from '../wire/frontend/query.ts';
 import { BACKEND } from '../wire/backend/message-type.ts';
 import { bytesOf, payloadOf, type Piece } from '../wire/message-reader.ts';
+import { withoutOurContext } from './context.ts';
 import { explainFilter } from './explain.ts';
 import type { Expected, ReplyKind } from './expected.ts';
 import { mapResponses, patchOrigins } from './filters.ts';
@@ -30,6 +31,8 @@ const REPLIES: ReadonlyMap<number, ReplyKind> = new Map([
   [FRONTEND.copyDone, 'copy-end'],
   [FRONTEND.copyFail, 'copy-end'],
 ]);
+
+const OWN_CONTEXT = mapResponses(withoutOurContext);
 
 /** pg_type's oid of text. */
 const TEXT_OID = 25;
@@ -104,7 +107,9 @@ export class Router {
 
   #relay(piece: Piece, more: Omit<Expected, 'kind'> = {}): Work {
     const kind = REPLIES.get(piece.type);
-    this.#context.link.relay(piece, kind === undefined ? undefined : { kind, ...more });
+    // Of what may name functions of ours.
+    const own = kind === 'execute' && !this.#context.statements.empty ? { filter: OWN_CONTEXT } : {};
+    this.#context.link.relay(piece, kind === undefined ? undefined : { kind, ...own, ...more });
     return undefined;
   }
 

@@ -4,7 +4,8 @@ import { encodeClose } from '../wire/frontend/close.ts';
 import { encodeParse } from '../wire/frontend/parse.ts';
 import type { BackendLink } from './backend-link.ts';
 import type { SessionBackend } from './client-backend.ts';
-import { onlyResponses } from './filters.ts';
+import { withoutOurContext } from './context.ts';
+import { mapResponses, onlyResponses } from './filters.ts';
 import { mayBegin, ownTransaction } from './own-transaction.ts';
 import { locate } from './position.ts';
 import type { VirtualPortals } from './portals.ts';
@@ -27,7 +28,11 @@ export interface VirtualBindContext {
 export async function bindVirtual(context: VirtualBindContext, message: Buffer, bind: Bind): Promise<void> {
   const { link, rewriter, portals, runsAlone } = context;
   const relay = () => {
-    link.send(message, { kind: 'bind', onEnd: portals.replaced(bind.portal) });
+    link.send(message, {
+      kind: 'bind',
+      filter: mapResponses(withoutOurContext),
+      onEnd: portals.replaced(bind.portal),
+    });
   };
   const settled = await link.settle();
   // Not before: its Parse may have failed meanwhile. A failed block refuses whatever it is.

@@ -11,6 +11,7 @@ import { encodeParse } from '../wire/frontend/parse.ts';
 import { encodeSync } from '../wire/frontend/sync.ts';
 import type { BackendLink } from './backend-link.ts';
 import type { SessionBackend } from './client-backend.ts';
+import { withoutOurContext } from './context.ts';
 import { explainFilter } from './explain.ts';
 import type { Outcome, ReplyFilter } from './expected.ts';
 import { mapResponses, onlyResponses, patchOrigins, payload } from './filters.ts';
@@ -44,7 +45,7 @@ export async function runVirtualQuery(context: VirtualQueryContext, message: Buf
   const { link, statements } = context;
   const relay = () => {
     statements.forget('');
-    link.send(message, { kind: 'query' });
+    link.send(message, { kind: 'query', filter: mapResponses(withoutOurContext) });
   };
   const settled = await link.settle();
   const parts = settled === 'ready' && link.queue.status !== 'E' ? context.pipeline.split(text) : undefined;
