@@ -61,23 +61,8 @@ function leastConfidence(predicates: readonly Predicate[]): string {
 }
 
 function leastScore({ operator, values }: Predicate): number {
-  switch (operator) {
-    case '=':
-      return Math.min(...values.map(Number));
-    case '>':
-    case '>=':
-      return Math.max(...values.map(Number));
-    case '<':
-    case '<=':
-    case '<>':
-    case 'like':
-    case 'not like':
-    case 'is null':
-    case 'is not null':
-    case 'is true':
-    case 'is false':
-      return LEAST_CONFIDENCE;
-  }
+  if (operator === '=') return Math.min(...values.map(Number));
+  return operator === '>' || operator === '>=' ? Math.max(...values.map(Number)) : LEAST_CONFIDENCE;
 }
 
 async function pageOf(
