@@ -4,8 +4,10 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Figure } from './figure.ts';
 import { files } from './scenarios/files.ts';
+import { hunts } from './scenarios/hunts.ts';
 import { join } from './scenarios/join.ts';
 import { memory } from './scenarios/memory.ts';
+import { patterns } from './scenarios/patterns.ts';
 import { plan } from './scenarios/plan.ts';
 import { relay } from './scenarios/relay.ts';
 import { scan } from './scenarios/scan.ts';
@@ -14,7 +16,7 @@ import { start } from './scenarios/start.ts';
 import { table } from './table.ts';
 
 /** `npm run bench [-- NAME...]`: all scenarios, or those named. Status 1 where one could not be run; bounds decide nothing. */
-const SCENARIOS = [join, scan, shards, files, memory, start, relay, plan];
+const SCENARIOS = [join, scan, shards, files, memory, start, relay, plan, hunts, patterns];
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !SCENARIOS.some((scenario) => scenario.name === name));

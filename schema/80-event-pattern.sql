@@ -360,10 +360,22 @@ begin
 end $$;
 comment on function trailhound.event_match_reasons(jsonb, jsonb) is 'For an event that matches a pattern: which field, by which rule, with which value; no rows where it does not';
 
--- The envelope in which EventBridge delivers a record of CloudTrail. A record that has one already stays as it is.
+-- The envelope in which EventBridge delivers a record of CloudTrail, or a finding of GuardDuty. A record that has one already
+-- stays as it is.
 create or replace function trailhound.as_event(record jsonb) returns jsonb
 language sql immutable strict parallel safe set search_path = pg_catalog
-return case when record ? 'detail-type' and jsonb_typeof(record -> 'detail') = 'object' then record else jsonb_build_object(
+return case when record ? 'detail-type' and jsonb_typeof(record -> 'detail') = 'object' then record
+when record ? 'service' and record ? 'severity' and record ? 'type' and not record ? 'eventSource' then jsonb_build_object(
+  'version', '0',
+  'id', record -> 'id',
+  'detail-type', 'GuardDuty Finding',
+  'source', 'aws.guardduty',
+  'account', record -> 'accountId',
+  'time', record -> 'updatedAt',
+  'region', record -> 'region',
+  'resources', '[]'::jsonb,
+  'detail', record)
+else jsonb_build_object(
   'version', '0',
   'id', record -> 'eventID',
   'detail-type', case record ->> 'eventType'
@@ -378,4 +390,4 @@ return case when record ? 'detail-type' and jsonb_typeof(record -> 'detail') = '
   'region', record -> 'awsRegion',
   'resources', '[]'::jsonb,
   'detail', record) end;
-comment on function trailhound.as_event(jsonb) is 'A CloudTrail record in the envelope in which Amazon EventBridge delivers it';
+comment on function trailhound.as_event(jsonb) is 'A CloudTrail record, or a GuardDuty finding, in the envelope in which Amazon EventBridge delivers it';

@@ -227,6 +227,30 @@ describe('as_event', () => {
     });
   });
 
+  it('puts a finding into it', async () => {
+    const finding = {
+      schemaVersion: '2.0',
+      id: 'f-1',
+      accountId: '111122223333',
+      region: 'us-east-1',
+      type: 'Recon:EC2/PortProbeUnprotectedPort',
+      severity: 2,
+      updatedAt: '2026-11-01T00:00:00Z',
+      service: { serviceName: 'guardduty' },
+    };
+    expect(await value('select trailhound.as_event($1)', finding)).toEqual({
+      version: '0',
+      id: 'f-1',
+      'detail-type': 'GuardDuty Finding',
+      source: 'aws.guardduty',
+      account: '111122223333',
+      time: '2026-11-01T00:00:00Z',
+      region: 'us-east-1',
+      resources: [],
+      detail: finding,
+    });
+  });
+
   it('leaves an envelope as it is', async () => {
     const event = { 'detail-type': 'AWS API Call via CloudTrail', detail: { eventName: 'CreateUser' } };
     expect(await value('select trailhound.as_event($1)', event)).toEqual(event);

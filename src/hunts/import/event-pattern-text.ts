@@ -1,31 +1,55 @@
 import { isMembers, parsedText } from './event-rules.ts';
 import { UnreadableRule } from './unreadable-rule.ts';
 
+export interface EventPattern {
+  /** As the hunt gets it. */
+  readonly text: string;
+  /** What it is about: calls that CloudTrail records, or GuardDuty's findings. */
+  readonly of: 'calls' | 'findings';
+}
+
 /**
- * A rule's pattern as the JSON that the hunt gets. Whether it is a pattern, PostgreSQL says; here is refused what no event
- * of CloudTrail can match, and what is no constant.
+ * A rule's pattern. Whether it is one, PostgreSQL says; here is refused what matches no record of a table, and what is no
+ * constant.
  *
  * @throws UnreadableRule
  */
-export function readEventPattern(given: unknown): string {
+export function readEventPattern(given: unknown): EventPattern {
   if (given === undefined || given === null) {
     throw new UnreadableRule(undefined, 'the rule has no event pattern: it runs on a schedule, or nothing is said yet');
   }
   const pattern = typeof given === 'string' ? parsedText(given) : given;
   if (!isMembers(pattern)) throw new UnreadableRule(undefined, 'the event pattern is no object');
   refuseUnknowns(pattern, '');
+  return { text: readable(pattern, ''), of: subjectOf(pattern) };
+}
+
+const FINDING = 'GuardDuty Finding';
+
+function subjectOf(pattern: Readonly<Record<string, unknown>>): EventPattern['of'] {
   const types = exactTexts(pattern['detail-type']);
-  if (types?.every((type) => !type.endsWith(' via CloudTrail')) === true) {
-    throw new UnreadableRule(
-      undefined,
-      `no record of CloudTrail is delivered with the detail-type ${types.join(', ')}`,
-    );
-  }
   const sources = exactTexts(pattern['source']);
-  if (sources?.every((source) => !source.startsWith('aws.')) === true) {
-    throw new UnreadableRule(undefined, `no record of CloudTrail is delivered by the source ${sources.join(', ')}`);
+  const isCall = (type: string) => type.endsWith(' via CloudTrail');
+  if (types !== undefined && !types.some((type) => type === FINDING || isCall(type))) {
+    throw new UnreadableRule(undefined, `no table has events of the detail-type ${types.join(', ')}`);
   }
-  return readable(pattern, '');
+  if (sources?.some((source) => source.startsWith('aws.')) === false) {
+    throw new UnreadableRule(undefined, `no table has events of the source ${sources.join(', ')}`);
+  }
+  const ofGuardDuty = sources?.every((source) => source === 'aws.guardduty') === true;
+  if (types !== undefined) {
+    const ofFindings = types.includes(FINDING) && sources?.includes('aws.guardduty') !== false;
+    if (ofFindings && types.some(isCall)) {
+      throw new UnreadableRule(
+        undefined,
+        'the pattern is about findings and calls, which are two tables: make two of it',
+      );
+    }
+    return ofFindings ? 'findings' : 'calls';
+  }
+  const { detail } = pattern;
+  const namesCalls = isMembers(detail) && ('eventName' in detail || 'eventSource' in detail);
+  return ofGuardDuty && !namesCalls ? 'findings' : 'calls';
 }
 
 /** Where a field takes exact values only: all of them. */

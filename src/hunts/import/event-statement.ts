@@ -53,6 +53,12 @@ export function literal(text: string): string {
   return quoted.includes('\\') ? `E${quoted}` : quoted;
 }
 
-function indented(condition: string): string {
+/** JSON, whose line ends say nothing: they stay. */
+export function jsonLiteral(json: string): string {
+  const quoted = `'${json.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
+  return json.includes('\\') ? `E${quoted}` : quoted;
+}
+
+export function indented(condition: string): string {
   return condition.includes('\n') ? `(\n    ${condition.replaceAll('\n', '\n    ')}\n  )` : `(${condition})`;
 }

@@ -99,9 +99,15 @@ it.each([
     'events of others',
     '{"detail-type": ["GuardDuty Malware Protection Object Scan Result"]}',
     /json$/,
-    /no record of CloudTrail/,
+    /no table has events of the detail-type/,
   ],
-  ['sources of others', '{"source": ["com.example"]}', /json$/, /by the source com\.example/],
+  [
+    'two tables in one',
+    '{"detail-type": ["GuardDuty Finding", "AWS API Call via CloudTrail"]}',
+    /json$/,
+    /findings and calls/,
+  ],
+  ['sources of others', '{"source": ["com.example"]}', /json$/, /of the source com\.example/],
   [
     'a text to be filled in',
     '{"detail": {"eventName": ["${var.name}"]}}',
@@ -121,6 +127,18 @@ it.each([
   expect(refused).toHaveLength(1);
   expect(refused[0]?.place).toMatch(place);
   expect(refused[0]?.reason).toMatch(reason);
+});
+
+it.each([
+  [{ source: ['aws.guardduty'], 'detail-type': ['GuardDuty Finding'] }, 'guardduty_finding'],
+  [{ source: ['aws.guardduty'], detail: { type: [{ prefix: 'Recon:EC2' }] } }, 'guardduty_finding'],
+  [{ 'detail-type': ['GuardDuty Finding'] }, 'guardduty_finding'],
+  [{ source: ['aws.guardduty'], 'detail-type': ['AWS API Call via CloudTrail'] }, 'cloudtrail_trail_event'],
+  [{ source: ['aws.guardduty'], detail: { eventName: ['CreateIPSet'] } }, 'cloudtrail_trail_event'],
+])('%j is about %s', (pattern, table) => {
+  const { hunts, refused } = read(JSON.stringify(pattern));
+  expect(refused).toEqual([]);
+  expect(hunts).toMatchObject([{ tables: [table] }]);
 });
 
 it.each([['{"name": "x", "version": "1.0.0"}'], ['[]'], ['{"Resources": {}}'], ['a: 1']])(

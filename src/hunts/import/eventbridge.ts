@@ -1,6 +1,7 @@
 import { readEventPattern } from './event-pattern-text.ts';
-import { eventStatement, literal } from './event-statement.ts';
+import { eventStatement, jsonLiteral } from './event-statement.ts';
 import { rulesIn, type EventRule } from './event-rules.ts';
+import { findingStatement } from './finding-statement.ts';
 import type { ImportedHunt, Importer, Refusal } from './importer.ts';
 import { readYaml } from './read-yaml.ts';
 import { placeOf, UnreadableRule } from './unreadable-rule.ts';
@@ -35,16 +36,17 @@ export const eventBridge: Importer = {
 };
 
 function huntOf(rule: EventRule, place: string): ImportedHunt {
-  const pattern = readEventPattern(rule.pattern);
-  const condition = `trailhound.event_matches(trailhound.as_event(e.cloudtrail_event), ${literal(pattern)})`;
+  const { text, of } = readEventPattern(rule.pattern);
+  const record = of === 'findings' ? 'f.finding' : 'e.cloudtrail_event';
+  const condition = `trailhound.event_matches(trailhound.as_event(${record}), ${jsonLiteral(text)})`;
   return {
     place,
     name: rule.name,
-    title: rule.description ?? `Events that match the EventBridge rule ${rule.name}`,
+    title: rule.description ?? `What matches the EventBridge rule ${rule.name}`,
     severity: 'medium',
-    tables: ['cloudtrail_trail_event'],
+    tables: [of === 'findings' ? 'guardduty_finding' : 'cloudtrail_trail_event'],
     origin: [`Amazon EventBridge rule ${rule.name}${rule.enabled ? '' : ', disabled'}`],
     references: ['https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html'],
-    statement: eventStatement('medium', condition),
+    statement: of === 'findings' ? findingStatement('medium', condition) : eventStatement('medium', condition),
   };
 }
