@@ -10,6 +10,7 @@ import { Execution } from './execution.ts';
 import { explainer, explainPlan } from './explain.ts';
 import { ParameterList } from './parameters.ts';
 import type { Rewrite } from './pipeline.ts';
+import { nothingAsked } from './nothing-asked.ts';
 import { lossyText, positioned, refusalOf, unsaidInput, withHint } from './refusals.ts';
 import { sameVersion } from './same-version.ts';
 import { slowStarts } from './slow-starts.ts';
@@ -49,17 +50,20 @@ export class StatementRunner {
       const known = await computeRestrictions(open, parameters, backend);
       if (kind === 'explain') return this.#explained(work, known);
       const written = { user: request.user, text: isOwnText ? request.text : undefined, statement };
-      if (!('plan' in planned)) throw positioned(planned, written, calling?.unplanned);
+      const isOff = context.settings.sources === 'off';
+      if (!isOff && !('plan' in planned)) throw positioned(planned, written, calling?.unplanned);
+      const plan = 'plan' in planned && !isOff ? planned.plan : nothingAsked(statement.references, context);
       const given = this.#calling.given(request, statement);
-      const refusal = refusalOf(planned.plan, known) ?? (calling && unsaidInput(statement, known, calling, given));
+      const unsaid = calling && !isOff ? unsaidInput(statement, known, calling, given) : undefined;
+      const refusal = refusalOf(plan, known) ?? unsaid;
       if (refusal !== undefined) throw positioned(refusal, written, calling?.unplanned);
-      if (!facts.textRoundTrips && planned.plan.steps.some(keepsRows)) throw lossyText();
+      if (!facts.textRoundTrips && plan.steps.some(keepsRows)) throw lossyText();
       const besides = [
-        ...(facts.oneSnapshot ? [] : sameVersion(request.text, planned.plan.steps, facts.readable)),
+        ...(facts.oneSnapshot ? [] : sameVersion(request.text, plan.steps, facts.readable)),
         ...slowStarts(request.text, statement),
       ];
       const execution = new Execution({
-        plan: planned.plan,
+        plan,
         restrictions: known,
         hydrator: this.#hydrator,
         backend,

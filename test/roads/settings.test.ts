@@ -172,7 +172,15 @@ describe('trailhound.sources', () => {
     expect(await textRows(client, 'select count(*) from cloudtrail_trail_event')).toEqual([['0']]);
     expect(road.simulator.calls.count()).toBe(0);
     expect(notices.join('\n')).toMatch(/NOTICE: abuseipdb_check_ip was not asked: trailhound\.sources is off/);
-    expect(notices.join('\n')).toMatch(/NOTICE: cloudtrail_trail_event was not read/);
+    expect(notices.join('\n')).toMatch(/NOTICE: cloudtrail_trail_event was not asked/);
+  });
+
+  test('off: whose key nothing bounds is empty too, as a sample of every table wants it', async () => {
+    await client.query('set trailhound.sources = off');
+    expect(await textRows(client, 'select ip_address from abuseipdb_check_ip limit 10000')).toEqual([]);
+    expect(notices).toHaveLength(1);
+    await client.query('set trailhound.sources = live');
+    await expect(client.query('select ip_address from abuseipdb_check_ip limit 10000')).rejects.toThrow('needs a value');
   });
 
   test('cache: what is cached, and a NOTICE that counts the rest', async () => {
