@@ -19,6 +19,10 @@ create unlogged table if not exists trailhound.scan_entry (
   sqlstate text,
   error text
 );
+alter table trailhound.scan_entry
+  add column if not exists pid integer,
+  add column if not exists searched text[],
+  add column if not exists newest timestamptz;
 comment on table trailhound.scan_entry is 'Recent scans as trailhound.scan shows them, whoever may see what';
 
 create unlogged table if not exists trailhound.cache_use (
@@ -32,12 +36,13 @@ create or replace function trailhound.record_scans(entries json, kept integer) r
 language plpgsql set search_path = pg_catalog as $$
 begin
   insert into trailhound.scan_entry (started_at, duration, role, statement, table_name, kind, pushed, keys, calls, pages,
-    rows, bytes, cache_hits, waited, sqlstate, error)
+    rows, bytes, cache_hits, waited, sqlstate, error, pid, searched, newest)
   select e.started_at, make_interval(secs => e.duration), coalesce(r.oid, 0), e.statement, e.table_name, e.kind, e.pushed,
-    e.keys, e.calls, e.pages, e.rows, e.bytes, e.cache_hits, make_interval(secs => e.waited), e.sqlstate, e.error
+    e.keys, e.calls, e.pages, e.rows, e.bytes, e.cache_hits, make_interval(secs => e.waited), e.sqlstate, e.error,
+    e.pid, e.searched, e.newest
   from json_to_recordset(entries) as e(started_at timestamptz, duration float8, role text, statement text,
       table_name text, kind text, pushed text[], keys integer, calls integer, pages integer, rows bigint, bytes bigint,
-      cache_hits integer, waited float8, sqlstate text, error text)
+      cache_hits integer, waited float8, sqlstate text, error text, pid integer, searched text[], newest timestamptz)
     left join pg_roles r on r.rolname = e.role;
   delete from trailhound.scan_entry where id <= (select max(id) from trailhound.scan_entry) - kept;
   insert into trailhound.cache_use as known (table_name, hits)
@@ -56,7 +61,10 @@ select e.started_at, e.duration, pg_get_userbyid(e.role) as role,
   e.table_name, e.kind,
   case when v.all then e.pushed end as pushed,
   e.keys, e.calls, e.pages, e.rows, e.bytes, e.cache_hits, e.waited, e.sqlstate,
-  case when v.all then e.error end as error
+  case when v.all then e.error end as error,
+  e.pid,
+  case when v.all then e.searched end as searched,
+  case when v.all then e.newest end as newest
 from trailhound.scan_entry e
   cross join lateral (select pg_has_role(e.role, 'usage') or pg_has_role('pg_read_all_stats', 'usage') as all) v
 order by e.id;
@@ -64,7 +72,7 @@ comment on view trailhound.scan is 'The last 1,000 scans and look-ups of virtual
 comment on column trailhound.scan.started_at is 'When it began';
 comment on column trailhound.scan.duration is 'Until its last row came, or it failed';
 comment on column trailhound.scan.role is 'Who ran the statement';
-comment on column trailhound.scan.statement is 'The statement; of other roles for members of pg_read_all_stats alone, as are pushed and error';
+comment on column trailhound.scan.statement is 'The statement; of other roles for members of pg_read_all_stats alone, as are pushed, error, searched and newest';
 comment on column trailhound.scan.table_name is 'The virtual table';
 comment on column trailhound.scan.kind is 'scan, or lookup by key';
 comment on column trailhound.scan.pushed is 'What the service was told of the statement''s conditions';
@@ -77,6 +85,9 @@ comment on column trailhound.scan.cache_hits is 'Keys answered from the cache';
 comment on column trailhound.scan.waited is 'Time that calls waited for rate limits and before they were repeated, added up';
 comment on column trailhound.scan.sqlstate is 'Of the error that it failed with; 57014 where it was cancelled';
 comment on column trailhound.scan.error is 'What it failed with';
+comment on column trailhound.scan.pid is 'Of the client''s backend';
+comment on column trailhound.scan.searched is 'Where the service was asked to look, as far as the source says it';
+comment on column trailhound.scan.newest is 'When the newest event happened that came, as far as the source says it';
 
 create or replace view trailhound.cache as
 select c.table_name, count(*) as entries, sum(c.bytes)::bigint as bytes,

@@ -3,6 +3,7 @@ import { loadConfig, type Config } from '../app/config/load.ts';
 import { parseDuration } from '../app/config/units.ts';
 import { SEVERITIES, isAtLeast, type Hunt, type Severity } from '../hunts/hunt.ts';
 import { findHunt, loadHunts } from '../hunts/hunt-library.ts';
+import { beforeSearch } from '../hunts/searched.ts';
 import { isStatementFailure } from '../hunts/statement-failure.ts';
 import { checkParameterNames, parseParameters, runHunt, type HuntEvent, type Parameters } from '../hunts/run-hunt.ts';
 import { parseDestination, type Destination } from '../hunts/watch/destination.ts';
@@ -131,10 +132,11 @@ export async function runHunts(
     if (hunts.length > 1 || output === 'table') say(`\n${hunt.id} (${hunt.severity}): ${printable(hunt.title)}`);
     const overridden = Object.hasOwn(config.hunts.severity, hunt.id);
     const events = runHunt(session.client, hunt, parameters, { known: config.hunts.known, overridden });
+    const before = await beforeSearch(session.client);
     session.progress.begin();
     try {
       const { rows } = await printResult(withoutColumns(events, omit), output, () => session.progress.end());
-      if (rows === 0) await sayNothingFound(session.client, hunt.sql);
+      if (rows === 0) await sayNothingFound(session.client, before);
       results.push({ hunt, rows: rows ?? 0, failed: false });
     } catch (error) {
       session.progress.end();

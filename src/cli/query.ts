@@ -3,6 +3,7 @@ import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { loadConfig, type Config } from '../app/config/load.ts';
 import { parseParameters, setParameters } from '../hunts/run-hunt.ts';
+import { beforeSearch } from '../hunts/searched.ts';
 import { isStatementFailure } from '../hunts/statement-failure.ts';
 import { TrailhoundError } from '../kernel/errors.ts';
 import { withConsole, type ConsoleSession } from './console-session.ts';
@@ -51,10 +52,11 @@ async function statements(sql: string | undefined, file: string | undefined): Pr
 }
 
 async function runStatements({ client, progress }: ConsoleSession, text: string, output: Output): Promise<void> {
+  const before = await beforeSearch(client);
   progress.begin();
   try {
     const { rows } = await printResult(client.run(text), output, () => progress.end());
-    if (rows === 0) await sayNothingFound(client, text);
+    if (rows === 0) await sayNothingFound(client, before);
   } catch (error) {
     progress.end();
     if (!isStatementFailure(error)) throw error;

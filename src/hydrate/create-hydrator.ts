@@ -155,6 +155,8 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
         );
       },
       pushed: [],
+      searched: [],
+      newest: undefined,
       progress: throttleProgress(clock, (state) => statement.progress(state)),
     };
     const hydrated = (written: WrittenRows, release: () => Promise<void>): HydratedRows => ({
@@ -190,21 +192,24 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
       // What the source may still have under way (pages read ahead) is wanted by nobody.
       link.abort(new Error('no more rows are wanted'));
       const durationMs = clock.now() - start;
-      const { user, text } = statement;
+      const { user, text, pid } = statement;
       const statistics = { ...tally, rows: writer.rows };
       if (recorded !== undefined) {
         const { kind, keys } = recorded;
-        const { pushed } = fetch;
+        const { pushed, searched, newest } = fetch;
         const error = outcome === 'failed' ? failed : undefined;
         scans.add({
           startedAt: start,
           durationMs,
           user,
           statement: text,
+          pid,
           table: name,
           kind,
           keys,
           pushed,
+          searched,
+          newest,
           statistics,
           error,
         });

@@ -18,6 +18,9 @@ export interface Fetch {
   readonly tally: FetchTally;
   /** What the source is told of the statement's conditions, for `trailhound.scan`. */
   pushed: readonly string[];
+  /** Where the source says that it looks, and when the newest of what came happened: for `trailhound.scan`. */
+  readonly searched: string[];
+  newest: number | undefined;
   /** So far. */
   readonly rows: number;
   /** Resolves when more may come. */

@@ -73,14 +73,19 @@ async function readPages(
     tally,
     partial: statement.settings.partial,
     quota: (...said) => quotas.seen(...said),
+    searched: (where) => fetch.searched.push(where),
     notice: (severity, message) => statement.notice(severity, message),
   });
   try {
-    for await (const { records, bytes, continued, reached } of untilAborted(source.scan(request, context), signal)) {
+    for await (const { records, bytes, continued, newest, reached } of untilAborted(
+      source.scan(request, context),
+      signal,
+    )) {
       if (request.aggregation !== undefined && records.some(({ added }) => added['aggregates'] === undefined))
         throw new TrailhoundError('internal', `rows of ${name} were read in the place of aggregates`);
       if (continued !== true) tally.pages += 1;
       tally.bytes += bytes;
+      if (newest !== undefined) fetch.newest = Math.max(newest, fetch.newest ?? newest);
       const wanted = request.limit === undefined ? records.length : request.limit - fetch.rows;
       const used = wanted < records.length ? records.slice(0, wanted) : records;
       await fetch.add(used);

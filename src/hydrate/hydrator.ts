@@ -16,6 +16,8 @@ export interface StatementContext {
   /** The role that logged in, and what it sent: for `trailhound.scan`. */
   readonly user: string;
   readonly text: string;
+  /** Of the client's backend, once it is known. */
+  readonly pid?: number | undefined;
   /** A relation is needed even for few rows (COPY, non-UTF8 clients). */
   readonly relationOnly: boolean;
   notice(severity: 'NOTICE' | 'WARNING', message: string): void;

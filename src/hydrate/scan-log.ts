@@ -13,10 +13,16 @@ export interface ScanEntry {
   /** The role that logged in. */
   readonly user: string;
   readonly statement: string;
+  /** Of the client's backend. */
+  readonly pid: number | undefined;
   readonly table: string;
   readonly kind: 'scan' | 'lookup';
   /** What the source was told of the statement's conditions. */
   readonly pushed: readonly string[];
+  /** Where it was asked to look. */
+  readonly searched: readonly string[];
+  /** Of what came: milliseconds since the epoch. */
+  readonly newest: number | undefined;
   /** Of a look-up: distinct keys, cached ones included. */
   readonly keys: number | undefined;
   readonly statistics: FetchStatistics;
@@ -87,6 +93,9 @@ function asRow(entry: ScanEntry): Record<string, unknown> {
     cache_hits: statistics.cacheHits,
     waited: statistics.waitMs / 1000,
     sqlstate: failed?.sqlstate,
+    pid: entry.pid,
+    searched: cutAll(entry.searched),
+    newest: entry.newest === undefined ? undefined : new Date(entry.newest).toISOString(),
     error: failed === undefined ? undefined : cut(failed.message),
   };
 }

@@ -27,6 +27,7 @@ export function contextOf(
     role: facts.role,
     user: facts.sessionUser,
     text: request.text,
+    pid: request.pid,
     // COPY takes no parameters; in another encoding than UTF-8 they would be read differently.
     relationOnly: kind === 'copy' || facts.clientEncoding !== 'UTF8',
     notice,

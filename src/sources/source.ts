@@ -116,6 +116,8 @@ export interface Page {
   readonly records: readonly SourceRecord[];
   /** Response bytes as received, for statistics. */
   readonly bytes: number;
+  /** When the newest of its events happened, wanted or not: milliseconds since the epoch. */
+  readonly newest?: number | undefined;
   /** A big page may come in parts, so that not all of its records are held at once: true of each but the first. */
   readonly continued?: boolean;
   /**
@@ -163,6 +165,8 @@ export interface CallContext {
   call<T>(limit: RateLimit, send: (signal: AbortSignal) => Promise<T>): Promise<T>;
   /** What an answer said of a quota. */
   quota?(quota: Quota, state: QuotaState): void;
+  /** Where is looked, in the user's words: for the message under an empty result, and `trailhound.scan`. */
+  searched?(where: string): void;
   /** Something the user should know, sent as a WARNING or NOTICE. */
   notice(severity: 'NOTICE' | 'WARNING', message: string): void;
 }
@@ -185,7 +189,6 @@ export interface ScanSource {
   plan(request: ScanRequest): ScanPlan;
   /** Pages in any order; parts are fetched in parallel; the consumer's stopping stops them. */
   scan(request: ScanRequest, context: CallContext): AsyncIterable<Page>;
-  /** For the message under an empty result: what was searched. Undefined until a scan ended. */
   close(): Promise<void>;
 }
 

@@ -52,6 +52,10 @@ export async function* eachPlace(
   const options = { concurrency: Number.POSITIVE_INFINITY, tolerate: accounts.tolerate };
   for await (const found of mergeParts(lookups, context, options)) places.push(...found);
   accounts.report(lookups.length, 'connections');
+  for (const name of new Set(places.map(({ connection }) => connection.name))) {
+    const own = places.filter(({ connection }) => connection.name === name);
+    context.searched?.(`${own.map(({ region }) => region).join(', ')} of connection ${name}`);
+  }
 
   const regions = new LeftOut(context);
   const parts = places.map((place) =>

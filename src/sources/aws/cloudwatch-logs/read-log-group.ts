@@ -127,11 +127,18 @@ function deliver(
     pages: function* pages() {
       let continued = false;
       for (const events of eventsOf(page, target)) {
-        yield { records: events.flatMap(wanted), bytes: continued ? 0 : page.bytes, continued };
+        const newest = newestOf(events);
+        yield { records: events.flatMap(wanted), bytes: continued ? 0 : page.bytes, continued, newest };
         continued = true;
       }
     },
   };
+}
+
+function newestOf(events: readonly FilteredLogEvent[]): number | undefined {
+  let newest = Number.NEGATIVE_INFINITY;
+  for (const { timestamp = newest } of events) if (timestamp > newest) newest = timestamp;
+  return newest === Number.NEGATIVE_INFINITY ? undefined : newest;
 }
 
 function* eventsOf(

@@ -7,6 +7,7 @@ import { type Delivered, type LogGroupRead, logGroupPart } from './read-log-grou
 import { PATHS } from './paths.ts';
 import { readInOrder } from './read-in-order.ts';
 import { type CompiledScan, compileScan, describeScan } from './scan-plan.ts';
+import { searchedLogs } from './searched-logs.ts';
 import { type Target, resolveTargets } from './targets.ts';
 
 /** Log groups and shards of them read at once by one statement; each holds a page of up to 1 MB that was fetched ahead. */
@@ -36,6 +37,7 @@ async function* scan(
     if (accounts.count === 0) context.notice('NOTICE', nothingToRead(request));
     return;
   }
+  context.searched?.(searchedLogs(targets, compiled));
   const isLost = missingLogGroups(targets);
   const gone = new Set<Target>();
   const leftOut = new LeftOut(context);
