@@ -1,5 +1,5 @@
 import type { Condition } from '../../source.ts';
-import { type PatternPredicate, patternOf, regexIn } from './filter-pattern.ts';
+import { type IlikePatterns, type PatternPredicate, ilikePattern, patternOf, regexIn } from './filter-pattern.ts';
 
 /** Alternatives and conjunctions as one piece of a pattern; undefined where it would not find every record. */
 export function patternOfCondition(condition: Condition): PatternPredicate | undefined {
@@ -10,18 +10,26 @@ export function patternOfCondition(condition: Condition): PatternPredicate | und
     }
     case 'and': {
       const all = condition.of.map(patternOfCondition);
-      const known = withOneRegex(all.filter((one) => one !== undefined));
+      const asked = all.filter((one) => one !== undefined);
+      const known = withOneRegex(asked);
       if (known.length === 0) return undefined;
       return {
         condition: (root) => [`(${known.map((one) => anyOf(one, root)).join(' && ')})`],
         ...summary(known, known.length === all.length),
+        ilike: new Map(asked.flatMap(({ ilike }) => [...(ilike ?? [])])),
       };
     }
     case 'or': {
       const all = condition.of.map(patternOfCondition);
-      const known = withOneRegex(all.filter((one) => one !== undefined));
-      if (known.length < all.length) return undefined;
-      return { condition: (root) => known.flatMap((one) => one.condition(root)), ...summary(known, true) };
+      if (!all.every((one) => one !== undefined)) return undefined;
+      const known = withMergedRegex(all);
+      return (
+        known && {
+          condition: (root) => known.flatMap((one) => one.condition(root)),
+          ...summary(known, true),
+          ilike: saidByAll(all),
+        }
+      );
     }
   }
 }
@@ -35,6 +43,24 @@ function anyOf({ condition }: PatternPredicate, root: string): string {
 function withOneRegex(all: readonly PatternPredicate[]): readonly PatternPredicate[] {
   const kept = regexIn(all);
   return all.filter((one) => one.isRegex !== true || one === kept);
+}
+
+/**
+ * Alternatives with a regular expression each: one expression for all of them, of a field that all of them ask ILIKE of. Undefined
+ * where there is none.
+ */
+function withMergedRegex(all: readonly PatternPredicate[]): readonly PatternPredicate[] | undefined {
+  const regexes = all.filter(({ isRegex }) => isRegex === true);
+  if (regexes.length < 2) return all;
+  const merged = [...saidByAll(regexes)].map(([path, patterns]) => ilikePattern(patterns, path));
+  const regex = regexIn(merged.filter((one) => one !== undefined));
+  return regex && [...all.filter(({ isRegex }) => isRegex !== true), regex];
+}
+
+function saidByAll(all: readonly PatternPredicate[]): IlikePatterns {
+  const [first] = all;
+  const paths = [...(first?.ilike?.keys() ?? [])].filter((path) => all.every(({ ilike }) => ilike?.has(path) === true));
+  return new Map(paths.map((path) => [path, all.flatMap(({ ilike }) => ilike?.get(path) ?? [])]));
 }
 
 function summary(

@@ -29,11 +29,15 @@ export interface PatternPredicate {
   readonly isRegex?: boolean | undefined;
   /** Another regular expression leaves out more records. */
   readonly isCoarse?: boolean | undefined;
+  /** What ILIKE says of every record that it finds: by a field's path, the patterns one of which its value matches. */
+  readonly ilike?: IlikePatterns | undefined;
   /** PostgreSQL's answer for a record's value, for exact ones; what the pattern finds may be more. */
   readonly test?: ((value: unknown) => boolean) | undefined;
   /** Of a list that may be asked for in parts, each record of which is in one. */
   readonly list?: ValueList | undefined;
 }
+
+export type IlikePatterns = ReadonlyMap<string, readonly string[]>;
 
 export interface ValueList {
   readonly values: readonly string[];
@@ -243,7 +247,7 @@ function likePattern(like: string, path: string): PatternPredicate | undefined {
 /** Fields of which most records have one of a few values, such as iam.amazonaws.com: they tell little apart. */
 const COARSE = new Set(['eventSource', 'eventType', 'eventCategory', 'awsRegion', 'userIdentity.type']);
 
-function ilikePattern(patterns: readonly string[], path: string): PatternPredicate | undefined {
+export function ilikePattern(patterns: readonly string[], path: string): PatternPredicate | undefined {
   const regex = regexOfPatterns(patterns);
   if (regex === undefined) return undefined;
   return {
@@ -251,6 +255,7 @@ function ilikePattern(patterns: readonly string[], path: string): PatternPredica
     exactness: 'inexact',
     isRegex: true,
     isCoarse: COARSE.has(path),
+    ilike: new Map([[path, patterns]]),
   };
 }
 
