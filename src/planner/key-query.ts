@@ -146,10 +146,19 @@ function countsRows({ targetList }: SelectStmt, level: Level, statement: Stateme
   return inside?.size !== below?.size;
 }
 
-/** A column or a constant: it can be read anywhere. */
+/** A column, a parameter or a constant, whose text PostgreSQL reads as it parses the statement: it can be computed anywhere. */
 function isSimple({ targetList }: SelectStmt): boolean {
   const value = bare(targetList?.[0], 'ResTarget')?.val;
-  return value !== undefined && ('ColumnRef' in value || 'A_Const' in value);
+  if (value === undefined) return false;
+  return 'ColumnRef' in value || 'ParamRef' in value || 'A_Const' in value || isTypedText(value);
+}
+
+/** A domain of the user's would be another matter: PostgreSQL looks at its constraints as it computes CASE. */
+const READ_AT_ONCE: ReadonlySet<string | undefined> = new Set(['inet', 'cidr', 'text', 'varchar']);
+
+function isTypedText(value: Node): boolean {
+  const { arg, typeName } = bare(value, 'TypeCast') ?? {};
+  return bare(arg, 'A_Const')?.sval !== undefined && READ_AT_ONCE.has(bare(typeName?.names?.at(-1), 'String')?.sval);
 }
 
 /** `case when … then value end`: PostgreSQL computes the value nowhere else. Sets cannot stand in CASE: WHERE does it. */

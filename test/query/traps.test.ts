@@ -36,6 +36,11 @@ async function refuses(text: string): Promise<void> {
 
 const KEYS: readonly Case[] = [
   [
+    'addresses in a CASE whose condition differs each time are all keys',
+    `select w.note, a.country_code from watchlist w join ${A} a on case when random() < 2 then a.ip_address = inet '34.1.1.1' else a.ip_address = '34.1.1.3'::inet end`,
+    ['34.1.1.1', '34.1.1.3'],
+  ],
+  [
     'rows that a window needs in full give keys to an EXISTS as its conditions leave them',
     `with k as (select note, address, rank() over (partition by address order by note) r from watchlist) select a.ip_address from ${A} a where exists (select from k where k.r > 0 and k.note = 'known' and k.address = a.ip_address)`,
     ['34.1.1.1'],
