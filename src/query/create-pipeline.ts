@@ -8,6 +8,7 @@ import { CallingStatements } from './calling-statements.ts';
 import { Dependents, type Queryable } from './dependents.ts';
 import { executedText, mayExecute, type Executed } from './execute.ts';
 import { askFacts } from './facts.ts';
+import { withAggregate } from './lost-aggregates.ts';
 import { MisspeltSettings } from './misspelt-settings.ts';
 import { onlyReads } from './only-reads.ts';
 import type { QueryPipeline, Rewrite, RewriteRequest } from './pipeline.ts';
@@ -87,6 +88,8 @@ class Pipeline implements QueryPipeline {
     if (reading.relations.some((name) => STATISTICS.has(name))) await this.#hydrator.recorded();
     const { fetched } = reading.traces;
     if (fetched !== undefined) return this.#calling.fetch(request, fetched, backend);
+    const whole = withAggregate(request, reading);
+    if (whole !== undefined) return this.rewrite({ ...request, text: whole }, backend);
     const { execute } = reading.classified;
     if (execute === undefined) return this.#rewrite(request, reading, backend, arrived);
     const executed = await executedText(execute, request.text, backend, (text) => this.mayConcern(text));

@@ -62,6 +62,12 @@ describe('a view of a user', () => {
     });
   });
 
+  test('has one row of aggregates that nobody reads', async () => {
+    await owner.query(`create view counted as select count(*) from cloudtrail_trail_event e
+      left join cloudtrail_trail_event f on e.event_id = f.event_id where f.read_only is null`);
+    expect(await textRows(owner, 'select 1 from counted')).toEqual([['1']]);
+  });
+
   test('runs under the settings of the statement that names it', async () => {
     await owner.query('set trailhound.cache = off');
     await owner.query('set trailhound.max_lookups = 1');
