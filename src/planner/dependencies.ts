@@ -82,12 +82,15 @@ export function aggregatesOf(value: unknown, level: Level, statement: Statement)
         return false;
       }
       if (!isAggregate(node, statement)) return undefined;
-      const read = columnsIn(node).flatMap((column) => {
+      const named = columnsIn(node).flatMap((column) => {
         if (!statement.scopes.levelOf.has(column)) return [];
         const meaning = statement.names.resolve(column);
         if (meaning.kind === 'unknown') return [meaning.level];
         return meaning.kind === 'column' ? [meaning.item.level] : meaning.items.map((item) => item.level);
       });
+      // Columns of a subquery in its argument are the subquery's own.
+      const inArgument = new Set(statement.levelsIn(node));
+      const read = named.filter((each) => !inArgument.has(each));
       if (!read.every((each) => around.includes(each))) return undefined;
       const nearest = around.find((each) => read.includes(each)) ?? (isBelow ? undefined : level);
       if (nearest !== undefined) found.set(node, nearest);

@@ -43,16 +43,32 @@ export function castTo(arg: Node, type: string): Node {
   };
 }
 
+/** The rows of a FROM entry that satisfy a condition on them alone, or one of NULLs where there are none. */
+export function orRowOfNulls(entry: Node, condition: Node, suffix: string): Node {
+  return {
+    JoinExpr: { jointype: 'JOIN_LEFT', larg: given([true], `trailhound_row_${suffix}`), rarg: entry, quals: condition },
+  };
+}
+
 /** The rows of a FROM entry and one of NULLs: `(values (true), (false)) as r (given) left join <entry> on r.given`. */
 export function withRowOfNulls(entry: Node, suffix: string): Node {
   const name = `trailhound_rows_${suffix}`;
-  const rows = [true, false].map((given) => ({
-    List: { items: [{ A_Const: { boolval: given ? { boolval: true } : {} } }] },
+  return {
+    JoinExpr: { jointype: 'JOIN_LEFT', larg: given([true, false], name), rarg: entry, quals: columnOf(name, 'given') },
+  };
+}
+
+function given(values: readonly boolean[], name: string): Node {
+  const rows = values.map((value) => ({
+    List: { items: [{ A_Const: { boolval: value ? { boolval: true } : {} } }] },
   }));
   const query: SelectStmt = { valuesLists: rows, limitOption: 'LIMIT_OPTION_DEFAULT', op: 'SETOP_NONE' };
-  const alias = { aliasname: name, colnames: [{ String: { sval: 'given' } }] };
-  const larg: Node = { RangeSubselect: { subquery: { SelectStmt: query }, alias } };
-  return { JoinExpr: { jointype: 'JOIN_LEFT', larg, rarg: entry, quals: columnOf(name, 'given') } };
+  return {
+    RangeSubselect: {
+      subquery: { SelectStmt: query },
+      alias: { aliasname: name, colnames: [{ String: { sval: 'given' } }] },
+    },
+  };
 }
 
 /** The same tree with some nodes replaced; what has none of them stays itself, since names are known by identity. */

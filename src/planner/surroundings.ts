@@ -2,9 +2,9 @@ import type { JoinExpr, JoinType, Node } from '@pgsql/types';
 import type { Item, Level } from '../sql/scope.ts';
 import { columnIn } from '../sql/space.ts';
 import { bare } from '../sql/walk.ts';
-import { conjunctsOf } from './dependencies.ts';
+import { conjunctsOf, dependenciesOf } from './dependencies.ts';
 import { leavesOf, reducedJoinTypes } from './joins.ts';
-import { withRowOfNulls } from './nodes.ts';
+import { orRowOfNulls, withRowOfNulls } from './nodes.ts';
 import type { Statement } from './statement.ts';
 
 /** A conjunct that every row of the statement in which a given item's row counts must satisfy. */
@@ -98,8 +98,11 @@ function around(
     own.conditions.push(...conjunctsOf(join.quals).map((qual): Condition => ({ node: qual, seesItem, hidden })));
     if (seesItem) own.merged.push(...mergedColumns(join, { mine, other }, item, statement));
   } else if (type !== 'JOIN_FULL') {
-    const piece = withRowOfNulls(other, String(own.optional.size));
-    own.optional.set(piece, other);
+    const suffix = String(own.pieces.length);
+    const { quals } = join;
+    const isAlone = quals !== undefined && standsAlone(quals, other, level, statement);
+    const piece = isAlone ? orRowOfNulls(other, quals, suffix) : withRowOfNulls(other, suffix);
+    if (!isAlone) own.optional.set(piece, other);
     if (left === undefined) own.pieces.unshift(piece);
     else own.pieces.push(piece);
   }
@@ -108,6 +111,16 @@ function around(
     own.seesItem = false;
   }
   return own;
+}
+
+/** Which rows of an entry an outer join's condition takes does not depend on the other side. */
+function standsAlone(condition: Node, entry: Node, level: Level, statement: Statement): boolean {
+  const [item, ...others] = leavesOf(entry, level);
+  if (item === undefined || others.length > 0 || item.node !== entry) return false;
+  const { items, references, aggregates, windows, unrepeatable } = dependenciesOf(condition, level, statement);
+  const isOwn = (read: Item): boolean => read === item;
+  const isRepeatable = references.size === 0 && aggregates.size === 0 && !windows && !unrepeatable;
+  return isRepeatable && [...items, ...dependenciesOf(entry, level, statement).items].every(isOwn);
 }
 
 function mergedColumns(

@@ -2,6 +2,7 @@ import { TrailhoundError } from '../../src/kernel/errors.ts';
 import { BackendError } from '../../src/query/backend.ts';
 import type { Answer, Mode, OracleBench } from './bench.ts';
 import type { Generated } from './grammar/generated.ts';
+import { isPrivate } from './world.ts';
 
 /** Rows, the SQLSTATE that PostgreSQL raises, our refusal, or too long to say. */
 type Outcome<T> =
@@ -169,9 +170,17 @@ async function checkCalls(
     const queries = allowed.get(table);
     if (queries === undefined || keys.length === 0 || mode.warm) continue;
     const most = await mostKeys(bench, queries, { values, stage, after: after && NOTHING });
-    if (!keys.every((key) => most.has(key))) return ['calls', `${table}: ${[...most].toSorted().join(', ')}`, list];
+    // Fewer keys may come from another condition of the statement.
+    if (keys.length > [...most].filter((key) => isCalled(table, key)).length) {
+      return ['calls', `${table}: ${[...most].toSorted().join(', ')}`, list];
+    }
   }
   return undefined;
+}
+
+/** NULL is no key, and what is known of private addresses takes no call. */
+function isCalled(table: string, key: unknown): boolean {
+  return typeof key === 'string' && !(table === 'abuseipdb_check_ip' && isPrivate(key));
 }
 
 /** The generator's own SQL gives no keys that calls could be compared with. */

@@ -89,3 +89,28 @@ test.each(['role trailhound', 'role trailhound in database bench', 'database ben
     }
   },
 );
+
+test('an outer join whose condition is of one side alone leaves keys out, where it has a row for that side or none', async () => {
+  const statement = (join: string, where: string) =>
+    `select a.ip_address from cloudtrail_trail_event e join abuseipdb_check_ip a on a.ip_address = e.source_ip ${join} where ${where}`;
+  for (const [text, asks] of [
+    [statement('left join guardduty_finding f on true', 'f is null'), false],
+    [statement('left join guardduty_finding f on true', 'f.id is not null'), true],
+    [statement(`left join guardduty_finding f on f.id = 'nobody'`, 'f.id is null'), true],
+    [statement(`left join guardduty_finding f on f.severity > 100`, 'f.id is not null'), false],
+    [statement('left join guardduty_finding f on f.remote_ip = e.source_ip', 'f.id is null'), true],
+  ] as const) {
+    const { rows, asked } = await bench.ask(text);
+    expect(sorted(rows), text).toEqual(sorted(await bench.oracle(text)));
+    expect(asked.length > 0, text).toBe(asks);
+  }
+});
+
+test('a subquery in the argument of an aggregate is computed for each row, not for each group', async () => {
+  const text = `select e.source_ip, min((select max(a.abuse_confidence_score) from abuseipdb_check_ip a
+      where a.ip_address = coalesce(e.source_ip, '34.1.1.9'))) from cloudtrail_trail_event e
+    where e.source_ip in ('34.1.1.1', '34.1.1.2') group by rollup (e.source_ip)`;
+  const { rows, asked } = await bench.ask(text);
+  expect(sorted(rows)).toEqual(sorted(await bench.oracle(text)));
+  expect([...asked].sort()).toEqual(['34.1.1.1', '34.1.1.2']);
+});

@@ -293,7 +293,7 @@ const STRICT: readonly Case[] = (
 const OPTIONAL: readonly Case[] = [
   [
     'a row of NULLs beside LEFT JOIN',
-    `select w.note, a.is_tor from ${A} a left join watchlist w on w.note = 'known' where a.ip_address = coalesce(w.address, '34.1.1.9')`,
+    `select w.note, a.is_tor from ${A} a left join watchlist w on w.note = 'known' and a.is_public where a.ip_address = coalesce(w.address, '34.1.1.9')`,
     [...BOTH, '34.1.1.9'].sort(),
   ],
   [
@@ -308,12 +308,12 @@ const OPTIONAL: readonly Case[] = [
   ],
   [
     'a row of NULLs beside two joins',
-    `select w.note, a.is_tor, x.note from ${A} a left join watchlist w on w.note = 'known' left join watchlist x on x.note = w.note where a.ip_address = coalesce(x.address, w.address, '34.1.1.9')`,
+    `select w.note, a.is_tor, x.note from ${A} a left join watchlist w on w.note = 'known' and a.is_public left join watchlist x on x.note = w.note where a.ip_address = coalesce(x.address, w.address, '34.1.1.9')`,
     [...BOTH, '34.1.1.9'].sort(),
   ],
   [
     'what is not optional, rather',
-    `select w.note, a.is_tor from watchlist x join ${A} a on true left join watchlist w on w.note = 'known' where a.ip_address = coalesce(w.address, '34.1.1.9') and a.ip_address = x.address`,
+    `select w.note, a.is_tor from watchlist x join ${A} a on true left join watchlist w on w.note = 'known' and a.is_public where a.ip_address = coalesce(w.address, '34.1.1.9') and a.ip_address = x.address`,
     BOTH,
   ],
 ];

@@ -142,7 +142,7 @@ export function boundBySubquery(making: Making, item: Item, need: Need, others: 
   const keys = keysOf(
     item,
     need,
-    `select distinct ${keyText({ text: '_.k', type: source.type }, need.type)} from (${source.select}) as _(k)`,
+    `select distinct ${keyText({ text: '_.k', type: source.type }, need.type)} from (${source.all}) as _(k)`,
     source.uses,
   );
   const result = (text: string, parts: readonly Piece[], own = keys): Bound => ({

@@ -9,6 +9,8 @@ import { finished } from './levels.ts';
 /** A subquery of one column that gives keys. */
 export interface Source extends Piece {
   readonly select: string;
+  /** What gives its keys: what is chosen anew for each row around it is read without the choice. */
+  readonly all: string;
   readonly type: Type;
   /** The same as EXISTS asks it, where it is a plain level: with conjuncts more. */
   readonly exists?:
@@ -33,17 +35,18 @@ export function keySource(making: Making, keyType: KeyType, others: readonly Ite
   const clause = (conjuncts: readonly string[]): string =>
     conjuncts.length === 0 ? '' : ` where ${conjuncts.join(' and ')}`;
   const plain = `select ${value.text} from ${from}${clause(where)}`;
-  const made = (select: string, local = done.local): Source => ({
+  const made = (select: string, local = done.local, all = select): Source => ({
     ...piece(select, []),
     ...done,
     local,
     select,
+    all,
     type: value.type,
   });
   switch (tape.below(10)) {
     case 5:
       shape(making, 'keys by limit');
-      return made(`select ${value.text} from ${from}${clause(where)} order by 1 limit ${1 + tape.below(3)}`, false);
+      return made(`${plain} order by 1 limit ${1 + tape.below(3)}`, false, done.uses.size > 0 ? plain : undefined);
     case 6:
       shape(making, 'keys by group');
       return made(`select ${value.text} from ${from}${clause(where)} group by 1 having count(*) > ${tape.below(2)}`);
