@@ -223,6 +223,33 @@ correlation: { type: event_count, rules: [alpha, beta], ${GROUP}, timespan: 10m,
   });
 });
 
+describe('what comes less than a time span after the last match', () => {
+  afterAll(() => client.query('reset hunt.since'));
+
+  it.each([
+    ['event_count', 'rules: [alpha, beta]', 'condition: { gte: 3 }'],
+    ['temporal', 'rules: [alpha, beta]', 'condition: { gte: 2 }'],
+  ])('is left out wherever since falls: %s', async (type, rules, condition) => {
+    const correlation = `title: x\ncorrelation: { type: ${type}, ${rules}, ${GROUP}, timespan: 20m, ${condition} }`;
+    const events = named('Alpha', 'Beta');
+    const all = matches(events, 1_200, (_, within) =>
+      type === 'temporal' ? distinct(within.map(({ name }) => name)) === 2 : within.length >= 3,
+    );
+    const first = new Set(episodes(all, 1_200));
+    const later = all.filter(({ id }) => !first.has(id));
+    expect(later.length).toBeGreaterThan(4);
+    for (const { at } of [later[0], later[Math.floor(later.length / 2)], later.at(-1)].map(
+      (each) => each ?? { at: 0 },
+    )) {
+      // Events are whole minutes apart: half of one is more than the statement is late.
+      const since = at - 30;
+      await client.query(`set hunt.since = '${Math.round(Date.now() / 1_000) - since} seconds'`);
+      const expectedIds = all.filter((event) => first.has(event.id) && event.at >= since).map(({ id }) => id);
+      expect(await found(correlation)).toEqual(expectedIds.sort());
+    }
+  });
+});
+
 it('says of what group, and how many', async () => {
   const { hunts } = sigma.read([
     {

@@ -60,19 +60,17 @@ class Writer {
       ['group', jsonObject(group)],
       ['measure', 'measure'],
     ]);
+    // Whether a match continues what is told already is decided by matches before `since`, too: else each `since` would begin anew.
+    const before = isDivided(correlation) ? 0 : correlation.timespan.seconds;
     return `with event as (
-  ${indented(this.#event(rule, reach))}
+  ${indented(this.#event(rule, reach + before))}
 ),
 ${queries.join(',\n')}
 select
   ${FIRST_COLUMNS.slice(0, -1).join(', ')},
   detail || jsonb_build_object('correlation', ${told}) as detail
-from (
-  select *, lag(event_time) over (partition by grp order by event_time, event_id) as before
-  from ${from}
-  where event_time >= ${SINCE}
-) as m
-where before is null or ${isDivided(correlation) ? 'true' : `before < event_time - ${spanOf(correlation)}`}
+from ${isDivided(correlation) ? from : withPrevious(from)} as m
+where event_time >= ${SINCE}${isDivided(correlation) ? '' : `\n  and (before is null or before < event_time - ${spanOf(correlation)})`}
 order by event_time desc, event_id;`;
   }
 
@@ -149,6 +147,14 @@ where ${limitsOf(correlation)}`,
     this.#fields.set(field, column);
     return column;
   }
+}
+
+/** Matches, each with the time of the one before it in its group. */
+function withPrevious(matches: string): string {
+  return `(
+  select *, lag(event_time) over (partition by grp order by event_time, event_id) as before
+  from ${matches}
+)`;
 }
 
 function fieldFor(name: string, rule: Rule, { aliases }: Correlation): string {
