@@ -1,8 +1,10 @@
 -- What saved hunts share.
 
+-- A region comes out of records that others write: what is none would make it a link to another host.
 create or replace function trailhound.event_url(region text, event_id text) returns text
 language sql immutable parallel safe
-return 'https://' || region || '.console.aws.amazon.com/cloudtrailv2/home?region=' || region || '#/events/' || event_id;
+return case when region ~ '^[a-z0-9-]+$' then
+  'https://' || region || '.console.aws.amazon.com/cloudtrailv2/home?region=' || region || '#/events/' || event_id end;
 comment on function trailhound.event_url(text, text) is 'The page of a management event in the console of CloudTrail, which keeps them for 90 days';
 
 -- Hunts that print commands put values of others' making into them: each is one word of a POSIX shell, whatever is in it.

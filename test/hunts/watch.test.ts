@@ -105,9 +105,7 @@ function impatient(): Clock {
 const toldIds = () =>
   slack.messages.map(({ blocks }) =>
     blocks.flatMap((block) =>
-      block.type === 'section'
-        ? (block.fields ?? []).flatMap(({ text }) => /^\*Event\*\n(.*)$/.exec(text)?.[1] ?? [])
-        : [],
+      block.type === 'section' ? (block.fields ?? []).flatMap(({ text }) => /^Event\n(.*)$/.exec(text)?.[1] ?? []) : [],
     ),
   );
 
@@ -214,6 +212,7 @@ it('runs round by round until it is ended, tells once that the server is gone, a
   const controller = new AbortController();
   const { host, port, database, password } = road.endpoint;
   const connections: string[] = [];
+  const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
   const gone = [false, true, true, false, false];
   const watching = round([CALLS], {
     everyMs: 300_000,
@@ -223,7 +222,7 @@ it('runs round by round until it is ended, tells once that the server is gone, a
       const isGone = gone[connections.length] ?? false;
       connections.push(isGone ? 'refused' : 'made');
       if (connections.length === gone.length) queueMicrotask(() => controller.abort(new Error('enough')));
-      if (isGone) return Promise.reject(new Error('connect ECONNREFUSED'));
+      if (isGone) return Promise.reject(refused);
       return connectSql({ host, port, database, password, user: 'trailhound', tls: false }, () => undefined);
     },
   });
@@ -237,4 +236,5 @@ it('runs round by round until it is ended, tells once that the server is gone, a
     'Hunts cannot run: connect ECONNREFUSED',
     'Hunts run again',
   ]);
+  expect(slack.messages[1]?.blocks[1]).toMatchObject({ text: { text: 'connect ECONNREFUSED (08006)' } });
 });

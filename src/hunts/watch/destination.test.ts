@@ -17,6 +17,7 @@ it.each([
   'slak:https://hooks.slack.com/secret',
   'slack:/secret',
   'webhook:ftp://h/secret',
+  'webhook:http://u:p%zz@h/secret',
 ])('refuses %s without repeating it', (text) => {
   expect(() => parseDestination(text)).toThrow(TrailhoundError);
   expect(() => parseDestination(text)).not.toThrow(/secret/);

@@ -30,7 +30,7 @@ export function parseDestination(text: string): Destination {
     });
   }
   const { username, password } = url;
-  const authorization = username === '' && password === '' ? undefined : basic(username, password);
+  const authorization = username === '' && password === '' ? undefined : basic(known, username, password);
   // fetch() refuses a URL with credentials, and its message repeats them.
   url.username = '';
   url.password = '';
@@ -42,7 +42,13 @@ function split(text: string): readonly [kind: string, address: string] {
   return [text.slice(0, colon), text.slice(colon + 1)];
 }
 
-function basic(username: string, password: string): string {
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return `Basic ${Buffer.from(pair).toString('base64')}`;
+function basic(kind: string, username: string, password: string): string {
+  try {
+    const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    return `Basic ${Buffer.from(pair).toString('base64')}`;
+  } catch {
+    throw new TrailhoundError('configuration', `--notify: user and password of ${kind}: are not percent-encoded`, {
+      hint: 'Write %25 for each percent sign of a user or a password.',
+    });
+  }
 }

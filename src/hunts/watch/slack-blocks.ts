@@ -1,5 +1,13 @@
 /** Slack's Block Kit, as far as messages of hunts use it: https://docs.slack.dev/reference/block-kit/blocks */
 
+/** Shown as it is: no mention, no link, no bold. Whatever others may have made is told as such. */
+export interface PlainText {
+  readonly type: 'plain_text';
+  readonly text: string;
+  readonly emoji: false;
+}
+
+/** For our own links alone. */
 export interface Mrkdwn {
   readonly type: 'mrkdwn';
   readonly text: string;
@@ -7,47 +15,65 @@ export interface Mrkdwn {
   readonly verbatim: true;
 }
 
+export type Text = PlainText | Mrkdwn;
+
 export type Block =
-  | { readonly type: 'header'; readonly text: { readonly type: 'plain_text'; readonly text: string } }
-  | { readonly type: 'section'; readonly text: Mrkdwn; readonly fields?: readonly Mrkdwn[] }
-  | { readonly type: 'context'; readonly elements: readonly Mrkdwn[] }
+  | { readonly type: 'header'; readonly text: PlainText }
+  | { readonly type: 'section'; readonly text: PlainText; readonly fields?: readonly Text[] }
+  | { readonly type: 'context'; readonly elements: readonly Text[] }
   | { readonly type: 'divider' };
 
 export interface SlackMessage {
-  /** What notifications on a telephone show. */
+  /** What notifications on a telephone show. Slack reads mentions and links out of it: `escapedLine` makes it. */
   readonly text: string;
   readonly blocks: readonly Block[];
 }
 
 const MOST_OF_HEADER = 150;
 const MOST_OF_VALUE = 200;
+const MOST_OF_NOTICE = 1_000;
 
 export function header(text: string): Block {
-  return { type: 'header', text: { type: 'plain_text', text: oneLine(text, MOST_OF_HEADER) } };
+  return { type: 'header', text: plainText(oneLine(text, MOST_OF_HEADER)) };
 }
 
-/** `text` is mrkdwn: values in it have gone through `plain`. */
-export function mrkdwn(text: string): Extract<Block, { type: 'section' }> {
-  return { type: 'section', text: { type: 'mrkdwn', text, verbatim: true } };
+/** Values in `text` have gone through `plain`, so that each line is one of ours. */
+export function section(text: string, fields?: readonly Text[]): Block {
+  return { type: 'section', text: plainText(text), ...(fields === undefined ? {} : { fields }) };
 }
 
-export function field(name: string, value: string | null | undefined): Mrkdwn {
-  return { type: 'mrkdwn', text: `*${name}*\n${plain(value ?? '–')}`, verbatim: true };
+export function context(text: string | Mrkdwn): Block {
+  return { type: 'context', elements: [typeof text === 'string' ? plainText(text) : text] };
 }
 
-/**
- * A value that others have made, as text that Slack shows and does not interpret: no mention, no link, no second line
- * that could pass for ours.
- */
+export function field(name: string, value: string | null | undefined): PlainText {
+  return plainText(`${name}\n${plain(value ?? '–')}`);
+}
+
+/** A value that others have made, without a second line that could pass for ours. */
 export function plain(value: string | null | undefined, most = MOST_OF_VALUE): string {
-  return oneLine(value ?? '', most, escaped);
+  return oneLine(value ?? '', most);
 }
 
-/** Undefined where the text is no address that leads to the web. */
-export function link(url: string | null | undefined, text: string): string | undefined {
+/** A text for where Slack takes no `plain_text`. */
+export function escapedLine(text: string): string {
+  return oneLine(text, MOST_OF_NOTICE, escaped);
+}
+
+/** Of the partitions: nothing else is worth a click that somebody makes in haste. */
+const CONSOLE = /^([a-z0-9-]+\.)?console\.(aws\.amazon\.com|amazonaws\.cn|amazonaws-us-gov\.com)$/;
+
+/** Undefined where the text does not lead to AWS's console: others may have made it. */
+export function link(url: string | null | undefined, text: string): Mrkdwn | undefined {
   if (url === null || url === undefined || !URL.canParse(url)) return undefined;
-  const { protocol, href } = new URL(url);
-  return protocol === 'https:' ? `<${href.replaceAll('&', '&amp;').replaceAll('|', '%7C')}|${text}>` : undefined;
+  const { protocol, host, username, password, href } = new URL(url);
+  if (protocol !== 'https:' || !CONSOLE.test(host) || username !== '' || password !== '') return undefined;
+  const address = href.replaceAll('&', '&amp;').replaceAll('|', '%7C');
+  return { type: 'mrkdwn', text: `<${address}|${text}>`, verbatim: true };
+}
+
+function plainText(text: string): PlainText {
+  return { type: 'plain_text', text, emoji: false };
 }
 
 /** https://docs.slack.dev/messaging/formatting-message-text/#escaping */

@@ -52,32 +52,73 @@ function notification(rows: readonly ToldRow[]): RowsNotification {
 
 it('says of a row what somebody who is woken by it has to know', () => {
   const { text, blocks } = slackMessage(notification([ROW]));
-  expect(text).toBe('HIGH: Findings & their addresses (1 new)');
+  expect(text).toBe('HIGH: Findings &amp; their addresses (1 new)');
   expect(blocks.map(({ type }) => type)).toEqual(['header', 'context', 'divider', 'section', 'context']);
   const section = blocks[3];
-  expect(section).toMatchObject({ text: { text: '*UnauthorizedAccess:IAMUser/TorIPCaller*\nCalled from Tor.' } });
+  expect(section).toMatchObject({ text: { text: 'UnauthorizedAccess:IAMUser/TorIPCaller\nCalled from Tor.' } });
   expect(section?.type === 'section' && section.fields?.map((field) => field.text)).toEqual([
-    '*Severity*\nhigh',
-    '*Account*\n111122223333',
-    '*Region*\neu-west-1',
-    '*Principal*\ndeploy-bot',
-    '*Resource*\nAKIAIOSFODNN7EXAMPLE',
-    '*Address*\n45.83.12.7',
-    '*First seen*\n2026-11-20T09:00:00Z',
-    '*Last seen*\n2026-11-21T10:00:00Z',
-    '*Count*\n17',
-    '*Event*\nfinding-1',
+    'Severity\nhigh',
+    'Account\n111122223333',
+    'Region\neu-west-1',
+    'Principal\ndeploy-bot',
+    'Resource\nAKIAIOSFODNN7EXAMPLE',
+    'Address\n45.83.12.7',
+    'First seen\n2026-11-20T09:00:00Z',
+    'Last seen\n2026-11-21T10:00:00Z',
+    'Count\n17',
+    'Event\nfinding-1',
   ]);
   expect(JSON.stringify(blocks[4])).toContain('region=eu-west-1&amp;x=1#/findings|Open in the console>');
 });
 
-it('shows what others have named as text: no mention, no link, no line of its own', () => {
-  const hostile = { ...ROW, principal: '<!channel> <https://evil.example|ok>\n*Severity*\u2028low\u202e' };
-  const text = JSON.stringify(slackMessage(notification([hostile])));
-  expect(text).toContain('*Principal*\\n&lt;!channel&gt; &lt;https://evil.example|ok&gt; *Severity* low ');
-  expect(text).not.toMatch(/<!channel|<https:\/\/evil|\u202e/);
-  const scripted = { ...ROW, console_url: 'javascript:alert(1)' };
-  expect(slackMessage(notification([scripted])).blocks).toHaveLength(4);
+it('shows what others have named as text: no mention, no link, no bold, no line of its own', () => {
+  const hostile = { ...ROW, principal: '<!channel> <https://evil.example|ok> `x` *y*\n*Severity*\u2028low\u202e' };
+  const { blocks } = slackMessage(notification([hostile]));
+  const section = blocks[3];
+  expect(section?.type === 'section' && section.fields?.[3]).toEqual({
+    type: 'plain_text',
+    text: 'Principal\n<!channel> <https://evil.example|ok> `x` *y* *Severity* low ',
+    emoji: false,
+  });
+  const many = Array.from({ length: 11 }, () => hostile);
+  const interpreted = [...blocks, ...slackMessage(notification(many)).blocks].flatMap((block) => {
+    const texts =
+      block.type === 'section' ? [block.text, ...(block.fields ?? [])] : block.type === 'context' ? block.elements : [];
+    return texts.filter(({ type }) => type === 'mrkdwn').map(({ text }) => text);
+  });
+  expect(interpreted).toHaveLength(6);
+  for (const text of interpreted)
+    expect(text).toMatch(/^<https:\/\/eu-west-1\.console\.aws\.amazon\.com\/[^<>|]*\|[^<>|]*>$/);
+});
+
+it('mentions nobody in the text that telephones show, whatever titles and errors say', () => {
+  const titled = { ...notification([ROW]), hunt: { ...hunt, title: '<!channel> & all' } };
+  expect(slackMessage(titled).text).toBe('HIGH: &lt;!channel&gt; &amp; all (1 new)');
+  const failed = slackMessage({
+    kind: 'failed',
+    hunt,
+    sqlstate: '22P02',
+    message: 'invalid input: "<!here>"\n<@U1>',
+    detail: undefined,
+    hint: undefined,
+  });
+  expect(failed.text).toBe('Hunt fails: guardduty/finding-reputation: invalid input: "&lt;!here&gt;" &lt;@U1&gt;');
+});
+
+it.each([
+  ['https://eu-west-1.console.aws.amazon.com/x', true],
+  ['https://console.aws.amazon.com/x', true],
+  ['https://cn-north-1.console.amazonaws.cn/x', true],
+  ['https://us-gov-west-1.console.amazonaws-us-gov.com/x', true],
+  ['javascript:alert(1)', false],
+  ['http://eu-west-1.console.aws.amazon.com/x', false],
+  ['https://evil.example/#.console.aws.amazon.com/x', false],
+  ['https://evilconsole.aws.amazon.com/x', false],
+  ['https://console.aws.amazon.com.evil.example/x', false],
+  ['https://console.aws.amazon.com@evil.example/x', false],
+  ['https://console.aws.amazon.com:8443/x', false],
+])('links to consoles of AWS alone: %s, %s', (url, isLink) => {
+  expect(slackMessage(notification([{ ...ROW, console_url: url }])).blocks).toHaveLength(isLink ? 5 : 4);
 });
 
 it('sums up where there are many, the most severe first in the title', () => {
@@ -88,7 +129,7 @@ it('sums up where there are many, the most severe first in the title', () => {
     event_id: `finding-${index}`,
   }));
   const { text, blocks } = slackMessage(notification(rows));
-  expect(text).toBe('CRITICAL: Findings & their addresses (40 new)');
+  expect(text).toBe('CRITICAL: Findings &amp; their addresses (40 new)');
   expect(blocks.map(({ type }) => type)).toEqual([
     'header',
     'section',

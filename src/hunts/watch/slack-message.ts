@@ -1,6 +1,16 @@
 import { SEVERITIES } from '../hunt.ts';
 import { byFrequency, type Counts, type Notification, type RowsNotification, type ToldRow } from './notification.ts';
-import { field, header, link, mrkdwn, plain, type Block, type SlackMessage } from './slack-blocks.ts';
+import {
+  context,
+  escapedLine,
+  field,
+  header,
+  link,
+  plain,
+  section,
+  type Block,
+  type SlackMessage,
+} from './slack-blocks.ts';
 
 /** Above it one message sums up: nobody reads more, and Slack takes 50 blocks. */
 const SINGLE_ROWS = 10;
@@ -15,12 +25,12 @@ export function slackMessage(notification: Notification): SlackMessage {
     case 'failed': {
       const { hunt, sqlstate, message, detail, hint } = notification;
       const title = hunt === undefined ? 'Hunts cannot run' : `Hunt fails: ${hunt.id}`;
-      const lines = [`*${plain(message, 1000)}* (${plain(sqlstate)})`, plain(detail, 1000), plain(hint, 500)];
+      const lines = [`${plain(message, 1000)} (${plain(sqlstate)})`, plain(detail, 1000), plain(hint, 500)];
       return {
-        text: `${title}: ${message}`,
+        text: escapedLine(`${title}: ${message}`),
         blocks: [
           header(title),
-          mrkdwn(lines.filter((line) => line !== '').join('\n')),
+          section(lines.filter((line) => line !== '').join('\n')),
           context('Until it runs again nothing is found. Once it does, it looks back over all of that time.'),
         ],
       };
@@ -29,7 +39,7 @@ export function slackMessage(notification: Notification): SlackMessage {
       const title = notification.hunt === undefined ? 'Hunts run again' : `Hunt runs again: ${notification.hunt.id}`;
       const { failedSince } = notification;
       const text = failedSince === undefined ? 'It runs again.' : `It had failed since ${plain(failedSince)}.`;
-      return { text: title, blocks: [header(title), mrkdwn(text)] };
+      return { text: escapedLine(title), blocks: [header(title), section(text)] };
     }
   }
 }
@@ -37,7 +47,7 @@ export function slackMessage(notification: Notification): SlackMessage {
 function single({ hunt, rows, total, bySeverity }: RowsNotification): SlackMessage {
   const title = `${mostSevere(bySeverity).toUpperCase()}: ${hunt.title}`;
   return {
-    text: `${title} (${total} new)`,
+    text: escapedLine(`${title} (${total} new)`),
     blocks: [
       header(title),
       context(`${plain(hunt.id)} · ${total} new ${total === 1 ? 'row' : 'rows'}`),
@@ -49,19 +59,16 @@ function single({ hunt, rows, total, bySeverity }: RowsNotification): SlackMessa
 function summary({ hunt, rows, total, bySeverity, byAccount, byRegion }: RowsNotification): SlackMessage {
   const title = `${mostSevere(bySeverity).toUpperCase()}: ${hunt.title}`;
   return {
-    text: `${title} (${total} new)`,
+    text: escapedLine(`${title} (${total} new)`),
     blocks: [
       header(title),
-      {
-        ...mrkdwn(`*${total} new rows* of ${plain(hunt.id)}`),
-        fields: [
-          field('Severity', counted(bySeverity)),
-          field('Account', counted(byAccount)),
-          field('Region', counted(byRegion)),
-        ],
-      },
+      section(`${total} new rows of ${plain(hunt.id)}`, [
+        field('Severity', counted(bySeverity)),
+        field('Account', counted(byAccount)),
+        field('Region', counted(byRegion)),
+      ]),
       { type: 'divider' },
-      ...rows.slice(0, FIRST_ROWS).map((row) => mrkdwn(line(row))),
+      ...rows.slice(0, FIRST_ROWS).map((row) => line(row)),
       context(
         `The first ${Math.min(FIRST_ROWS, rows.length)} of ${total}. All of them: trailhound hunt run ${plain(hunt.id)}`,
       ),
@@ -72,26 +79,23 @@ function summary({ hunt, rows, total, bySeverity, byAccount, byRegion }: RowsNot
 function details(title: string, row: ToldRow): readonly Block[] {
   const detail = detailOf(row);
   const time = row['event_time'] ?? null;
-  const section: Block = {
-    ...mrkdwn(`*${plain(row['action'])}*\n${plain(detail['title'] ?? title, 500)}`),
-    fields: [
-      field('Severity', row['severity']),
-      field('Account', row['account_id']),
-      field('Region', row['region']),
-      field('Principal', row['principal']),
-      field('Resource', row['resource']),
-      field('Address', row['source_ip']),
-      field('First seen', detail['first_seen_at'] ?? detail['first_seen'] ?? time),
-      field('Last seen', detail['last_seen_at'] ?? detail['last_seen'] ?? time),
-      field('Count', row['count'] ?? row['calls'] ?? '1'),
-      field('Event', row['event_id']),
-    ],
-  };
+  const block = section(`${plain(row['action'])}\n${plain(detail['title'] ?? title, 500)}`, [
+    field('Severity', row['severity']),
+    field('Account', row['account_id']),
+    field('Region', row['region']),
+    field('Principal', row['principal']),
+    field('Resource', row['resource']),
+    field('Address', row['source_ip']),
+    field('First seen', detail['first_seen_at'] ?? detail['first_seen'] ?? time),
+    field('Last seen', detail['last_seen_at'] ?? detail['last_seen'] ?? time),
+    field('Count', row['count'] ?? row['calls'] ?? '1'),
+    field('Event', row['event_id']),
+  ]);
   const url = link(row['console_url'], 'Open in the console');
-  return url === undefined ? [section] : [section, context(url)];
+  return url === undefined ? [block] : [block, context(url)];
 }
 
-function line(row: ToldRow): string {
+function line(row: ToldRow): Block {
   const url = link(row['console_url'], 'open');
   const parts = [
     row['event_time'],
@@ -102,11 +106,7 @@ function line(row: ToldRow): string {
     row['source_ip'],
   ];
   const text = parts.filter((part) => part !== null && part !== undefined).map((part) => plain(part, 150));
-  return [...text, ...(url === undefined ? [] : [url])].join(' · ');
-}
-
-function context(text: string): Block {
-  return { type: 'context', elements: [{ type: 'mrkdwn', text, verbatim: true }] };
+  return section(text.join(' · '), url === undefined ? undefined : [url]);
 }
 
 function counted(counts: Counts): string {

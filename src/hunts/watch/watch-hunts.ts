@@ -3,6 +3,7 @@ import { TrailhoundError } from '../../kernel/errors.ts';
 import type { Hunt } from '../hunt.ts';
 import type { Known, Parameters } from '../run-hunt.ts';
 import type { SqlClient } from '../sql-client.ts';
+import { isStatementFailure } from '../statement-failure.ts';
 import type { Destination } from './destination.ts';
 import type { Notification } from './notification.ts';
 import { runWatchedHunt, type WatchedOutcome } from './run-watched-hunt.ts';
@@ -106,13 +107,20 @@ async function runRound(request: WatchRequest, tell: (notification: Notification
 }
 
 function outageNotification(error: unknown): Notification {
-  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
+  const message = error instanceof Error ? error.message : '';
   return {
     kind: 'failed',
     hunt: undefined,
-    sqlstate: error instanceof TrailhoundError ? error.sqlstate : typeof code === 'string' ? code : '08006',
-    message: typeof message === 'string' ? message : 'the server cannot be reached',
+    sqlstate: sqlstateOf(error),
+    // Node's error about several addresses has none.
+    message: message === '' ? 'the server cannot be reached' : message,
     detail: error instanceof TrailhoundError ? error.detail : undefined,
     hint: error instanceof TrailhoundError ? error.hint : undefined,
   };
+}
+
+/** The codes of Node's errors, such as ECONNREFUSED, are none: they say that there is no connection. */
+function sqlstateOf(error: unknown): string {
+  if (error instanceof TrailhoundError) return error.sqlstate;
+  return isStatementFailure(error) ? error.code : '08006';
 }
