@@ -38,9 +38,9 @@ from cloudtrail_trail_event e
 where (
     e.event_source = 'iam.amazonaws.com' and e.event_name in (
       'AttachGroupPolicy', 'AttachRolePolicy', 'AttachUserPolicy', 'ChangePassword', 'CreateAccessKey', 'CreateGroup',
-      'CreatePolicy', 'CreateRole', 'CreateUser', 'DeleteAccessKey', 'DeleteGroup', 'DeleteGroupPolicy',
-      'DeletePolicy', 'DeleteRole', 'DeleteRolePolicy', 'DeleteUser', 'DeleteUserPolicy', 'DetachGroupPolicy',
-      'DetachRolePolicy', 'DetachUserPolicy', 'PutGroupPolicy', 'PutRolePolicy', 'PutUserPolicy'
+      'CreateLoginProfile', 'CreatePolicy', 'CreateRole', 'CreateUser', 'DeleteAccessKey', 'DeleteGroup',
+      'DeleteGroupPolicy', 'DeletePolicy', 'DeleteRole', 'DeleteRolePolicy', 'DeleteUser', 'DeleteUserPolicy',
+      'DetachGroupPolicy', 'DetachRolePolicy', 'DetachUserPolicy', 'PutGroupPolicy', 'PutRolePolicy', 'PutUserPolicy'
     )
     or e.event_source = 'ec2.amazonaws.com' and e.event_name in (
       'AuthorizeSecurityGroupIngress', 'AuthorizeSecurityGroupEgress', 'RevokeSecurityGroupIngress',

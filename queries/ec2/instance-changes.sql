@@ -65,7 +65,7 @@ select
   'low' as severity,
   coalesce(c.user_identifier, c.user_type) as principal,
   c.event_name as action,
-  array_to_string(c.instances, ', ') as resource,
+  nullif(array_to_string(c.instances, ', '), '') as resource,
   c.source_ip,
   c.recipient_account_id as account_id,
   c.aws_region as region,

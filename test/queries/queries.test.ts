@@ -32,6 +32,8 @@ describe.each(HUNTS.map((hunt) => [hunt.id, hunt] as const))('%s', (_, hunt) => 
 
     expect(fields.slice(0, FIRST_COLUMNS.length).map(({ name }) => name)).toEqual(FIRST_COLUMNS);
     for (const { severity } of rows) expect(SEVERITIES).toContain(severity);
+    // What no record says is NULL: an empty text would look like a resource that has no name.
+    for (const { resource } of rows) expect(resource).not.toBe('');
     if (fixture.rows === undefined) {
       expect(rows.map((row) => row['event_id']).sort()).toEqual(expectedIds(fixture).sort());
     } else {
