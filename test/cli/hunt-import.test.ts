@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { run, temporaryDirectory } from './support/cli.ts';
@@ -58,6 +58,17 @@ it('gives hunts in a folder below one of hunts.paths ids that begin with its nam
   const { status, stdout } = await run(['hunt', 'import', 'eventbridge', 'rules/below', '--into', 'mine/team'], here());
   expect({ status, stdout }).toEqual({ status: 0, stdout: 'mine/team/eventbridge/new-user.sql\n' });
   expect((await run(['hunt', 'show', 'team/eventbridge/new-user'], here())).status).toBe(0);
+});
+
+it('refuses a link to nothing, and reads the other files of the folder', async () => {
+  mkdirSync(path.join(directory.path, 'links'));
+  symlinkSync('none.json', path.join(directory.path, 'links/a.json'));
+  rule('../links/b.json', { detail: { eventName: ['CreateUser'] } });
+  expect(await run(['hunt', 'import', 'eventbridge', 'links'], here())).toEqual({
+    status: 1,
+    stdout: 'mine/eventbridge/b.sql\n',
+    stderr: 'links/a.json: the file cannot be read (ENOENT)\n1 hunts written, 0 unchanged, 1 rules refused\n',
+  });
 });
 
 it('says what it can read', async () => {

@@ -1,4 +1,5 @@
 import { isMembers, parsedText } from './event-rules.ts';
+import { OLD_BOOLEAN_KEY } from './read-yaml.ts';
 import { UnreadableRule } from './unreadable-rule.ts';
 
 export interface EventPattern {
@@ -66,6 +67,12 @@ function refuseUnknowns(value: unknown, path: string): void {
   }
   if (typeof value !== 'object' || value === null) return;
   for (const [key, inner] of Object.entries(value)) {
+    if (key === OLD_BOOLEAN_KEY) {
+      throw new UnreadableRule(
+        undefined,
+        `${String(inner)} at ${path} is a boolean to CloudFormation: write it in quotes`,
+      );
+    }
     if (key === 'Ref' || key === 'Condition' || key.startsWith('Fn::') || key.startsWith('!')) {
       throw new UnreadableRule(
         undefined,

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { readYaml } from './read-yaml.ts';
 import { UnreadableRule } from './unreadable-rule.ts';
 
 /** A rule of EventBridge, wherever it stood. */
@@ -143,10 +144,24 @@ const ENVELOPE: ReadonlySet<string> = new Set([
   'version',
 ]);
 
-/** @throws UnreadableRule where it is no JSON. */
+/**
+ * By way of YAML, of which JSON is a part: JSON.parse() keeps the last of several members of one name, and rounds numbers.
+ *
+ * @throws UnreadableRule where it is no JSON.
+ */
 export function parsedText(text: string): unknown {
+  refuseOtherThanJson(text);
   try {
-    return JSON.parse(text) as unknown;
+    return readYaml(text)[0]?.value;
+  } catch (error) {
+    // The line would be one of the text, not of the file.
+    throw error instanceof UnreadableRule ? new UnreadableRule(undefined, error.message) : error;
+  }
+}
+
+function refuseOtherThanJson(text: string): void {
+  try {
+    JSON.parse(text);
   } catch (error) {
     throw new UnreadableRule(
       undefined,

@@ -87,6 +87,20 @@ Resources:
   ]);
 });
 
+it('leaves words alone that are booleans in YAML 1.1 where they stand in quotes, or outside of a pattern', () => {
+  const { hunts, refused } = read(
+    `Resources:
+  A:
+    Type: AWS::Events::Rule
+    Properties: { EventPattern: { detail: { eventName: ["yes"] } } }
+  B: { Type: AWS::SNS::Topic, Properties: { FifoTopic: yes } }
+`,
+    'template.yaml',
+  );
+  expect(refused).toEqual([]);
+  expect(hunts[0]?.statement).toContain('["yes"]');
+});
+
 it.each([
   ['JSON that is none', '{"source": [', /^rules\.json:1$/, /flow sequence/i],
   [
@@ -113,6 +127,33 @@ it.each([
     '{"detail": {"eventName": ["${var.name}"]}}',
     /json$/,
     /detail\.eventName\[0\] has a value/,
+  ],
+  [
+    'numbers that lose digits in a text',
+    JSON.stringify({ Name: 'x', EventPattern: '{"detail": {"a": [{"numeric": ["=", 12345678901234567890]}]}}' }),
+    /json$/,
+    /12345678901234567890 would lose digits/,
+  ],
+  [
+    'keys that stand twice in a text',
+    JSON.stringify({ Name: 'x', EventPattern: '{"source": ["aws.iam"], "source": ["aws.sts"]}' }),
+    /json$/,
+    /unique/,
+  ],
+  ['a text that is no JSON', '{"Name": "x", "EventPattern": "source: [aws.iam]"}', /json$/, /the text is no JSON/],
+  [
+    'what is nested too deeply',
+    `{"detail": ${'{"a":'.repeat(600)}["x"]${'}'.repeat(600)}}`,
+    /json$/,
+    /^it is nested too deeply$/,
+  ],
+  ['what the parser cannot follow', `{"detail": ${'['.repeat(50_000)}`, /json/, /^it is nested too deeply$/],
+  ['what holds itself', '{"detail": &a {"b": *a}}', /json$/, /nested too deeply|lias/],
+  [
+    'what is a boolean to CloudFormation and a text to us',
+    'Resources:\n  A:\n    Type: AWS::Events::Rule\n    Properties:\n      EventPattern: { detail: { a: [yes] } }',
+    /json: Resources\.A$/,
+    /^yes at detail\.a\[0\] is a boolean to CloudFormation: write it in quotes$/,
   ],
   ['numbers that lose digits', '{"account": [012345678901]}', /json:1$/, /in quotes/],
   [

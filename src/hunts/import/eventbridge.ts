@@ -15,7 +15,7 @@ export const eventBridge: Importer = {
     const refused: Refusal[] = [];
     for (const { path, text } of files) {
       try {
-        for (const { value } of readYaml(text)) {
+        for (const { value } of readYaml(text, { showOldBooleans: true })) {
           for (const rule of rulesIn(value, path)) {
             const place = rule.where === '' ? path : `${path}: ${rule.where}`;
             try {
@@ -45,6 +45,7 @@ function huntOf(rule: EventRule, place: string): ImportedHunt {
     title: rule.description ?? `What matches the EventBridge rule ${rule.name}`,
     severity: 'medium',
     tables: [of === 'findings' ? 'guardduty_finding' : 'cloudtrail_trail_event'],
+    watch: '1 day',
     origin: [`Amazon EventBridge rule ${rule.name}${rule.enabled ? '' : ', disabled'}`],
     references: ['https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html'],
     statement: of === 'findings' ? findingStatement('medium', condition) : eventStatement('medium', condition),

@@ -14,6 +14,7 @@ it('writes a comment block that is read back as what the rule says', () => {
     mitre: ['T1078'],
     tables: ['cloudtrail_trail_event'],
     origin: ['Author: somebody', 'License: one'],
+    watch: '1 day',
     falsePositives: [words, words],
     statement,
   });
@@ -21,6 +22,7 @@ it('writes a comment block that is read back as what the rule says', () => {
     title: `Two lines; drop table x; ${words}`,
     severity: 'high',
     mitre: ['T1078'],
+    watch: '1 day',
     falsePositives: [words],
     origin: ['Author: somebody', 'License: one'],
   });

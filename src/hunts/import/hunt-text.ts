@@ -4,7 +4,17 @@ const WIDTH = 120;
 
 /** The file of an imported hunt: the comment block that `parseHunt` reads, and the statement. */
 export function huntText(id: string, hunt: ImportedHunt): string {
-  const { title, severity, mitre = [], tables, origin, falsePositives = [], nextSteps = [], references = [] } = hunt;
+  const {
+    title,
+    severity,
+    mitre = [],
+    tables,
+    origin,
+    watch,
+    falsePositives = [],
+    nextSteps = [],
+    references = [],
+  } = hunt;
   const entries: readonly (readonly [key: string, value: string])[] = [
     ['id', id],
     ['title', title],
@@ -13,6 +23,7 @@ export function huntText(id: string, hunt: ImportedHunt): string {
     ['tables', tables.join(', ')],
     ['parameter', 'since interval = 7 days; how far back to look'],
     ['parameter', 'until interval = 0 days; how long ago to stop'],
+    ...(watch === undefined ? [] : [['watch', watch] as const]),
     ...[...new Set(falsePositives)].map((text) => ['false positives', text] as const),
     ...[...new Set(nextSteps)].map((text) => ['next steps', text] as const),
     ...[...new Set(references)].map((text) => ['references', text] as const),

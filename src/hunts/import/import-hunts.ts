@@ -43,11 +43,14 @@ export interface ImportResult {
 export async function importHunts(client: SqlClient, kind: string, options: ImportOptions): Promise<ImportResult> {
   const importer = IMPORTERS.find((each) => each.kind === kind);
   if (importer === undefined) throw new TrailhoundError('internal', `no importer of ${kind}`);
-  const { hunts, refused } = importer.read(readRules(options.from, importer));
+  const { files, unread } = readRules(options.from, importer);
+  const imported = importer.read(files);
+  const hunts = imported.hunts;
+  const refused = [...unread, ...imported.refused];
   if (hunts.length === 0 && refused.length === 0) {
     throw new TrailhoundError('configuration', `${options.from}: there is no rule of ${kind} in it`);
   }
-  const result = { written: [] as string[], unchanged: [] as string[], refused: [...refused] };
+  const result = { written: [] as string[], unchanged: [] as string[], refused };
   for (const [name, hunt] of withNames(kind, hunts)) {
     const id = options.prefix + name;
     const file = shortest(path.resolve(options.into, `${name}.sql`));
@@ -78,23 +81,43 @@ async function problemsOf(client: SqlClient, hunt: Hunt, known: readonly Hunt[])
   return checkHunt(client, hunt);
 }
 
-function readRules(from: string, { kind, extensions }: Importer): readonly RuleFile[] {
+interface RuleFiles {
+  readonly files: readonly RuleFile[];
+  /** Of a folder; a file that was named itself has to be read. */
+  readonly unread: readonly Refusal[];
+}
+
+function readRules(from: string, importer: Importer): RuleFiles {
   try {
-    const files = statSync(from).isDirectory()
-      ? readdirSync(from, { recursive: true, encoding: 'utf8' })
-          .filter((name) => extensions.includes(path.extname(name).toLowerCase()))
-          .sort()
-          .map((name) => path.join(from, name))
-          .filter((file) => statSync(file).isFile())
-      : [from];
-    return files.map((file) => ({ path: file, text: readFileSync(file, 'utf8').replace(/^\uFEFF/, '') }));
+    return statSync(from).isDirectory() ? readFolder(from, importer) : { files: [readRuleFile(from)], unread: [] };
   } catch (cause) {
     throw new TrailhoundError('configuration', `cannot read ${from}`, {
       detail: cause instanceof Error ? `${cause.message}.` : undefined,
-      hint: `Name a file of rules, or a folder with files in ${extensions.join(', ')} of ${kind}.`,
+      hint: `Name a file of rules, or a folder with files in ${importer.extensions.join(', ')} of ${importer.kind}.`,
       cause,
     });
   }
+}
+
+function readFolder(folder: string, { extensions }: Importer): RuleFiles {
+  const files: RuleFile[] = [];
+  const unread: Refusal[] = [];
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  for (const name of names.filter((each) => extensions.includes(path.extname(each).toLowerCase())).sort()) {
+    const file = path.join(folder, name);
+    try {
+      if (statSync(file).isFile()) files.push(readRuleFile(file));
+    } catch (error) {
+      // A link to nothing, or a file of somebody else: one of many.
+      const { code } = error as NodeJS.ErrnoException;
+      unread.push({ place: file, reason: `the file cannot be read${code === undefined ? '' : ` (${code})`}` });
+    }
+  }
+  return { files, unread };
+}
+
+function readRuleFile(file: string): RuleFile {
+  return { path: file, text: readFileSync(file, 'utf8').replace(/^\uFEFF/, '') };
 }
 
 /** Rules of one name are told apart by numbers, in the order in which they are read. */

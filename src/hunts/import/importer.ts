@@ -19,6 +19,8 @@ export interface ImportedHunt {
   readonly tables: readonly string[];
   /** What the rule is elsewhere: its kind and id, author, licence. One text a line. */
   readonly origin: readonly string[];
+  /** How far back it looks while it is watched; only where no row depends on what came before. */
+  readonly watch?: string | undefined;
   readonly falsePositives?: readonly string[];
   readonly nextSteps?: readonly string[];
   readonly references?: readonly string[];

@@ -124,13 +124,20 @@ describe('refuses, with the reason,', () => {
         .join('\n')}`,
       'lias',
     ],
-    ['what is nested deeply', `title: ${'['.repeat(50_000)}`, ''],
+    ['what is nested deeply', `title: ${'['.repeat(50_000)}`, 'it is nested too deeply'],
     ['what is too large', `title: ${'x'.repeat(1024 * 1024)}`, 'larger than 1 MiB'],
   ])('%s', (_, text, reason) => {
     const found = refusals(text);
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(reason);
   });
+});
+
+it('lets watches look back a day for events, and as far as since says for correlations', () => {
+  const rule = `${HEAD}name: a\nid: b\ndetection: { s: { eventName: a }, condition: s }\n`;
+  const many =
+    'title: b\ncorrelation: { type: event_count, rules: [a], generate: true, timespan: 5m, condition: { gte: 2 } }';
+  expect(read(`${rule}---\n${many}`).hunts.map(({ watch }) => watch)).toEqual(['1 day', undefined]);
 });
 
 describe('correlations', () => {

@@ -70,6 +70,8 @@ function huntOf(rule: Rule, fileName: string | undefined, book: RuleBook): Impor
     mitre: [...new Set(mitre)],
     tables: ['cloudtrail_trail_event'],
     origin,
+    // Whether a correlation is fulfilled depends on what came before.
+    watch: rule.kind === 'detection' ? '1 day' : undefined,
     falsePositives,
     references,
     statement: rule.kind === 'detection' ? detectionStatement(rule, rule.detection) : correlationStatement(rule, book),
