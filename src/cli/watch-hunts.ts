@@ -1,4 +1,4 @@
-import { openConsole, type Console } from '../app/console.ts';
+import { findConsole, startConsole, type Console } from '../app/console.ts';
 import type { Config } from '../app/config/load.ts';
 import type { Hunt } from '../hunts/hunt.ts';
 import type { HuntEvent, Parameters } from '../hunts/run-hunt.ts';
@@ -7,6 +7,7 @@ import type { Destination } from '../hunts/watch/destination.ts';
 import type { Found } from '../hunts/watch/new-rows.ts';
 import { watchHunts, type WatchReport } from '../hunts/watch/watch-hunts.ts';
 import { systemClock } from '../kernel/clock.ts';
+import { TrailhoundError } from '../kernel/errors.ts';
 import { Exit, STATUS } from './exit-status.ts';
 import { printable } from './output/printable.ts';
 import type { Output } from './output/row-writer.ts';
@@ -60,17 +61,21 @@ export async function watchFromCommandLine(hunts: readonly Hunt[], watch: HuntWa
   if (everyMs === undefined && state.failed) throw new Exit(STATUS.failed);
 }
 
-/** The data directory's server, looked for anew where it is gone; one that was started for the watch stays up. */
+/**
+ * The data directory's server, looked for anew where it is gone; one that was started for the watch stays up. A watch
+ * that has found a server never starts one in its place: that would keep the directory from a server that restarts.
+ */
 class ServerOfRounds {
   readonly #config: Config;
   #console: Console | undefined;
+  #hasFound = false;
 
   constructor(config: Config) {
     this.#config = config;
   }
 
   async connect(): Promise<SqlClient> {
-    this.#console ??= await openConsole(this.#config);
+    this.#console ??= await this.#open();
     try {
       return await connectSql(this.#console.target, ({ severity, message }) => {
         if (severity === 'WARNING') say(`WARNING:  ${printable(message)}`);
@@ -79,6 +84,19 @@ class ServerOfRounds {
       await this.close();
       throw error;
     }
+  }
+
+  async #open(): Promise<Console> {
+    const found = await findConsole(this.#config);
+    if (found !== undefined) {
+      this.#hasFound = true;
+      return found;
+    }
+    if (!this.#hasFound) return startConsole(this.#config);
+    throw new TrailhoundError('engine_unavailable', `no server runs on ${this.#config.dataDir} any more`, {
+      detail: 'The watch began on a server, and waits for it.',
+      hint: 'Start the server again: trailhound serve. To watch without one, end the watch and start it anew.',
+    });
   }
 
   async close(): Promise<void> {
