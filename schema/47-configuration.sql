@@ -42,7 +42,7 @@ comment on column trailhound.hunt.title is 'What it finds';
 comment on column trailhound.hunt.severity is 'info, low, medium, high or critical, as the configuration has it';
 comment on column trailhound.hunt.mitre is 'Techniques of MITRE ATT&CK';
 comment on column trailhound.hunt.tables is 'The virtual tables that it reads';
-comment on column trailhound.hunt.parameters is 'An array of name, type, default and description; set as hunt.<name>';
+comment on column trailhound.hunt.parameters is 'An array of name, type, default (none where the hunt cannot do without a value), required and description; set as hunt.<name>';
 comment on column trailhound.hunt.false_positives is 'What it may find that is harmless';
 comment on column trailhound.hunt.next_steps is 'What to do with what it finds';
 comment on column trailhound.hunt.reference_urls is 'Where to read more';

@@ -5,7 +5,7 @@
 -- tables: cloudtrail_trail_event
 -- parameter: since interval = 30 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
--- parameter: instance_id text = none; the instance's id
+-- parameter: instance_id text required; the instance's id
 -- false positives: Connections that stand already are not cut by a security group where they are tracked: a network
 --   ACL cuts them.
 -- next steps: Nothing is run: read each command, run it with credentials that may, in the order of step. Step 1 comes
@@ -14,7 +14,7 @@
 -- references: https://docs.aws.amazon.com/security-ir/latest/userguide/containment.html
 with used as (
   select distinct on (e.recipient_account_id, e.aws_region)
-    coalesce(nullif(current_setting('hunt.instance_id', true), ''), 'none') as instance_id,
+    nullif(current_setting('hunt.instance_id', true), '') as instance_id,
     -- Of whichever call says it: the newest one rarely does.
     max(jsonb_path_query_first(e.response_elements, '$.**.vpcId') #>> '{}')
       over (partition by e.recipient_account_id, e.aws_region) as vpc_id,
@@ -23,9 +23,10 @@ with used as (
   from cloudtrail_trail_event e
   where e.event_source = 'ec2.amazonaws.com'
     and e.event_name in ('ModifyInstanceAttribute', 'RebootInstances', 'RunInstances', 'StartInstances', 'StopInstances')
+    and nullif(current_setting('hunt.instance_id', true), '') is not null
     and jsonb_path_exists(
       jsonb_build_array(e.request_parameters, e.response_elements), '$.**.instanceId ? (@ == $id)',
-      jsonb_build_object('id', coalesce(nullif(current_setting('hunt.instance_id', true), ''), 'none'))
+      jsonb_build_object('id', nullif(current_setting('hunt.instance_id', true), ''))
     )
     and e.event_time >= now() - coalesce(nullif(current_setting('hunt.since', true), ''), '30 days')::interval
     and e.event_time <= now() - coalesce(nullif(current_setting('hunt.until', true), ''), '0 days')::interval

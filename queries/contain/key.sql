@@ -5,7 +5,7 @@
 -- tables: cloudtrail_trail_event
 -- parameter: since interval = 30 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
--- parameter: access_key_id text = AKIAIOSFODNN7EXAMPLE; the key that leaked
+-- parameter: access_key_id text required; the key that leaked
 -- false positives: A key that something important runs with: it stops. That is meant so, but know it before.
 -- next steps: Nothing is run: read each command, run it with credentials that may, in the order of step. Then
 --   investigate/key shows what the key made.
@@ -16,7 +16,7 @@ with used as (
     coalesce(e.user_identifier, e.user_type) as principal, e.source_ip, coalesce(e.user_account_id, e.recipient_account_id) as account_id, e.aws_region as region,
     e.event_id
   from cloudtrail_trail_event e
-  where e.access_key_id = coalesce(nullif(current_setting('hunt.access_key_id', true), ''), 'AKIAIOSFODNN7EXAMPLE')
+  where e.access_key_id = nullif(current_setting('hunt.access_key_id', true), '')
     and e.event_time >= now() - coalesce(nullif(current_setting('hunt.since', true), ''), '30 days')::interval
     and e.event_time <= now() - coalesce(nullif(current_setting('hunt.until', true), ''), '0 days')::interval
   order by 1, e.event_time desc, e.event_id

@@ -5,7 +5,7 @@
 -- tables: cloudtrail_trail_event
 -- parameter: since interval = 30 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
--- parameter: role_name text = none; the role's name
+-- parameter: role_name text required; the role's name
 -- false positives: Everything that uses the role has to assume it again, which well-made applications do by
 --   themselves.
 -- next steps: Nothing is run: read each command, run it with credentials that may, in the order of step. Whoever may
@@ -17,7 +17,7 @@ with used as (
     coalesce(e.user_identifier, e.user_type) as principal, e.source_ip, coalesce(e.user_account_id, e.recipient_account_id) as account_id, e.aws_region as region,
     e.event_id
   from cloudtrail_trail_event e
-  where e.session_issuer_name = coalesce(nullif(current_setting('hunt.role_name', true), ''), 'none')
+  where e.session_issuer_name = nullif(current_setting('hunt.role_name', true), '')
     and e.event_time >= now() - coalesce(nullif(current_setting('hunt.since', true), ''), '30 days')::interval
     and e.event_time <= now() - coalesce(nullif(current_setting('hunt.until', true), ''), '0 days')::interval
   order by 1, coalesce(e.user_account_id, e.recipient_account_id), e.event_time desc, e.event_id

@@ -5,7 +5,7 @@
 -- tables: cloudtrail_trail_event
 -- parameter: since interval = 30 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
--- parameter: user_name text = none; the user's name
+-- parameter: user_name text required; the user's name
 -- false positives: A user whose key an application has: it stops.
 -- next steps: Nothing is run: read each command, run it with credentials that may, in the order of step. A deny
 --   policy also ends what is done with sessions that the user has made already; deleting the user would destroy
@@ -17,7 +17,7 @@ with used as (
     coalesce(e.user_identifier, e.user_type) as principal, e.source_ip, coalesce(e.user_account_id, e.recipient_account_id) as account_id, e.aws_region as region,
     e.event_id
   from cloudtrail_trail_event e
-  where e.username = coalesce(nullif(current_setting('hunt.user_name', true), ''), 'none')
+  where e.username = nullif(current_setting('hunt.user_name', true), '')
     and e.user_type = 'IAMUser'
     and e.event_time >= now() - coalesce(nullif(current_setting('hunt.since', true), ''), '30 days')::interval
     and e.event_time <= now() - coalesce(nullif(current_setting('hunt.until', true), ''), '0 days')::interval

@@ -5,7 +5,7 @@
 -- tables: cloudtrail_trail_event
 -- parameter: since interval = 7 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
--- parameter: principal text = none; the ARN or user name, as LIKE has patterns
+-- parameter: principal text required; the ARN or user name, as LIKE has patterns
 -- false positives: Everything that the principal did is shown, what it should do among it.
 -- next steps: Begin with what was created and changed: it is what stays after the key is gone. What failed says what
 --   was wanted.
@@ -32,9 +32,9 @@ with touched as (
     from jsonb_array_elements(case jsonb_typeof(e.resources) when 'array' then e.resources end) as r
   ) as t on true
   where (
-    e.user_identifier like coalesce(nullif(current_setting('hunt.principal', true), ''), 'none')
-    or e.username like coalesce(nullif(current_setting('hunt.principal', true), ''), 'none')
-    or e.access_key_id like coalesce(nullif(current_setting('hunt.principal', true), ''), 'none')
+    e.user_identifier like nullif(current_setting('hunt.principal', true), '')
+    or e.username like nullif(current_setting('hunt.principal', true), '')
+    or e.access_key_id like nullif(current_setting('hunt.principal', true), '')
   )
   and e.event_time >= now() - coalesce(nullif(current_setting('hunt.since', true), ''), '7 days')::interval
   and e.event_time <= now() - coalesce(nullif(current_setting('hunt.until', true), ''), '0 days')::interval

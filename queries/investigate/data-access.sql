@@ -5,7 +5,7 @@
 -- tables: cloudtrail_trail_event, cloudtrail_trail
 -- parameter: since interval = 7 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
--- parameter: principal text = none; the ARN or user name, as LIKE has patterns
+-- parameter: principal text required; the ARN or user name, as LIKE has patterns
 -- parameter: bucket text = %; only buckets like this
 -- false positives: Applications read their own buckets all day.
 -- next steps: Where a row says that nothing is recorded, its absence proves nothing: look at S3's server access logs,
@@ -35,9 +35,9 @@ where e.event_source = 's3.amazonaws.com'
   and e.event_category = 'Data'
   and e.request_parameters ->> 'bucketName' like coalesce(nullif(current_setting('hunt.bucket', true), ''), '%')
   and (
-    e.user_identifier like coalesce(nullif(current_setting('hunt.principal', true), ''), 'none')
-    or e.username like coalesce(nullif(current_setting('hunt.principal', true), ''), 'none')
-    or e.access_key_id like coalesce(nullif(current_setting('hunt.principal', true), ''), 'none')
+    e.user_identifier like nullif(current_setting('hunt.principal', true), '')
+    or e.username like nullif(current_setting('hunt.principal', true), '')
+    or e.access_key_id like nullif(current_setting('hunt.principal', true), '')
   )
   and e.event_time >= now() - coalesce(nullif(current_setting('hunt.since', true), ''), '7 days')::interval
   and e.event_time <= now() - coalesce(nullif(current_setting('hunt.until', true), ''), '0 days')::interval

@@ -5,13 +5,13 @@
 -- tables: guardduty_finding, cloudtrail_trail_event
 -- parameter: since interval = 30 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
--- parameter: finding_id text = none; the finding's id
+-- parameter: finding_id text required; the finding's id
 -- false positives: See the finding's own type for what it may take for an attack.
 -- next steps: Follow the maker by investigate/who-made-this and the principal by investigate/profile; contain/*
 --   prints what ends it.
 -- references: https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_finding-types-active.html
 with finding as materialized (
-  select f.* from guardduty_finding f where f.id = coalesce(nullif(current_setting('hunt.finding_id', true), ''), 'none')
+  select f.* from guardduty_finding f where f.id = nullif(current_setting('hunt.finding_id', true), '')
 ),
 thing as (
   select distinct t.thing, t.kind

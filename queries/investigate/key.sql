@@ -5,7 +5,7 @@
 -- tables: cloudtrail_trail_event, abuseipdb_check_ip
 -- parameter: since interval = 30 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
--- parameter: access_key_id text = AKIAIOSFODNN7EXAMPLE; the key that leaked
+-- parameter: access_key_id text required; the key that leaked
 -- false positives: The key's own owner is among the rows: tell him from the thief by the addresses and user agents.
 -- next steps: Deactivate the key (contain/key prints how), then each key and user that was made with it; look at what
 --   was changed by investigate/blast-radius, and where the key came from by who-made-this.
@@ -24,7 +24,7 @@ with recursive issued as materialized (
 ),
 -- The key, and those that were made with it, and with those. UNION ends where none is new.
 key(key) as (
-  select coalesce(nullif(current_setting('hunt.access_key_id', true), ''), 'AKIAIOSFODNN7EXAMPLE')
+  select nullif(current_setting('hunt.access_key_id', true), '')
   union
   select i.key from key k join issued i on i.by_key = k.key
 ),

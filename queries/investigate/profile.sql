@@ -5,7 +5,7 @@
 -- tables: cloudtrail_trail_event
 -- parameter: since interval = 7 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
--- parameter: principal text = none; the ARN or user name, as LIKE has patterns
+-- parameter: principal text required; the ARN or user name, as LIKE has patterns
 -- parameter: baseline interval = 30 days; how long before since counts as before
 -- false positives: New addresses and new calls are what people have at a new task, too.
 -- next steps: Begin at the top: strong calls, new ones first. new_addresses are addresses that the principal was
@@ -26,9 +26,9 @@ with seen as materialized (
     ) as is_strong
   from cloudtrail_trail_event e
   where (
-    e.user_identifier like coalesce(nullif(current_setting('hunt.principal', true), ''), 'none')
-    or e.username like coalesce(nullif(current_setting('hunt.principal', true), ''), 'none')
-    or e.access_key_id like coalesce(nullif(current_setting('hunt.principal', true), ''), 'none')
+    e.user_identifier like nullif(current_setting('hunt.principal', true), '')
+    or e.username like nullif(current_setting('hunt.principal', true), '')
+    or e.access_key_id like nullif(current_setting('hunt.principal', true), '')
   )
     and e.event_time >= now() - coalesce(nullif(current_setting('hunt.since', true), ''), '7 days')::interval
       - coalesce(nullif(current_setting('hunt.baseline', true), ''), '30 days')::interval

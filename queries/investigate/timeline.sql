@@ -4,9 +4,9 @@
 -- tables: cloudtrail_trail_event
 -- parameter: since interval = 7 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
--- parameter: principal text = none; the ARN or user name, as LIKE has patterns
--- parameter: access_key_id text = none; an access key
--- parameter: source_ip_address text = none; an address, as CloudTrail has it
+-- parameter: principal text one of required; the ARN or user name, as LIKE has patterns
+-- parameter: access_key_id text one of required; an access key
+-- parameter: source_ip_address text one of required; an address, as CloudTrail has it
 -- false positives: Everything is shown: this is what happened, not what was wrong.
 -- next steps: Read it from the first call that the owner knows nothing of.
 -- references: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference.html
@@ -31,10 +31,10 @@ select
   e.error_code
 from cloudtrail_trail_event e
 where (
-    e.user_identifier like coalesce(nullif(current_setting('hunt.principal', true), ''), 'none')
-    or e.username like coalesce(nullif(current_setting('hunt.principal', true), ''), 'none')
-    or e.access_key_id = coalesce(nullif(current_setting('hunt.access_key_id', true), ''), 'none')
-    or e.source_ip_address = coalesce(nullif(current_setting('hunt.source_ip_address', true), ''), 'none')
+    e.user_identifier like nullif(current_setting('hunt.principal', true), '')
+    or e.username like nullif(current_setting('hunt.principal', true), '')
+    or e.access_key_id = nullif(current_setting('hunt.access_key_id', true), '')
+    or e.source_ip_address = nullif(current_setting('hunt.source_ip_address', true), '')
   )
   and e.event_time >= now() - coalesce(nullif(current_setting('hunt.since', true), ''), '7 days')::interval
   and e.event_time <= now() - coalesce(nullif(current_setting('hunt.until', true), ''), '0 days')::interval

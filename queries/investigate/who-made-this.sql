@@ -5,7 +5,7 @@
 -- tables: cloudtrail_trail_event
 -- parameter: since interval = 90 days; how far back to look
 -- parameter: until interval = 0 days; how long ago to stop
--- parameter: resource text = none; an instance's id, an access key, the name of a user or a role
+-- parameter: resource text required; an instance's id, an access key, the name of a user or a role
 -- parameter: known text[] = {}; principals, addresses and accounts at which the way back ends, as LIKE has patterns, e.g.
 --   {arn:aws:iam::%:role/ci-%}; hunts.known where it is not given
 -- false positives: What was made before since has no maker here: go further back.
@@ -39,7 +39,7 @@ with recursive made as materialized (
 -- From each thing to the call that made it, and on to what made that call: the key, the user, the role. A thing that has
 -- been seen is not followed again, so that two users who made keys for each other come to an end.
 way(thing, event_id) as (
-  select m.thing, m.event_id from made m where m.thing = coalesce(nullif(current_setting('hunt.resource', true), ''), 'none')
+  select m.thing, m.event_id from made m where m.thing = nullif(current_setting('hunt.resource', true), '')
   union
   select m.thing, m.event_id
   from way w

@@ -8,10 +8,11 @@ export async function publishConfiguration(pool: Pool, { connections, hunts }: C
   const saved = loadHunts(hunts.paths, hunts.severity).map((hunt) => ({
     ...hunt,
     name: hunt.id,
-    parameters: hunt.parameters.map(({ name, type, defaultValue, description }) => ({
+    parameters: hunt.parameters.map(({ name, type, defaultValue, required, description }) => ({
       name,
       type,
       default: defaultValue,
+      required: required !== undefined,
       description,
     })),
     false_positives: hunt.falsePositives,

@@ -45,6 +45,9 @@ const STORY = [
   'investigate/key',
 ];
 
+/** What GuardDuty and the sign-ins lead to: the key that the story's last hunt follows. */
+const LEAKED = { access_key_id: 'AKIAIOSFODNN7EXAMPLE' };
+
 /** Columns that take a line of their own: links, ids and JSON. */
 const WIDE = ['event_id', 'console_url', 'detail'];
 
@@ -59,7 +62,7 @@ async function showHunts(config: Config, endpoint: Endpoint): Promise<boolean> {
     const session = { client, progress, interrupted: () => false };
     const hunts = loadHunts([]);
     const story = STORY.map((id) => findHunt(hunts, id));
-    const results = await runHunts(session, story, { parameters: {}, output: 'table', config, omit: WIDE });
+    const results = await runHunts(session, story, { parameters: LEAKED, output: 'table', config, omit: WIDE });
     say(
       `\nLeft out here: ${WIDE.join(', ')}, and ${hunts.length - story.length} more hunts: "trailhound hunt list" names them, ` +
         '"trailhound hunt show NAME" prints one, docs/add-a-hunt.md tells how to add one.',

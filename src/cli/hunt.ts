@@ -4,6 +4,7 @@ import { parseDuration } from '../app/config/units.ts';
 import { SEVERITIES, isAtLeast, type Hunt, type Severity } from '../hunts/hunt.ts';
 import { findHunt, loadHunts } from '../hunts/hunt-library.ts';
 import { beforeSearch } from '../hunts/searched.ts';
+import { checkRequiredParameters, requirements } from '../hunts/required-parameters.ts';
 import { isStatementFailure } from '../hunts/statement-failure.ts';
 import { checkParameterNames, parseParameters, runHunt, type HuntEvent, type Parameters } from '../hunts/run-hunt.ts';
 import { parseDestination, type Destination } from '../hunts/watch/destination.ts';
@@ -77,9 +78,15 @@ function load(options: OutputOptions): { config: Config; hunts: readonly Hunt[] 
 async function list(options: OutputOptions): Promise<void> {
   const { hunts } = load(options);
   const writer = createRowWriter('table', { toTerminal: true });
-  const fields = ['name', 'severity', 'title'].map((name) => ({ name, typeOid: 25 }));
-  const rows = hunts.map((hunt) => [hunt.id, hunt.severity, hunt.title]);
+  const fields = ['name', 'severity', 'title', 'required'].map((name) => ({ name, typeOid: 25 }));
+  const rows = hunts.map((hunt) => [hunt.id, hunt.severity, hunt.title, requiredText(hunt)]);
   await writeOut(writer.begin(fields) + writer.rows(rows) + writer.end());
+}
+
+function requiredText(hunt: Hunt): string {
+  return requirements(hunt)
+    .map((names) => names.join(' or '))
+    .join(', ');
 }
 
 async function show(name: string, options: OutputOptions): Promise<void> {
@@ -92,6 +99,7 @@ async function run(names: readonly string[], options: RunOptions): Promise<void>
   const hunts = names.map((name) => findHunt(all, name));
   const parameters = parseParameters(options.param);
   checkParameterNames(hunts, parameters);
+  checkRequiredParameters(hunts, parameters);
   const { every: everyMs, notify: destinations } = options;
   if (everyMs !== undefined || destinations.length > 0) {
     const { watchFromCommandLine } = await import('./watch-hunts.ts');

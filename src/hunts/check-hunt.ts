@@ -19,6 +19,11 @@ export async function checkHunt(client: SqlClient, hunt: Hunt): Promise<readonly
     ...difference('table', [...used.tables], hunt.tables),
     ...hunt.parameters.flatMap(({ name, defaultValue }) => {
       const own = used.parameters.get(name);
+      if (defaultValue === undefined) {
+        return own === undefined || own === ''
+          ? []
+          : [`${name} is required in the comment block, but "${own}" by default in the statement.`];
+      }
       return own === undefined || own === defaultValue
         ? []
         : [`The default of ${name} is "${defaultValue}" in the comment block, but "${own}" in the statement.`];
@@ -35,7 +40,7 @@ export async function checkHunt(client: SqlClient, hunt: Hunt): Promise<readonly
     // Its constants are computed as it is planned, which finds a pattern that is none.
     for await (const _ of client.run(`explain ${hunt.sql}`));
     for (const { name, type, defaultValue } of hunt.parameters) {
-      if (!(await isA(client, type, defaultValue))) {
+      if (defaultValue !== undefined && !(await isA(client, type, defaultValue))) {
         problems.push(`The default of ${name}, "${defaultValue}", is no ${type}.`);
       }
     }

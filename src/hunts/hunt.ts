@@ -11,8 +11,10 @@ export interface HuntParameter {
   readonly name: string;
   /** A PostgreSQL type: interval, integer, text, inet, timestamptz. */
   readonly type: string;
-  /** As the statement itself has it when the setting is missing or empty. */
-  readonly defaultValue: string;
+  /** As the statement itself has it when the setting is missing or empty; undefined: it finds nothing then. */
+  readonly defaultValue: string | undefined;
+  /** `always`, or `one of` those that say the same; undefined where there is a default. */
+  readonly required: 'always' | 'one of' | undefined;
   readonly description: string;
 }
 

@@ -34,8 +34,8 @@ it('reads the comment block and leaves the statement alone', () => {
     mitre: ['T1136.003', 'T1078'],
     tables: ['cloudtrail_trail_event'],
     parameters: [
-      { name: 'since', type: 'interval', defaultValue: '7 days', description: 'how far back' },
-      { name: 'until', type: 'interval', defaultValue: '0 days', description: 'when to stop' },
+      { name: 'since', type: 'interval', defaultValue: '7 days', required: undefined, description: 'how far back' },
+      { name: 'until', type: 'interval', defaultValue: '0 days', required: undefined, description: 'when to stop' },
     ],
     watch: undefined,
     falsePositives: ['One.', 'Two.'],
@@ -45,6 +45,14 @@ it('reads the comment block and leaves the statement alone', () => {
     file: 'a/b.sql',
     sql,
   });
+});
+
+it('reads what a hunt cannot do without, alone or one of several', () => {
+  const lines = '-- parameter: who text required; a name\n-- parameter: key text[] one of required; a key\n';
+  expect(parseHunt(`${HEAD}${lines}select 1`, 'a/b', 'a/b.sql').parameters.slice(2)).toEqual([
+    { name: 'who', type: 'text', defaultValue: undefined, required: 'always', description: 'a name' },
+    { name: 'key', type: 'text[]', defaultValue: undefined, required: 'one of', description: 'a key' },
+  ]);
 });
 
 it.each([

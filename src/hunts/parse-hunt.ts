@@ -118,18 +118,20 @@ function readEntries(sql: string, fail: Fail): readonly Entry[] {
   return entries;
 }
 
-/** `since interval = 7 days; how far back to look` */
+/** `since interval = 7 days; how far back to look`, `principal text required; the ARN`, `key text one of required; …` */
 function parseParameter({ value, line }: Entry, fail: Fail): HuntParameter {
-  const match = /^([a-z][a-z0-9_]*)\s+([a-z][a-z0-9_ ]*(?:\[\])?)\s*=\s*([^;]*?)\s*;\s*(.+)$/.exec(value);
-  const [, name, type, defaultValue, description] = match ?? [];
-  if (name === undefined || type === undefined || defaultValue === undefined || description === undefined) {
+  const match =
+    /^([a-z][a-z0-9_]*)\s+([a-z][a-z0-9_ ]*?(?:\[\])?)\s*(?:=\s*([^;]*?)|\s(one of )?required)\s*;\s*(.+)$/.exec(value);
+  const [, name, type, defaultValue, oneOf, description] = match ?? [];
+  if (name === undefined || type === undefined || description === undefined) {
     return fail(
       line,
       `"${value}" is no parameter`,
-      'Write "-- parameter: since interval = 7 days; how far back to look".',
+      'Write "-- parameter: since interval = 7 days; how far back to look", or "required" in place of "= 7 days".',
     );
   }
-  return { name, type: type.trim(), defaultValue, description };
+  const required = defaultValue !== undefined ? undefined : oneOf === undefined ? 'always' : 'one of';
+  return { name, type, defaultValue, required, description };
 }
 
 function isSeverity(value: string): value is Severity {

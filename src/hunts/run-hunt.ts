@@ -82,13 +82,13 @@ export async function* runHunt(
 
 /** @throws TrailhoundError `configuration` where a value is none of its parameter's type. */
 export async function checkValues(client: SqlClient, hunt: Hunt, parameters: Parameters): Promise<void> {
-  for (const { name, type } of hunt.parameters) {
+  for (const { name, type, defaultValue, description } of hunt.parameters) {
     const value = parameters[name];
     if (value === undefined || value === '') continue;
     const [row] = await client.rows(`select pg_catalog.pg_input_is_valid($1, $2)::text`, [value, type]);
     if (row?.[0] === 'true') continue;
     throw new TrailhoundError('configuration', `--param ${name}: "${value}" is no ${type}`, {
-      hint: `The default of ${hunt.id} is "${hunt.parameters.find((parameter) => parameter.name === name)?.defaultValue ?? ''}".`,
+      hint: defaultValue === undefined ? `Write ${description}.` : `The default of ${hunt.id} is "${defaultValue}".`,
     });
   }
 }

@@ -20,6 +20,21 @@ it.each([
   ['a command that does not exist', ['sreve'], /unknown command 'sreve'[^]*serve/],
   ['an output that does not exist', ['query', '--output', 'xml', 'select 1'], /--output.*xml/],
   ['a parameter without a value', ['hunt', 'run', 'x', '--param', 'since'], /--param.*name=value/],
+  [
+    'a hunt without what it requires',
+    ['hunt', 'run', 'contain/key'],
+    /contain\/key needs .*\n.*--param access_key_id=…: the key/,
+  ],
+  [
+    'an empty value of what a hunt requires',
+    ['hunt', 'run', 'cloudtrail/root-activity', 'investigate/profile', '--param', 'principal='],
+    /investigate\/profile needs principal\n.*--param principal=…/,
+  ],
+  [
+    'a watched hunt without any of what it requires',
+    ['hunt', 'run', 'investigate/timeline', '--every', '5m'],
+    /--param principal=… or --param access_key_id=… or --param source_ip_address=…/,
+  ],
   ['an argument too many', ['password', 'please'], /too many arguments/],
   ['a severity that does not exist', ['hunt', 'run', 'x', '--fail-on', 'bad'], /--fail-on.*bad/],
   ['an interval without a unit', ['hunt', 'run', 'x', '--every', '5'], /--every.*a duration of 1s or more/],
@@ -65,6 +80,8 @@ it('lists and shows hunts without starting anything', async () => {
   const list = await run(['hunt', 'list'], here());
   expect(list).toMatchObject({ status: 0, stderr: '' });
   expect(list.stdout).toMatch(/ cloudtrail\/create-user-by-abusers +\| high +\| Users created/);
+  expect(list.stdout).toMatch(/ contain\/key +\|.*\| access_key_id/);
+  expect(list.stdout).toMatch(/ investigate\/timeline +\|.*\| principal or access_key_id or source_ip_address/);
   const show = await run(['hunt', 'show', 'cloudtrail/create-user-by-abusers'], here());
   expect(show.stdout).toMatch(/^-- id: cloudtrail\/create-user-by-abusers\n[^]*order by .*;\n$/);
 });

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FIRST_COLUMNS, SEVERITIES } from '../../src/hunts/hunt.ts';
 import { loadHunts } from '../../src/hunts/hunt-library.ts';
+import { requirements } from '../../src/hunts/required-parameters.ts';
 import { openRoad, type Road } from '../roads/support/road.ts';
 import { expectedIds, fixturePath, readFixture, worldOf } from './fixture.ts';
 
@@ -40,6 +41,13 @@ describe.each(HUNTS.map((hunt) => [hunt.id, hunt] as const))('%s', (_, hunt) => 
       expect(rows).toMatchObject(fixture.rows);
       expect(rows).toHaveLength(fixture.rows.length);
     }
+  });
+
+  it.runIf(requirements(hunt).length > 0)('runs without what it requires, and finds nobody', async () => {
+    const fixture = await readFixture(hunt);
+    await road.simulator.load(worldOf(fixture, new Date()));
+    const { rows } = await road.with((client) => client.query<Record<string, unknown>>(hunt.sql));
+    expect(rows.filter(({ principal }) => principal !== null)).toEqual([]);
   });
 
   it.runIf(hunt.watch !== undefined)('finds the same of its last day where it looks no further back', async () => {
