@@ -60,6 +60,18 @@ it('gives hunts in a folder below one of hunts.paths ids that begin with its nam
   expect((await run(['hunt', 'show', 'team/eventbridge/new-user'], here())).status).toBe(0);
 });
 
+it('writes a hunt for each table that a pattern is about, and says which of its events no table has', async () => {
+  mkdirSync(path.join(directory.path, 'both'));
+  rule('../both/all.json', { source: ['aws.guardduty'] });
+  expect(await run(['hunt', 'import', 'eventbridge', 'both'], here())).toEqual({
+    status: 0,
+    stdout: 'mine/eventbridge/all-calls.sql\nmine/eventbridge/all-findings.sql\n',
+    stderr:
+      'both/all.json: no table has events that are neither calls nor findings, because the pattern does not list its detail-types\n' +
+      '2 hunts written, 0 unchanged, 0 rules refused\n',
+  });
+});
+
 it('refuses a link to nothing, and reads the other files of the folder', async () => {
   mkdirSync(path.join(directory.path, 'links'));
   symlinkSync('none.json', path.join(directory.path, 'links/a.json'));

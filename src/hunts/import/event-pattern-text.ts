@@ -1,12 +1,12 @@
 import { isMembers, parsedText } from './event-rules.ts';
+import { subjectsOf, type EventSubjects } from './event-subject.ts';
 import { OLD_BOOLEAN_KEY } from './read-yaml.ts';
 import { UnreadableRule } from './unreadable-rule.ts';
 
 export interface EventPattern {
-  /** As the hunt gets it. */
+  /** As the hunts get it. */
   readonly text: string;
-  /** What it is about: calls that CloudTrail records, or GuardDuty's findings. */
-  readonly of: 'calls' | 'findings';
+  readonly subjects: EventSubjects;
 }
 
 /**
@@ -22,42 +22,7 @@ export function readEventPattern(given: unknown): EventPattern {
   const pattern = typeof given === 'string' ? parsedText(given) : given;
   if (!isMembers(pattern)) throw new UnreadableRule(undefined, 'the event pattern is no object');
   refuseUnknowns(pattern, '');
-  return { text: readable(pattern, ''), of: subjectOf(pattern) };
-}
-
-const FINDING = 'GuardDuty Finding';
-
-function subjectOf(pattern: Readonly<Record<string, unknown>>): EventPattern['of'] {
-  const types = exactTexts(pattern['detail-type']);
-  const sources = exactTexts(pattern['source']);
-  const isCall = (type: string) => type.endsWith(' via CloudTrail');
-  if (types !== undefined && !types.some((type) => type === FINDING || isCall(type))) {
-    throw new UnreadableRule(undefined, `no table has events of the detail-type ${types.join(', ')}`);
-  }
-  if (sources?.some((source) => source.startsWith('aws.')) === false) {
-    throw new UnreadableRule(undefined, `no table has events of the source ${sources.join(', ')}`);
-  }
-  const ofGuardDuty = sources?.every((source) => source === 'aws.guardduty') === true;
-  if (types !== undefined) {
-    const ofFindings = types.includes(FINDING) && sources?.includes('aws.guardduty') !== false;
-    if (ofFindings && types.some(isCall)) {
-      throw new UnreadableRule(
-        undefined,
-        'the pattern is about findings and calls, which are two tables: make two of it',
-      );
-    }
-    return ofFindings ? 'findings' : 'calls';
-  }
-  const { detail } = pattern;
-  const namesCalls = isMembers(detail) && ('eventName' in detail || 'eventSource' in detail);
-  return ofGuardDuty && !namesCalls ? 'findings' : 'calls';
-}
-
-/** Where a field takes exact values only: all of them. */
-function exactTexts(values: unknown): readonly string[] | undefined {
-  if (!Array.isArray(values) || values.length === 0) return undefined;
-  const texts = values.filter((value) => typeof value === 'string');
-  return texts.length === values.length ? texts : undefined;
+  return { text: readable(pattern, ''), subjects: subjectsOf(pattern) };
 }
 
 /** What CloudFormation computes, or Terraform would, is no constant. */

@@ -116,10 +116,10 @@ it.each([
     /no table has events of the detail-type/,
   ],
   [
-    'two tables in one',
-    '{"detail-type": ["GuardDuty Finding", "AWS API Call via CloudTrail"]}',
+    'what is neither a call nor a finding',
+    '{"source": ["aws.s3"], "detail": {"severity": [5]}}',
     /json$/,
-    /findings and calls/,
+    /neither a call nor a finding/,
   ],
   ['sources of others', '{"source": ["com.example"]}', /json$/, /of the source com\.example/],
   [
@@ -170,16 +170,48 @@ it.each([
   expect(refused[0]?.reason).toMatch(reason);
 });
 
+const CALLS = 'cloudtrail_trail_event';
+const FINDINGS = 'guardduty_finding';
+
 it.each([
-  [{ source: ['aws.guardduty'], 'detail-type': ['GuardDuty Finding'] }, 'guardduty_finding'],
-  [{ source: ['aws.guardduty'], detail: { type: [{ prefix: 'Recon:EC2' }] } }, 'guardduty_finding'],
-  [{ 'detail-type': ['GuardDuty Finding'] }, 'guardduty_finding'],
-  [{ source: ['aws.guardduty'], 'detail-type': ['AWS API Call via CloudTrail'] }, 'cloudtrail_trail_event'],
-  [{ source: ['aws.guardduty'], detail: { eventName: ['CreateIPSet'] } }, 'cloudtrail_trail_event'],
-])('%j is about %s', (pattern, table) => {
+  [{ source: ['aws.guardduty'], 'detail-type': ['GuardDuty Finding'] }, [FINDINGS]],
+  [{ source: ['aws.guardduty'], detail: { type: [{ prefix: 'Recon:EC2' }] } }, [FINDINGS]],
+  [{ 'detail-type': ['GuardDuty Finding'] }, [FINDINGS]],
+  [{ source: ['aws.guardduty'], 'detail-type': ['AWS API Call via CloudTrail'] }, [CALLS]],
+  [{ source: ['aws.guardduty'], detail: { eventName: ['CreateIPSet'] } }, [CALLS]],
+  [{ 'detail-type': ['GuardDuty Finding', 'AWS API Call via CloudTrail'] }, [CALLS, FINDINGS]],
+  [{ detail: { $or: [{ eventName: ['CreateIPSet'] }, { userIdentity: { type: ['Root'] } }] } }, [CALLS]],
+])('%j is about %j', (pattern, tables) => {
   const { hunts, refused } = read(JSON.stringify(pattern));
   expect(refused).toEqual([]);
-  expect(hunts).toMatchObject([{ tables: [table] }]);
+  expect(hunts.flatMap((hunt) => hunt.tables)).toEqual(tables);
+  expect(hunts.map(({ lost }) => lost)).toEqual(tables.map(() => undefined));
+});
+
+const UNLISTED = 'events that are neither calls nor findings, because the pattern does not list its detail-types';
+
+it.each([
+  [{ source: ['aws.guardduty'] }, [CALLS, FINDINGS], UNLISTED],
+  [{ source: [{ prefix: 'aws.' }] }, [CALLS, FINDINGS], UNLISTED],
+  [{ source: [{ 'anything-but': ['aws.guardduty'] }] }, [CALLS], UNLISTED],
+  [{ source: ['aws.ec2'] }, [CALLS], UNLISTED],
+  [{ detail: { severity: [{ numeric: ['>=', 7] }] } }, [FINDINGS], UNLISTED],
+  [{ detail: { severity: [{ exists: false }] } }, [CALLS, FINDINGS], UNLISTED],
+  [{ $or: [{ source: ['aws.guardduty'] }, { detail: { eventName: ['x'] } }] }, [CALLS, FINDINGS], UNLISTED],
+  [
+    { 'detail-type': ['AWS API Call via CloudTrail', 'EC2 Instance State-change Notification'] },
+    [CALLS],
+    'events of the detail-type EC2 Instance State-change Notification',
+  ],
+  [{ source: ['aws.iam', 'my.app'] }, [CALLS], 'events of the source my.app'],
+])('%j is about %j, and says what no table has', (pattern, tables, lost) => {
+  const { hunts, refused } = read(JSON.stringify(pattern));
+  expect(refused).toEqual([]);
+  expect(hunts.flatMap((hunt) => hunt.tables)).toEqual(tables);
+  for (const hunt of hunts) {
+    expect(hunt.lost).toBe(lost);
+    expect(hunt.origin).toContain(`Not in any table: ${lost}`);
+  }
 });
 
 it.each([['{"name": "x", "version": "1.0.0"}'], ['[]'], ['{"Resources": {}}'], ['a: 1']])(

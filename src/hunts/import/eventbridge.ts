@@ -19,7 +19,7 @@ export const eventBridge: Importer = {
           for (const rule of rulesIn(value, path)) {
             const place = rule.where === '' ? path : `${path}: ${rule.where}`;
             try {
-              hunts.push(huntOf(rule, place));
+              hunts.push(...huntsOf(rule, place));
             } catch (error) {
               if (!(error instanceof UnreadableRule)) throw error;
               refused.push({ place, reason: error.message });
@@ -35,19 +35,27 @@ export const eventBridge: Importer = {
   },
 };
 
-function huntOf(rule: EventRule, place: string): ImportedHunt {
-  const { text, of } = readEventPattern(rule.pattern);
-  const record = of === 'findings' ? 'f.finding' : 'e.cloudtrail_event';
-  const condition = `trailhound.event_matches(trailhound.as_event(${record}), ${jsonLiteral(text)})`;
-  return {
-    place,
-    name: rule.name,
-    title: rule.description ?? `What matches the EventBridge rule ${rule.name}`,
-    severity: 'medium',
-    tables: [of === 'findings' ? 'guardduty_finding' : 'cloudtrail_trail_event'],
-    watch: '1 day',
-    origin: [`Amazon EventBridge rule ${rule.name}${rule.enabled ? '' : ', disabled'}`],
-    references: ['https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html'],
-    statement: of === 'findings' ? findingStatement('medium', condition) : eventStatement('medium', condition),
-  };
+/** One for each table that has events which the pattern may match. */
+function huntsOf(rule: EventRule, place: string): readonly ImportedHunt[] {
+  const { text, subjects } = readEventPattern(rule.pattern);
+  const { of, lost } = subjects;
+  return of.map((subject) => {
+    const record = subject === 'findings' ? 'f.finding' : 'e.cloudtrail_event';
+    const condition = `trailhound.event_matches(trailhound.as_event(${record}), ${jsonLiteral(text)})`;
+    return {
+      place,
+      name: of.length === 1 ? rule.name : `${rule.name}-${subject}`,
+      title: rule.description ?? `What matches the EventBridge rule ${rule.name}`,
+      severity: 'medium',
+      tables: [subject === 'findings' ? 'guardduty_finding' : 'cloudtrail_trail_event'],
+      watch: '1 day',
+      origin: [
+        `Amazon EventBridge rule ${rule.name}${rule.enabled ? '' : ', disabled'}`,
+        ...(lost === undefined ? [] : [`Not in any table: ${lost}`]),
+      ],
+      lost,
+      references: ['https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html'],
+      statement: subject === 'findings' ? findingStatement('medium', condition) : eventStatement('medium', condition),
+    };
+  });
 }

@@ -32,6 +32,8 @@ export interface ImportResult {
   /** Files that already say the same. */
   readonly unchanged: readonly string[];
   readonly refused: readonly Refusal[];
+  /** Of rules that became hunts: what these cannot find. */
+  readonly lost: readonly { readonly place: string; readonly events: string }[];
 }
 
 /**
@@ -50,7 +52,7 @@ export async function importHunts(client: SqlClient, kind: string, options: Impo
   if (hunts.length === 0 && refused.length === 0) {
     throw new TrailhoundError('configuration', `${options.from}: there is no rule of ${kind} in it`);
   }
-  const result = { written: [] as string[], unchanged: [] as string[], refused };
+  const result = { written: [] as string[], unchanged: [] as string[], refused, lost: new Map<string, string>() };
   for (const [name, hunt] of withNames(kind, hunts)) {
     const id = options.prefix + name;
     const file = shortest(path.resolve(options.into, `${name}.sql`));
@@ -60,6 +62,7 @@ export async function importHunts(client: SqlClient, kind: string, options: Impo
       before !== text && before !== undefined && !options.replace
         ? [`${file} exists and says something else: --replace overwrites it`]
         : await problemsOf(client, parseHunt(text, id, file), options.known);
+    if (problems.length === 0 && hunt.lost !== undefined) result.lost.set(hunt.place, hunt.lost);
     if (problems.length > 0) {
       result.refused.push(...problems.map((reason) => ({ place: hunt.place, reason })));
     } else if (before === text) {
@@ -70,7 +73,7 @@ export async function importHunts(client: SqlClient, kind: string, options: Impo
       result.written.push(file);
     }
   }
-  return result;
+  return { ...result, lost: [...result.lost].map(([place, events]) => ({ place, events })) };
 }
 
 async function problemsOf(client: SqlClient, hunt: Hunt, known: readonly Hunt[]): Promise<readonly string[]> {

@@ -19,6 +19,8 @@ export interface ImportedHunt {
   readonly tables: readonly string[];
   /** What the rule is elsewhere: its kind and id, author, licence. One text a line. */
   readonly origin: readonly string[];
+  /** Of what the rule would find elsewhere, that which no table has; in lower case without a full stop. */
+  readonly lost?: string | undefined;
   /** How far back it looks while it is watched; only where no row depends on what came before. */
   readonly watch?: string | undefined;
   readonly falsePositives?: readonly string[];
