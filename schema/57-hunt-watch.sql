@@ -8,10 +8,12 @@ create table if not exists trailhound.hunt_watch (
   failure text,
   failing_since timestamptz
 );
+alter table trailhound.hunt_watch add column if not exists begun_at timestamptz not null default now();
 comment on table trailhound.hunt_watch is 'Hunts that are watched, by trailhound hunt run --every or --notify';
-comment on column trailhound.hunt_watch.watch is 'SHA-256 of the hunt, its parameters and where its rows are told';
+comment on column trailhound.hunt_watch.watch is 'SHA-256 of the hunt, its parameters and the one destination of its rows';
 comment on column trailhound.hunt_watch.hunt is 'The hunt''s name';
 comment on column trailhound.hunt_watch.searched_at is 'When the last run began whose rows have all been told';
+comment on column trailhound.hunt_watch.begun_at is 'When it first ran';
 comment on column trailhound.hunt_watch.run_at is 'When it last ran, however that ended';
 comment on column trailhound.hunt_watch.failure is 'The SQLSTATE with which its last run failed; NULL: it did not';
 comment on column trailhound.hunt_watch.failing_since is 'Since when it fails';

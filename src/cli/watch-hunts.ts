@@ -13,7 +13,7 @@ import { printable } from './output/printable.ts';
 import type { Output } from './output/row-writer.ts';
 import { printError, printStatementFailure } from './print-error.ts';
 import { printResult } from './print-result.ts';
-import { say } from './terminal.ts';
+import { OutputClosed, say } from './terminal.ts';
 
 export interface HuntWatch {
   readonly config: Config;
@@ -46,7 +46,13 @@ export async function watchFromCommandLine(hunts: readonly Hunt[], watch: HuntWa
       known: config.hunts.known,
       isOverridden: ({ id }) => Object.hasOwn(config.hunts.severity, id),
       connect: () => server.connect(),
-      report: reportTo(watch.output, () => (state.failed = true)),
+      report: withoutReader(
+        reportTo(watch.output, () => (state.failed = true)),
+        () => {
+          // Whoever is told by other ways still is.
+          if (watch.destinations.length === 0) controller.abort();
+        },
+      ),
       clock: systemClock,
       signal: controller.signal,
     });
@@ -112,8 +118,8 @@ function reportTo(output: Output, onFailure: () => void): WatchReport {
       switch (outcome.kind) {
         case 'ran': {
           const { fresh, keys } = outcome.found;
-          if (fresh.length === 0) return;
-          say(`${hunt.id} (${hunt.severity}): ${fresh.length} new of ${keys.size} rows`);
+          if (fresh.size === 0) return;
+          say(`${hunt.id} (${hunt.severity}): ${fresh.size} new of ${keys.size} rows`);
           await printResult(eventsOf(outcome.found), output, () => undefined);
           return;
         }
@@ -138,8 +144,23 @@ function reportTo(output: Output, onFailure: () => void): WatchReport {
   };
 }
 
+/** `… | head`: nobody reads what is printed any more, which is no outage. */
+function withoutReader(report: WatchReport, onClosed: () => void): WatchReport {
+  return {
+    ...report,
+    outcome: async (hunt, outcome) => {
+      try {
+        await report.outcome(hunt, outcome);
+      } catch (error) {
+        if (!(error instanceof OutputClosed)) throw error;
+        onClosed();
+      }
+    },
+  };
+}
+
 async function* eventsOf({ fields, fresh }: Found): AsyncGenerator<HuntEvent> {
   yield { kind: 'fields', fields };
-  yield { kind: 'rows', rows: fresh };
-  yield { kind: 'complete', tag: `SELECT ${fresh.length}` };
+  yield { kind: 'rows', rows: [...fresh.values()] };
+  yield { kind: 'complete', tag: `SELECT ${fresh.size}` };
 }

@@ -38,7 +38,7 @@ it('a watch leaves the data directory to the server that it began on, and goes o
   await serve();
   while (!watch.stderr.slice(told).includes('tick (low): 1 new')) await watch.waitFor('stderr', next(watch.stderr));
   expect(await watch.stop()).toMatchObject({ status: 0 });
-});
+}, 120_000);
 
 /** Anything beyond what has been written. */
 const next = (written: string) => new RegExp(`^[^]{${written.length + 1},}`);

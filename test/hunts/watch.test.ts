@@ -150,6 +150,56 @@ it('tells rows again that Slack has not taken, in the next round', async () => {
   expect(toldIds()).toEqual([['g']]);
 });
 
+it('prints rows and tells them once to whoever takes them, and to another destination once that does', async () => {
+  await road.simulator.load(worldWith({ match: [call('m', 60)] }));
+  const other = await FakeSlack.start();
+  other.answer([404, 'no_service'], [404, 'no_service']);
+  const destinations = [slack, other].map(({ url }) => parseDestination(`slack:${url}`));
+  const rounds: Told[] = [];
+  for (let count = 0; count < 4; count += 1) rounds.push(await round([CALLS], { destinations }));
+  await other.close();
+  const printed = rounds.map(({ outcomes: [outcome] }) => (outcome?.kind === 'ran' ? outcome.found.fresh.size : -1));
+  expect(printed).toEqual([1, 0, 0, 0]);
+  expect(rounds.map(({ failures }) => failures.length)).toEqual([1, 1, 0, 0]);
+  expect(toldIds()).toEqual([['m']]);
+  expect(other.messages).toHaveLength(1);
+});
+
+it('prints before it tells', async () => {
+  await road.simulator.load(worldWith({ match: [call('n', 60)] }));
+  const answer = slack.hold();
+  const order: string[] = [];
+  const running = round([CALLS], {
+    report: {
+      outcome: () => Promise.resolve(void order.push(`printed before ${slack.requests} requests`)),
+      notDelivered: (_hunt, error) => void order.push(error.message),
+      outage: (error) => void order.push(String(error)),
+    },
+  });
+  await slack.came(1);
+  answer();
+  await running;
+  expect(order).toEqual(['printed before 0 requests']);
+});
+
+it('looks back over more than a week in which it did not run, whatever else did', async () => {
+  await road.simulator.load(worldWith({ match: [call('o', 60)] }));
+  await round([CALLS], { parameters: { since: '2 hours' } });
+  await road.with((client) =>
+    client.query(`update trailhound.hunt_watch set searched_at = now() - interval '20 days', run_at = searched_at`),
+  );
+  await round([FINDINGS]);
+  await road.simulator.load(worldWith({ match: [call('o', 60), call('p', 19 * 24 * 60)] }));
+  await round([CALLS]);
+  expect(toldIds()).toEqual([['o'], ['p']]);
+});
+
+it('runs a hunt once that is named twice', async () => {
+  await road.simulator.load(worldWith({ match: [call('q', 60)] }));
+  const { outcomes } = await round([CALLS, CALLS]);
+  expect(outcomes.map(({ kind }) => kind)).toEqual(['ran']);
+});
+
 it('tells a failure once, goes on with the other hunts, and says when it is over', async () => {
   await road.simulator.load(worldWith({ match: [call('h', 60)] }));
   const broken: Hunt = { ...FINDINGS, sql: 'select 1 / 0' };
@@ -177,12 +227,12 @@ it('leaves a hunt alone that another process runs', async () => {
   expect(toldIds()).toEqual([['i']]);
 });
 
-it('forgets what no run has found for a week, and watches that nobody runs', async () => {
+it('forgets what no run has found for a week, and the rows of a watch that nobody runs for a month', async () => {
   await road.simulator.load(worldWith({ match: [call('j', 60)] }));
   await round([CALLS]);
   await road.with((client) =>
     client.query(`
-      insert into trailhound.hunt_watch (watch, hunt, run_at) values ('nobody', 'x', now() - interval '8 days');
+      insert into trailhound.hunt_watch (watch, hunt, run_at) values ('nobody', 'x', now() - interval '31 days');
       insert into trailhound.hunt_row select 'nobody', 'x', now();
       insert into trailhound.hunt_row
       select watch, 'gone', now() - interval '8 days' from trailhound.hunt_watch where watch <> 'nobody';
@@ -196,7 +246,9 @@ it('forgets what no run has found for a week, and watches that nobody runs', asy
     );
     return rows as unknown[];
   });
-  expect(kept).toEqual([{ hunt: CALLS.id, key: expect.any(String) as string, is_recent: true }]);
+  // What was printed, and what Slack was told.
+  const row = { hunt: CALLS.id, key: expect.any(String) as string, is_recent: true };
+  expect(kept).toEqual([row, row]);
   expect(toldIds()).toEqual([['j']]);
 });
 

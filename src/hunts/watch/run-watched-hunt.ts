@@ -2,8 +2,9 @@ import type { Hunt } from '../hunt.ts';
 import { checkValues, runHunt, type Known, type Parameters } from '../run-hunt.ts';
 import type { SqlClient } from '../sql-client.ts';
 import { isStatementFailure, type StatementFailure } from '../statement-failure.ts';
-import { newRows, rowsNotification, type Found } from './new-rows.ts';
+import { newRows, newTo, rowsNotification, type Found } from './new-rows.ts';
 import type { Notification } from './notification.ts';
+import { NotDelivered } from './sender.ts';
 import {
   claim,
   currentTime,
@@ -18,65 +19,121 @@ import {
 
 export interface WatchedRun {
   readonly hunt: Hunt;
-  readonly watch: Watch;
   readonly parameters: Parameters;
   readonly known: Known;
   readonly overridden: boolean;
-  readonly tell: (notification: Notification) => Promise<void>;
+  /** What is printed: it waits for no destination. */
+  readonly printed: Watch;
+  /** Each remembers for itself: one that takes nothing makes nothing be told again to the others. */
+  readonly listeners: readonly Listener[];
+  readonly report: (outcome: WatchedOutcome) => Promise<void>;
+  readonly notDelivered: (error: NotDelivered) => void;
   readonly signal: AbortSignal;
 }
 
+export interface Listener {
+  readonly watch: Watch;
+  readonly tell: (notification: Notification) => Promise<void>;
+}
+
 export type WatchedOutcome =
+  /** With the rows that were not printed before. */
   | { readonly kind: 'ran'; readonly found: Found }
   | { readonly kind: 'failed'; readonly failure: StatementFailure }
   /** Another process runs the same watch at this moment. */
   | { readonly kind: 'claimed' };
 
 /**
- * Runs a hunt once and tells what no run before has found. Rows count as told once every destination has taken them: a
- * process that ends in between tells them again. A statement that fails is told once, and again when it runs again.
+ * Runs a hunt once, prints what no run before has printed and tells each destination what it has not taken before. A
+ * process that ends in between tells it again. A statement that fails is told once, and again when it runs again.
  *
- * @throws NotDelivered, or what ended the connection.
+ * @throws what ended the connection.
  */
-export async function runWatchedHunt(client: SqlClient, run: WatchedRun): Promise<WatchedOutcome> {
-  const { hunt, watch, tell } = run;
-  await checkValues(client, hunt, run.parameters);
-  if (!(await claim(client, watch))) return { kind: 'claimed' };
+export async function runWatchedHunt(client: SqlClient, run: WatchedRun): Promise<void> {
+  await checkValues(client, run.hunt, run.parameters);
+  const claimed: Watch[] = [];
   try {
-    const recalled = await recall(client, watch);
-    const searchedAt = await currentTime(client);
-    let found: Found;
-    try {
-      found = await find(client, run, recalled);
-    } catch (error) {
-      // What is fatal ended the connection: of the hunt it says nothing.
-      if (run.signal.aborted || !isStatementFailure(error) || error.severity !== 'ERROR') throw error;
-      if (recalled.failure !== error.code) {
-        const { code, message, detail, hint } = error;
-        await tell({ kind: 'failed', hunt, sqlstate: code, message, detail, hint });
-        await rememberFailure(client, watch, code);
+    for (const watch of watchesOf(run)) {
+      if (!(await claim(client, watch))) {
+        await run.report({ kind: 'claimed' });
+        return;
       }
-      return { kind: 'failed', failure: error };
+      claimed.push(watch);
     }
-    if (recalled.failure !== undefined) {
-      await tell({ kind: 'recovered', hunt, failedSince: recalled.failingSince });
-    }
-    if (found.fresh.length > 0) await tell(rowsNotification(hunt, found));
-    await remember(client, watch, found.keys, searchedAt);
-    return { kind: 'ran', found };
+    await runClaimed(client, run);
   } finally {
-    // Where the connection is gone, so is the claim.
-    await release(client, watch).catch(() => undefined);
+    // Where the connection is gone, so are the claims.
+    for (const watch of claimed) await release(client, watch).catch(() => undefined);
   }
 }
 
-async function find(client: SqlClient, run: WatchedRun, { keys, isFirst }: Recalled): Promise<Found> {
-  const { hunt, watch, parameters, known, overridden } = run;
+async function runClaimed(client: SqlClient, run: WatchedRun): Promise<void> {
+  const { hunt, printed, listeners, report } = run;
+  const before = await recall(client, printed);
+  const recalled = new Map<Listener, Recalled>();
+  for (const listener of listeners) recalled.set(listener, await recall(client, listener.watch));
+  const searchedAt = await currentTime(client);
+  let found: Found;
+  try {
+    found = await find(client, run, [before, ...recalled.values()]);
+  } catch (error) {
+    // What is fatal ended the connection: of the hunt it says nothing.
+    if (run.signal.aborted || !isStatementFailure(error) || error.severity !== 'ERROR') throw error;
+    const { code, message, detail, hint } = error;
+    await report({ kind: 'failed', failure: error });
+    await tellEach(run, async (listener) => {
+      if (recalled.get(listener)?.failure === code) return undefined;
+      await listener.tell({ kind: 'failed', hunt, sqlstate: code, message, detail, hint });
+      return () => rememberFailure(client, listener.watch, code);
+    });
+    return;
+  }
+  await report({ kind: 'ran', found: newTo(found, before.keys) });
+  await remember(client, printed, found.keys, searchedAt);
+  await tellEach(run, async (listener) => {
+    const { watch, tell } = listener;
+    const { keys, failure, failingSince } = recalled.get(listener) ?? before;
+    if (failure !== undefined) await tell({ kind: 'recovered', hunt, failedSince: failingSince });
+    const own = newTo(found, keys);
+    if (own.fresh.size > 0) await tell(rowsNotification(hunt, own));
+    return () => remember(client, watch, found.keys, searchedAt);
+  });
+}
+
+/** All at once; what is to be remembered of each is so as soon as it was told, one statement at a time. */
+async function tellEach(
+  run: WatchedRun,
+  tell: (listener: Listener) => Promise<(() => Promise<void>) | undefined>,
+): Promise<void> {
+  let remembered = Promise.resolve();
+  const outcomes = await Promise.allSettled(
+    run.listeners.map(async (listener) => {
+      const rememberIt = await tell(listener);
+      if (rememberIt === undefined) return;
+      remembered = remembered.then(rememberIt);
+      await remembered;
+    }),
+  );
+  const failures = outcomes.flatMap((outcome): unknown[] => (outcome.status === 'rejected' ? [outcome.reason] : []));
+  for (const failure of failures) if (failure instanceof NotDelivered) run.notDelivered(failure);
+  for (const failure of failures) if (!(failure instanceof NotDelivered)) throw failure;
+}
+
+function watchesOf({ printed, listeners }: WatchedRun): readonly Watch[] {
+  return [printed, ...listeners.map(({ watch }) => watch)];
+}
+
+async function find(client: SqlClient, run: WatchedRun, recalled: readonly Recalled[]): Promise<Found> {
+  const { hunt, parameters, known, overridden } = run;
   const since = hunt.parameters.find(({ name }) => name === 'since');
-  const window = parameters['since'] ?? (isFirst ? undefined : (hunt.watch ?? since?.defaultValue));
+  const first = parameters['since'] ?? since?.defaultValue;
+  const later = parameters['since'] ?? hunt.watch ?? first;
   const extended =
-    window === undefined || since?.type !== 'interval'
+    first === undefined || later === undefined || since?.type !== 'interval'
       ? parameters
-      : { ...parameters, since: await sinceLast(client, watch, window) };
-  return newRows(runHunt(client, hunt, extended, { known, overridden }), keys);
+      : { ...parameters, since: await sinceLast(client, watchesOf(run), { first, later }) };
+  return newRows(
+    runHunt(client, hunt, extended, { known, overridden }),
+    recalled.map(({ keys }) => keys),
+  );
 }

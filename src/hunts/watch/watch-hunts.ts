@@ -7,7 +7,7 @@ import { isStatementFailure } from '../statement-failure.ts';
 import type { Destination } from './destination.ts';
 import type { Notification } from './notification.ts';
 import { runWatchedHunt, type WatchedOutcome } from './run-watched-hunt.ts';
-import { createSender, NotDelivered } from './sender.ts';
+import { createSender, NotDelivered, type Sender } from './sender.ts';
 import { watchOf } from './watch-state.ts';
 
 export interface WatchRequest {
@@ -44,23 +44,19 @@ export async function watchHunts(request: WatchRequest): Promise<void> {
   const { everyMs, clock, signal, report } = request;
   const senders = request.destinations.map((destination) => createSender(destination, clock, signal));
   /** One that cannot be reached keeps nothing from the others. */
-  const tell = async (notification: Notification) => {
-    const outcomes = await Promise.allSettled(senders.map((sender) => sender.send(notification)));
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
-  };
   const tellOfAll = async (notification: Notification) => {
-    try {
-      await tell(notification);
-    } catch (error) {
-      if (!(error instanceof NotDelivered)) throw error;
-      report.notDelivered(undefined, error);
+    const outcomes = await Promise.allSettled(senders.map((sender) => sender.send(notification)));
+    for (const outcome of outcomes) {
+      if (outcome.status === 'fulfilled') continue;
+      if (!(outcome.reason instanceof NotDelivered)) throw outcome.reason;
+      report.notDelivered(undefined, outcome.reason);
     }
   };
   let isDown = false;
   for (;;) {
     const begun = clock.now();
     try {
-      await runRound(request, tell);
+      await runRound(request, senders);
       if (isDown) await tellOfAll({ kind: 'recovered', hunt: undefined, failedSince: undefined });
       isDown = false;
     } catch (error) {
@@ -76,29 +72,32 @@ export async function watchHunts(request: WatchRequest): Promise<void> {
   }
 }
 
-async function runRound(request: WatchRequest, tell: (notification: Notification) => Promise<void>): Promise<void> {
-  const { hunts, parameters, known, destinations, isOverridden, report, signal } = request;
+async function runRound(request: WatchRequest, senders: readonly Sender[]): Promise<void> {
+  const { parameters, known, destinations, isOverridden, report, signal } = request;
+  const urls = destinations.map(({ kind, url }) => `${kind}:${url.href}`);
   const client = await request.connect();
   const cancel = () => void client.cancel().catch(() => undefined);
   signal.addEventListener('abort', cancel, { once: true });
   try {
-    for (const hunt of hunts) {
+    for (const hunt of new Set(request.hunts)) {
       signal.throwIfAborted();
       const own = Object.fromEntries(
         Object.entries(parameters).filter(([name]) => hunt.parameters.some((parameter) => parameter.name === name)),
       );
-      const watch = watchOf(
-        hunt.id,
-        own,
-        destinations.map(({ kind, url }) => `${kind}:${url.href}`),
-      );
-      try {
-        const run = { hunt, watch, parameters: own, known, overridden: isOverridden(hunt), tell, signal };
-        await report.outcome(hunt, await runWatchedHunt(client, run));
-      } catch (error) {
-        if (!(error instanceof NotDelivered)) throw error;
-        report.notDelivered(hunt, error);
-      }
+      await runWatchedHunt(client, {
+        hunt,
+        parameters: own,
+        known,
+        overridden: isOverridden(hunt),
+        printed: watchOf(hunt.id, own, ['printed', ...urls]),
+        listeners: senders.map((sender, index) => ({
+          watch: watchOf(hunt.id, own, [urls[index] ?? '']),
+          tell: (notification) => sender.send(notification),
+        })),
+        report: (outcome) => report.outcome(hunt, outcome),
+        notDelivered: (error) => report.notDelivered(hunt, error),
+        signal,
+      });
     }
   } finally {
     signal.removeEventListener('abort', cancel);

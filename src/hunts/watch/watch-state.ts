@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Parameters } from '../run-hunt.ts';
 import type { SqlClient } from '../sql-client.ts';
 
-/** One hunt with its parameters, told to these destinations. */
+/** One hunt with its parameters, told to one destination; or printed, beside these destinations. */
 export interface Watch {
   /** A digest: a destination's URL is a secret, and it cannot be read back from it. */
   readonly id: string;
@@ -23,12 +23,12 @@ export interface Recalled {
   /** The SQLSTATE with which the last run failed. */
   readonly failure: string | undefined;
   readonly failingSince: string | undefined;
-  /** Nothing was ever told, or that is so long ago that the hunt begins anew. */
-  readonly isFirst: boolean;
 }
 
-/** A watch that did not run for as long begins anew; rows that no run found for as long are forgotten. */
+/** Rows that no run found for as long are forgotten. */
 const KEPT = '7 days';
+/** So are those of a watch that nobody runs for as long. The watch stays: from its last run the next one looks back. */
+const KEPT_OF_IDLE = '30 days';
 
 /** Nobody else may run the watch until `release`; false where another process does so at this moment. */
 export async function claim(client: SqlClient, { id }: Watch): Promise<boolean> {
@@ -44,35 +44,43 @@ const LOCK = `pg_catalog.hashtextextended('hunt_watch ' || $1, 0)`;
 
 /** What was told before. */
 export async function recall(client: SqlClient, { id, hunt }: Watch): Promise<Recalled> {
-  await client.rows(`delete from trailhound.hunt_watch where run_at < now() - interval '${KEPT}'`);
+  await client.rows(
+    `delete from trailhound.hunt_row where watch in (
+       select watch from trailhound.hunt_watch where run_at < now() - interval '${KEPT_OF_IDLE}' and watch <> $1
+     )`,
+    [id],
+  );
   await client.rows(
     `insert into trailhound.hunt_watch (watch, hunt) values ($1, $2)
      on conflict (watch) do update set run_at = now()`,
     [id, hunt],
   );
-  const [row] = await client.rows(
-    'select searched_at, failure, failing_since from trailhound.hunt_watch where watch = $1',
-    [id],
-  );
+  const [row] = await client.rows('select failure, failing_since from trailhound.hunt_watch where watch = $1', [id]);
   const keys = await client.rows('select key from trailhound.hunt_row where watch = $1', [id]);
   return {
     keys: new Set(keys.map(([key]) => key ?? '')),
-    failure: row?.[1] ?? undefined,
-    failingSince: row?.[2] ?? undefined,
-    isFirst: (row?.[0] ?? null) === null,
+    failure: row?.[0] ?? undefined,
+    failingSince: row?.[1] ?? undefined,
   };
 }
 
 /**
- * How far back a run has to look: `window`, an interval, before the last one whose rows were told, so that what comes
- * late is found as well, and nothing is lost of the time in which none ran.
+ * How far back a run has to look, so that what comes late is found as well, and nothing is lost of the time in which none
+ * ran: an interval before the last one whose rows were told, `first` before the first one where none ever were. Of
+ * several watches, as far as one of them needs.
  */
-export async function sinceLast(client: SqlClient, { id }: Watch, window: string): Promise<string> {
+export async function sinceLast(
+  client: SqlClient,
+  watches: readonly Watch[],
+  { first, later }: { readonly first: string; readonly later: string },
+): Promise<string> {
   const [row] = await client.rows(
-    `select ($2::interval + (now() - searched_at))::text from trailhound.hunt_watch where watch = $1`,
-    [id, window],
+    `select max(case when searched_at is null then $2::interval + (now() - begun_at)
+       else $3::interval + (now() - searched_at) end)::text
+     from trailhound.hunt_watch where watch in (select pg_catalog.jsonb_array_elements_text($1::jsonb))`,
+    [JSON.stringify(watches.map(({ id }) => id)), first, later],
   );
-  return row?.[0] ?? window;
+  return row?.[0] ?? first;
 }
 
 /** PostgreSQL's clock, from which the next run counts. */
