@@ -49,3 +49,16 @@ test('trailhound.hunt lists the saved hunts, whose statements run as they stand'
   expect(hunt?.slice(0, 3)).toEqual([expect.any(String), 't', 'since']);
   await client.query(hunt?.[3] ?? '');
 });
+
+test('trailhound.hunt tells what a hunt cannot do without', async () => {
+  const rows = await textRows(
+    client,
+    `select p ->> 'name', p ->> 'required'
+       from trailhound.hunt, jsonb_array_elements(parameters) as p
+       where hunt.name = 'contain/user' and p ->> 'name' in ('until', 'user_name') order by 1`,
+  );
+  expect(rows).toEqual([
+    ['until', 'false'],
+    ['user_name', 'true'],
+  ]);
+});
