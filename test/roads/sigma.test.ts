@@ -191,6 +191,8 @@ describe('a rule finds what Sigma says, and nothing else', () => {
     ],
     ['neq', of('{ eventName: createuser, errorCode|neq: AccessDenied }'), ['lower', 'user']],
     ['regular expressions', of(`{ eventName|re: '^[A-Z]\\w+User$' }`), ['denied', 'list', 'user']],
+    ['ranges from the first character on', of(`{ eventName|re: '^[\\x00-\\x7F]+User$' }`), ['denied', 'list', 'user']],
+    ['what is not in such a range', of(`{ eventName|re: '[^\\x00-\\x7F]' }`), []],
     ['regular expressions in any case', of(`{ eventName|re|i: 'USER$' }`), ['denied', 'list', 'lower', 'user']],
     ['a dot is no line end', of(`{ errorMessage|re: 'not.authorized' }`), []],
     ['a dot is a line end', of(`{ errorMessage|re|s: 'not.authorized' }`), ['denied']],

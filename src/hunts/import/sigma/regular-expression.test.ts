@@ -15,6 +15,8 @@ it.each([
   ['\\x41\\u0042\\/\\.\\$', 'AB\\/\\.\\$'],
   ['(?=a)(?!b)(?<=c)(?<!d)e', '(?=a)(?!b)(?<=c)(?<!d)e'],
   ['(|a)', '(?:(?:)|a)'],
+  ['[^\\x00-\\x7F]', '[^\\u0001-\\u007f]'],
+  ['[\\u0000-a]', '[\\u0001-a]'],
   ['{', '\\{'],
   ["'%", "\\'\\%"],
 ])('writes %s as %s', (source, pattern) => {
@@ -47,6 +49,8 @@ it.each([
   ['a\\', 'a backslash at the end'],
   ['\\p{L}', '"\\p"'],
   ['\\x00', 'no character'],
+  ['[\\x00]', 'no character'],
+  ['[\\x00-\\x00]', 'no character'],
   ['[[.a.]]', 'within brackets'],
   ['('.repeat(60) + ')'.repeat(60), 'more than 50 groups'],
 ])('refuses %s', (source, reason) => {

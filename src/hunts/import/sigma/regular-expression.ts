@@ -202,13 +202,23 @@ class Reader {
         result += name;
         continue;
       }
-      const low = this.#bracketMember();
+      const low = this.#rangeFromZero() ?? this.#bracketMember();
       result += low;
       if (isClass(low) || this.#peek() !== '-' || this.#source.charAt(this.#at + 1) === ']') continue;
       this.#at += 1;
       const high = this.#bracketMember();
       result += isClass(high) ? `\\-${high}` : `-${high}`;
     }
+  }
+
+  /** `\x00-`: no text of PostgreSQL has that character, so that the range may begin with the next one. */
+  #rangeFromZero(): string | undefined {
+    const zero = /^\\(?:x00|x\{0{1,6}\}|u0000)(?=-(?!\]|\\(?:x00|x\{0+\}|u0000|[dDwWsS])))/.exec(
+      this.#source.slice(this.#at),
+    );
+    if (zero === null) return undefined;
+    this.#at += zero[0].length;
+    return literal(String.fromCodePoint(1));
   }
 
   #bracketMember(): string {
@@ -250,5 +260,8 @@ function isClass(member: string): boolean {
 
 /** A character for itself; escaping a letter would give it another meaning. */
 function literal(character: string): string {
-  return /^[\p{L}\p{N}\s_]$/u.test(character) || character.charCodeAt(0) > 127 ? character : `\\${character}`;
+  const code = character.charCodeAt(0);
+  // Others would stand in the hunt as they are, and nobody would see them.
+  if (/^\p{Cc}$/u.test(character) && !/\s/.test(character)) return `\\u${code.toString(16).padStart(4, '0')}`;
+  return /^[\p{L}\p{N}\s_]$/u.test(character) || code > 127 ? character : `\\${character}`;
 }
