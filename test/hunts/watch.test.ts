@@ -186,7 +186,8 @@ it('looks back over more than a week in which it did not run, whatever else did'
   await road.simulator.load(worldWith({ match: [call('o', 60)] }));
   await round([CALLS], { parameters: { since: '2 hours' } });
   await road.with((client) =>
-    client.query(`update trailhound.hunt_watch set searched_at = now() - interval '20 days', run_at = searched_at`),
+    client.query(`
+      update trailhound.hunt_watch set searched_at = now() - interval '20 days', run_at = now() - interval '20 days'`),
   );
   await round([FINDINGS]);
   await road.simulator.load(worldWith({ match: [call('o', 60), call('p', 19 * 24 * 60)] }));
