@@ -133,7 +133,7 @@ class Columns {
     let at = 0;
     for (const column of level.branches.length > 0 ? [] : plainTargets(level)) {
       const starred = column !== undefined && isStar(column);
-      const columns = starred ? (this.#statement.names.starred(column, level)?.columns ?? []) : [];
+      const columns = starred ? (this.#statement.names.starred({ ColumnRef: column }, level)?.columns ?? []) : [];
       const passed = columns[index - at];
       if (passed !== undefined) this.#merged(passed);
       else if (!starred && index === at && column !== undefined) this.#mentioned(column);

@@ -1,5 +1,6 @@
 import type { ColumnRef, JoinExpr, Node } from '@pgsql/types';
 import type { Column, KeyKind } from '../catalog/table.ts';
+import { isStar } from '../sql/names.ts';
 import { fieldsOf, type Item, type Level } from '../sql/scope.ts';
 import { columnIn, type SpaceColumn } from '../sql/space.ts';
 import { bare, walk } from '../sql/walk.ts';
@@ -71,8 +72,9 @@ class Uses {
       for (const [index, column] of (starred ?? []).entries())
         if (includes(column, item, name) && this.#flowsOut(level, at + index)) return true;
       if (starred === undefined && this.#filters(value, level, item, name)) return true;
-      if (starred === undefined && reads(value) && this.#flowsOut(level, at)) return true;
-      at += starred?.length ?? 1;
+      if (starred === undefined && reads(value) && this.#flowsOut(level, isStar(value) ? Number.NaN : at)) return true;
+      // Behind a row of which nobody knows how many columns it has, a column may be any.
+      at += starred?.length ?? (isStar(value) ? Number.NaN : 1);
     }
     return valuesLists.some((list) =>
       (bare(list, 'List')?.items ?? []).some((value, index) => reads(value) && this.#flowsOut(level, index)),
@@ -181,9 +183,7 @@ class Uses {
 
   /** The columns that `*` stands for; undefined: the target is something else. */
   #starred(value: Node, level: Level): readonly SpaceColumn[] | undefined {
-    const column = bare(value, 'ColumnRef');
-    if (column === undefined || fieldsOf(column).at(-1) !== '*') return undefined;
-    return this.#statement.names.starred(column, level)?.columns;
+    return isStar(value) ? this.#statement.names.starred(value, level)?.columns : undefined;
   }
 }
 

@@ -101,11 +101,11 @@ function sortColumn({ node }: SortBy, item: Item, statement: Statement): string 
   const through = statement.names.passedThrough(level);
   const at = (index: number): string | undefined => (through[index]?.item === item ? through[index].name : undefined);
   const ordinal = bare(node, 'A_Const')?.ival?.ival;
-  if (ordinal !== undefined) return at(ordinal - 1);
+  const { names, open } = statement.names.outputs(level);
+  if (ordinal !== undefined) return open ? undefined : at(ordinal - 1);
   const column = bare(node, 'ColumnRef');
   if (column === undefined) return undefined;
   const fields = fieldsOf(column);
-  const { names, open } = statement.names.outputs(level);
   if (fields.length === 1 && open) return undefined;
   const outputs = fields.length > 1 ? [] : names.flatMap((each, index) => (each === fields[0] ? [index] : []));
   if (outputs.length > 0) {

@@ -26,7 +26,11 @@ function groupedBy(node: Node, level: Level, statement: Statement): Node {
     return { GroupingSet: { ...set, content: (set.content ?? []).map((each) => groupedBy(each, level, statement)) } };
   const targets = level.select.targetList ?? [];
   const position = bare(node, 'A_Const')?.ival?.ival;
-  if (position !== undefined) return bare(targets[position - 1], 'ResTarget')?.val ?? node;
+  if (position !== undefined) {
+    const through = statement.names.passedThrough(level)[position - 1];
+    const passed = through && statement.columnOf(through.item, through.name, level);
+    return passed ?? bare(targets[position - 1], 'ResTarget')?.val ?? node;
+  }
   const column = bare(node, 'ColumnRef');
   if (column === undefined || column.fields?.length !== 1) return node;
   const meaning = statement.names.resolve(column);

@@ -1,4 +1,5 @@
 import type { Node, TypeCast } from '@pgsql/types';
+import { isStar } from '../sql/names.ts';
 import type { Item, Level } from '../sql/scope.ts';
 import { bare } from '../sql/walk.ts';
 import type { Statement } from './statement.ts';
@@ -27,7 +28,7 @@ export function isOfType(level: Level, index: number, type: string, statement: S
     return valuesLists.every((list) => isLiteral(bare(list, 'List')?.items?.[index], type));
   const through = statement.names.passedThrough(level)[index];
   if (through !== undefined) return isColumnOfType(through.item, through.name, type, statement, depth + 1);
-  const starred = targetList.some((node) => 'A_Star' in (bare(targetOf(node), 'ColumnRef')?.fields?.at(-1) ?? {}));
+  const starred = targetList.some((node) => isStar(targetOf(node)));
   return !starred && isLiteral(targetOf(targetList[index]), type);
 }
 

@@ -182,34 +182,53 @@ export class Names {
 
   #outputOf(target: ResTarget | undefined, level: Level): ColumnSet {
     if (target?.name !== undefined) return { names: [target.name], open: false };
-    const column = bare(target?.val, 'ColumnRef');
-    if (column === undefined) return { names: [nameOf(target?.val)], open: false };
-    const last = fieldsOf(column).at(-1) ?? '';
-    if (last !== '*') return { names: [last], open: false };
-    const space = this.starred(column, level);
+    if (!isStar(target?.val)) {
+      const column = bare(target?.val, 'ColumnRef');
+      return { names: [column === undefined ? nameOf(target?.val) : (fieldsOf(column).at(-1) ?? '')], open: false };
+    }
+    const space = this.starred(target?.val, level);
     return { names: space?.columns.map(({ name }) => name) ?? [], open: space?.open ?? true };
   }
 
-  /** What `*` or `a.*` stands for; undefined where that is not known, as for a composite column. */
-  starred(column: ColumnRef, level: Level): Space | undefined {
-    const fields = fieldsOf(column);
-    return fields.length === 1
-      ? this.spaces.ofLevel(level)
-      : this.spaces.ofLevel(level).qualifiers.get(fields.at(-2) ?? '');
+  /** What `*`, `a.*` or `(a).*` stands for; undefined where that is not known, as for a composite column. */
+  starred(value: Node | undefined, level: Level): Space | undefined {
+    const composite = bare(value, 'A_Indirection');
+    const column = bare(composite === undefined ? value : composite.arg, 'ColumnRef');
+    if (column === undefined || (composite?.indirection?.length ?? 1) > 1) return undefined;
+    const fields = composite === undefined ? fieldsOf(column).slice(0, -1) : fieldsOf(column);
+    if (fields.length === 0) return this.spaces.ofLevel(level);
+    if (composite !== undefined) {
+      const meaning = this.resolve(column);
+      if (meaning.kind !== 'row' || meaning.merged !== undefined) return undefined;
+    }
+    return this.spaces.ofLevel(level).qualifiers.get(fields.at(-1) ?? '');
   }
 
-  /** For each output column of a level the column that it passes through unchanged; undefined where it is computed. */
+  /**
+   * For each output column of a level the column that it passes through unchanged; undefined where it is computed, and
+   * behind a row of which nobody knows how many columns it has.
+   */
   passedThrough(level: Level): readonly ({ readonly item: Item; readonly name: string } | undefined)[] {
+    let isCounted = true;
     return (level.select.targetList ?? []).flatMap((node) => {
-      const column = bare(bare(node, 'ResTarget')?.val, 'ColumnRef');
-      if (column === undefined) return [undefined];
-      if (fieldsOf(column).at(-1) === '*') {
-        return (this.starred(column, level)?.columns ?? []).map(({ of }) => ('item' in of ? of : undefined));
+      const value = bare(node, 'ResTarget')?.val;
+      if (isStar(value)) {
+        const space = this.starred(value, level);
+        isCounted &&= space !== undefined;
+        return (space?.columns ?? []).map(({ of }) => (isCounted && 'item' in of ? of : undefined));
       }
+      const column = bare(value, 'ColumnRef');
+      if (column === undefined || !isCounted) return [undefined];
       const meaning = this.resolve(column);
       return meaning.kind === 'column' && meaning.item.level === level ? [meaning] : [undefined];
     });
   }
+}
+
+/** `*`, `a.*` or `(a).*` */
+export function isStar(value: Node | undefined): boolean {
+  const parts = bare(value, 'ColumnRef')?.fields ?? bare(value, 'A_Indirection')?.indirection;
+  return 'A_Star' in (parts?.at(-1) ?? {});
 }
 
 function meaningOf(column: SpaceColumn): Meaning {
@@ -256,6 +275,8 @@ function renamed(set: ColumnSet, alias: Alias | undefined): ColumnSet {
 function renamedBy(set: ColumnSet, colnames: Node[] | undefined): ColumnSet {
   const names = strings(colnames);
   if (names.length === 0) return set;
+  // Which of its columns those are that are known is not.
+  if (set.open && set.names.length > 0) return OPEN;
   return { names: [...names, ...set.names.slice(names.length)], open: set.open };
 }
 

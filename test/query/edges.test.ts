@@ -114,3 +114,34 @@ test('a subquery in the argument of an aggregate is computed for each row, not f
   expect(sorted(rows)).toEqual(sorted(await bench.oracle(text)));
   expect([...asked].sort()).toEqual(['34.1.1.1', '34.1.1.2']);
 });
+
+test('columns behind a row of which nobody knows how many it has are taken for no other ones', async () => {
+  const { rows: columns } = await bench.client.query<{ attname: string }>(
+    `select attname from pg_attribute where attrelid = 'cloudtrail_trail_event'::regclass and attnum > 0 order by attnum`,
+  );
+  const names = columns.map((_, index) => `c${index}`);
+  const at = columns.findIndex(({ attname }) => attname === 'event_name');
+  const filling = Array.from({ length: at - 1 }, (_, index) => `'${index}'`).join(', ');
+  for (const text of [
+    `select count(*) from (select (e).*, ${filling}, e.username from cloudtrail_trail_event e) q(${names.slice(0, at + 1).join(', ')})
+       where c${at} = 'CreateUser'`,
+    `select q.z, a.is_tor from (select (e).*, e.username u, e.source_ip z from cloudtrail_trail_event e) q
+       join abuseipdb_check_ip a on a.ip_address = q.z order by 1, 2`,
+    `select t.*, count(*) from (select username, event_name from cloudtrail_trail_event) t group by 1, 2 order by 1, 2`,
+  ]) {
+    const { rows } = await bench.ask(text);
+    expect(rows.length).toBeGreaterThan(0);
+    expect(sorted(rows), text).toEqual(sorted(await bench.oracle(text)));
+  }
+});
+
+test.each([
+  `select count(*) from cloudtrail_trail_event e, lateral (select e.*, e.username) q(a) where q.event_name = 'CreateUser'`,
+  `select q.m from abuseipdb_check_ip t, lateral (select t.*) q(i, m) where t.ip_address = '34.1.1.1' and q.m = 30`,
+  `select q.max_age_in_days from (select t from abuseipdb_check_ip t where ip_address = '34.1.1.1') p,
+     lateral (select (p.t).*) q where q.max_age_in_days = 30`,
+  `select l.* from (values (30, 'x')) t(p, r) cross join lateral (select t.*, a.max_age_in_days, a.abuse_confidence_score
+     from abuseipdb_check_ip a where ip_address = '34.1.1.1') l(a, b, c, d) where l.c = 30`,
+])('an input behind a row that is not understood is refused, not asked by its default: %s', async (text) => {
+  await expect(bench.ask(text)).rejects.toMatchObject({ code: 'unbounded_key' });
+});
