@@ -82,9 +82,9 @@ function find({ anchor, test }: Probe, bytes: Buffer, from: number): number {
   return at;
 }
 
-/** A record that writes one of the needles' characters by an escape may write a needle so. */
+/** A record that writes one of the needles' characters by an escape may write a needle so; one of a backslash, an escape. */
 function probesOf(needles: Needles): readonly Probe[] {
-  const characters = new Set(needles.join(''));
+  const characters = new Set(`${needles.join('')}\\`);
   return [
     ...needles.map(probeOf),
     { anchor: ESCAPED, test: (bytes, at) => characters.has(escapedCharacter(bytes, at)) },
