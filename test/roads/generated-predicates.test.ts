@@ -61,6 +61,8 @@ describe.skipIf(FILES.length === 0)(`${COUNT} generated conditions, seed ${SEED}
     async () => {
       const predicates = generatedPredicates(records, COUNT, SEED);
       let pushed = 0;
+      // Of a text in any case only some can be told: its letters must have two cases alone, and a pattern has one such text.
+      const inOneCase = predicates.filter((predicate) => !predicate.includes('ilike'));
       for (let from = 0; from < predicates.length; from += EVALUATED_AT_ONCE) {
         const some = predicates.slice(from, from + EVALUATED_AT_ONCE);
         const truths = await evaluate(client, some);
@@ -68,7 +70,8 @@ describe.skipIf(FILES.length === 0)(`${COUNT} generated conditions, seed ${SEED}
           const explained = await explain(client, some.slice(first, first + EXPLAINED_AT_ONCE));
           explained.forEach(({ fetches, parts }, index) => {
             const requests = fetches === 'nothing' ? [] : parts.map(requestOf);
-            if (fetches === 'nothing' || parts.some((part) => part.includes('filterPattern='))) pushed += 1;
+            const isTold = fetches === 'nothing' || parts.some((part) => part.includes('filterPattern='));
+            if (isTold && some[first + index]?.includes('ilike') === false) pushed += 1;
             const lost = records.flatMap((record, number) => {
               const wanted = truths[number]?.charAt(first + index) === '1';
               return wanted && !isGiven(record, requests) ? [{ condition: some[first + index], parts, record }] : [];
@@ -78,7 +81,7 @@ describe.skipIf(FILES.length === 0)(`${COUNT} generated conditions, seed ${SEED}
         }
       }
       // Most can be told to the service, at least in part.
-      expect(pushed / predicates.length).toBeGreaterThan(0.5);
+      expect(pushed / inOneCase.length).toBeGreaterThan(0.5);
     },
   );
 });
