@@ -97,7 +97,9 @@ class Uses {
       case 'sublink': {
         const { node, clause } = place;
         if (node.subLinkType === 'EXISTS_SUBLINK' || parent === undefined) return false;
-        if (clause.kind !== 'other') return true;
+        // Wherever it stands, IN compares.
+        if (clause.kind !== 'other' || node.subLinkType === 'ANY_SUBLINK' || node.subLinkType === 'ALL_SUBLINK')
+          return true;
         const { havingClause, targetList = [] } = parent.select;
         if (contains(havingClause, node)) return true;
         const at = targetList.findIndex((target) => contains(target, node));
