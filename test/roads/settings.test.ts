@@ -180,7 +180,9 @@ describe('trailhound.sources', () => {
     expect(await textRows(client, 'select ip_address from abuseipdb_check_ip limit 10000')).toEqual([]);
     expect(notices).toHaveLength(1);
     await client.query('set trailhound.sources = live');
-    await expect(client.query('select ip_address from abuseipdb_check_ip limit 10000')).rejects.toThrow('needs a value');
+    await expect(client.query('select ip_address from abuseipdb_check_ip limit 10000')).rejects.toThrow(
+      'needs a value',
+    );
   });
 
   test('cache: what is cached, and a NOTICE that counts the rest', async () => {
