@@ -1,4 +1,5 @@
 import type { Severity } from '../hunt.ts';
+import { literal } from './sql-literal.ts';
 
 /** A member of `detail`: its name, and what it is in SQL. */
 export type DetailMember = readonly [name: string, sql: string];
@@ -8,7 +9,7 @@ export function eventStatement(severity: Severity, condition: string, detail: re
   return `select
   ${eventColumns(severity, detail)}
 from cloudtrail_trail_event e
-where ${indented(condition)}
+where ${bracketed(condition)}
   and e.event_time >= ${SINCE}
   and e.event_time <= ${UNTIL}
 order by e.event_time desc, e.event_id;`;
@@ -44,21 +45,7 @@ ${own}    'event_source', e.event_source,
 export const SINCE = `now() - coalesce(nullif(current_setting('hunt.since', true), ''), '7 days')::interval`;
 export const UNTIL = `now() - coalesce(nullif(current_setting('hunt.until', true), ''), '0 days')::interval`;
 
-/**
- * A text as SQL reads it, whatever standard_conforming_strings says. It has no line ends of its own, so that a statement can be
- * indented.
- */
-export function literal(text: string): string {
-  const quoted = `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\r', '\\r')}'`;
-  return quoted.includes('\\') ? `E${quoted}` : quoted;
-}
-
-/** JSON, whose line ends say nothing: they stay. */
-export function jsonLiteral(json: string): string {
-  const quoted = `'${json.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
-  return json.includes('\\') ? `E${quoted}` : quoted;
-}
-
-export function indented(condition: string): string {
+/** A condition in brackets, a line of its own where it has several. */
+export function bracketed(condition: string): string {
   return condition.includes('\n') ? `(\n    ${condition.replaceAll('\n', '\n    ')}\n  )` : `(${condition})`;
 }

@@ -1,9 +1,10 @@
 import { readEventPattern } from './event-pattern-text.ts';
-import { eventStatement, jsonLiteral } from './event-statement.ts';
+import { eventStatement } from './event-statement.ts';
 import { rulesIn, type EventRule } from './event-rules.ts';
 import { findingStatement } from './finding-statement.ts';
 import type { ImportedHunt, Importer, Refusal } from './importer.ts';
 import { readYaml } from './read-yaml.ts';
+import { jsonLiteral } from './sql-literal.ts';
 import { placeOf, UnreadableRule } from './unreadable-rule.ts';
 
 /** Rules of Amazon EventBridge, as patterns, as the service describes them, in CloudFormation's templates and Terraform's JSON. */

@@ -1,5 +1,5 @@
 import type { Severity } from '../hunt.ts';
-import { indented, SINCE, UNTIL } from './event-statement.ts';
+import { bracketed, SINCE, UNTIL } from './event-statement.ts';
 
 /** A hunt over GuardDuty's findings: every hunt's first columns, for those that a condition over `f` is true of. */
 export function findingStatement(severity: Severity, condition: string): string {
@@ -25,7 +25,7 @@ export function findingStatement(severity: Severity, condition: string): string 
   f.severity as severity_score,
   f.count
 from guardduty_finding f
-where ${indented(condition)}
+where ${bracketed(condition)}
   and f.updated_at >= ${SINCE}
   and f.updated_at <= ${UNTIL}
 order by f.severity desc, f.updated_at desc, f.id;`;

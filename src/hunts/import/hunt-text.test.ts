@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { parseHunt } from '../parse-hunt.ts';
-import { eventStatement, literal } from './event-statement.ts';
+import { eventStatement } from './event-statement.ts';
+import { literal } from './sql-literal.ts';
 import { huntText } from './hunt-text.ts';
 
 it('writes a comment block that is read back as what the rule says', () => {

@@ -1,5 +1,6 @@
 import { FIRST_COLUMNS } from '../../hunt.ts';
-import { eventColumns, literal, SINCE, UNTIL } from '../event-statement.ts';
+import { eventColumns, SINCE, UNTIL } from '../event-statement.ts';
+import { literal } from '../sql-literal.ts';
 import { UnreadableRule } from '../unreadable-rule.ts';
 import type { Correlation } from './correlation.ts';
 import { fieldOf } from './field.ts';

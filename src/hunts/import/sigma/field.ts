@@ -1,4 +1,4 @@
-import { literal } from '../event-statement.ts';
+import { literal } from '../sql-literal.ts';
 import { UnreadableRule } from '../unreadable-rule.ts';
 import { TRAIL_COLUMNS } from './trail-columns.ts';
 

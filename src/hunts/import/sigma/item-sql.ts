@@ -1,4 +1,4 @@
-import { literal } from '../event-statement.ts';
+import { literal } from '../sql-literal.ts';
 import { fieldOf, RECORD, type Field } from './field.ts';
 import type { Comparison, Item, Match, Place } from './item.ts';
 import {

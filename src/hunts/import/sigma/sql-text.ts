@@ -1,4 +1,4 @@
-import { literal } from '../event-statement.ts';
+import { literal } from '../sql-literal.ts';
 
 const WIDTH = 100;
 
