@@ -1,8 +1,10 @@
-import { Argument, type Command } from 'commander';
+import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
 import { loadConfig } from '../app/config/load.ts';
 import type { CommonOptions } from '../app/config/layers.ts';
 import { idPrefix, loadHunts } from '../hunts/hunt-library.ts';
+import { CALL_TABLES, type CallTable } from '../hunts/import/call-table.ts';
 import { importHunts, KINDS } from '../hunts/import/import-hunts.ts';
+import { nearest } from '../kernel/nearest.ts';
 import { withConsole } from './console-session.ts';
 import { Exit, STATUS } from './exit-status.ts';
 import { command } from './options.ts';
@@ -12,6 +14,7 @@ import { say, writeOut } from './terminal.ts';
 interface ImportOptions extends CommonOptions {
   readonly into?: string;
   readonly replace?: boolean;
+  readonly table: CallTable;
 }
 
 export function huntImportCommand(): Command {
@@ -20,7 +23,21 @@ export function huntImportCommand(): Command {
     .argument('<file|folder>', 'the rules')
     .option('--into <folder>', 'where the hunts are written (default: the first of hunts.paths, else ./queries)')
     .option('--replace', 'overwrite hunts that say something else')
+    .addOption(
+      new Option('--table <name>', `where the hunts read calls: ${CALL_TABLES.join(', ')}`)
+        .argParser(parseTable)
+        .default(CALL_TABLES[0]),
+    )
     .action(importRules);
+}
+
+function parseTable(name: string): CallTable {
+  const table = CALL_TABLES.find((each) => each === name);
+  if (table !== undefined) return table;
+  const guess = nearest(name, CALL_TABLES);
+  throw new InvalidArgumentError(
+    guess === undefined ? `It is one of ${CALL_TABLES.join(', ')}.` : `Did you mean ${guess}?`,
+  );
 }
 
 async function importRules(kind: string, from: string, options: ImportOptions): Promise<void> {
@@ -35,6 +52,7 @@ async function importRules(kind: string, from: string, options: ImportOptions): 
       into,
       prefix: prefix ?? '',
       replace,
+      table: options.table,
       known,
     });
     await writeOut(written.map((file) => `${printable(file)}\n`).join(''));

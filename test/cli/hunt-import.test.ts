@@ -114,3 +114,17 @@ correlation: { type: event_count, rules: [x], group-by: [userIdentity.arn], time
   const check = await run(['hunt', 'check'], here());
   expect(check).toMatchObject({ status: 0, stdout: expect.stringMatching(/^\d+ hunts checked, 0 wrong\n$/) });
 });
+
+it('writes hunts that read calls elsewhere beside those of log groups, and knows where', async () => {
+  rule('below/new-user.json', { detail: { eventName: ['CreateUser'] } });
+  const files = await run(['hunt', 'import', 'eventbridge', 'rules/below', '--table', 'cloudtrail_file_event'], here());
+  expect(files).toMatchObject({ status: 0, stdout: 'mine/eventbridge/cloudtrail_file_event/new-user.sql\n' });
+  const shown = await run(['hunt', 'show', 'eventbridge/cloudtrail_file_event/new-user'], here());
+  expect(shown.stdout).toMatch(/^from cloudtrail_file_event e$/m);
+
+  const misspelt = await run(['hunt', 'import', 'eventbridge', 'rules', '--table', 'cloudtrail_lokup_event'], here());
+  expect(misspelt).toMatchObject({
+    status: 2,
+    stderr: expect.stringMatching(/Did you mean cloudtrail_lookup_event\?/),
+  });
+});

@@ -69,7 +69,7 @@ detection: { s: { eventName: ${name} }, condition: s }
 ).join('');
 
 async function found(correlation: string): Promise<readonly string[]> {
-  const { hunts, refused } = sigma.read([{ path: 'x.yml', text: `${RULES}${correlation}` }]);
+  const { hunts, refused } = sigma.read([{ path: 'x.yml', text: `${RULES}${correlation}` }], 'cloudtrail_trail_event');
   expect(refused).toEqual([]);
   const statement = hunts.find(({ title }) => title === 'x')?.statement ?? '';
   const { rows } = await client.query<{ event_id: string }>(statement);
@@ -251,12 +251,15 @@ describe('what comes less than a time span after the last match', () => {
 });
 
 it('says of what group, and how many', async () => {
-  const { hunts } = sigma.read([
-    {
-      path: 'x.yml',
-      text: `${RULES}title: x\ncorrelation: { type: event_count, rules: [alpha, beta], ${GROUP}, timespan: 10m, condition: { gte: 4 } }`,
-    },
-  ]);
+  const { hunts } = sigma.read(
+    [
+      {
+        path: 'x.yml',
+        text: `${RULES}title: x\ncorrelation: { type: event_count, rules: [alpha, beta], ${GROUP}, timespan: 10m, condition: { gte: 4 } }`,
+      },
+    ],
+    'cloudtrail_trail_event',
+  );
   const { rows } = await client.query<{ detail: unknown }>(hunts.find(({ title }) => title === 'x')?.statement ?? '');
   expect(rows[0]?.detail).toMatchObject({
     correlation: {

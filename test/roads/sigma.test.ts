@@ -101,7 +101,7 @@ function worldOf(records: readonly object[]) {
 }
 
 function imported(text: string): string {
-  const { hunts, refused } = sigma.read([{ path: 'rule.yml', text }]);
+  const { hunts, refused } = sigma.read([{ path: 'rule.yml', text }], 'cloudtrail_trail_event');
   expect(refused).toEqual([]);
   expect(hunts).toHaveLength(1);
   return hunts.map((hunt) => hunt.statement).join('');
@@ -303,7 +303,7 @@ detection:
   keywords: [${word}]
   other: { eventName: TagUser }
   condition: other or keywords and 1 of them`;
-  const { hunts, refused } = sigma.read([{ path: 'rule.yml', text: statement }]);
+  const { hunts, refused } = sigma.read([{ path: 'rule.yml', text: statement }], 'cloudtrail_trail_event');
   expect(refused).toEqual([]);
   const sql = huntText('sigma/rule', hunts[0]!);
   const hunt = parseHunt(sql, 'sigma/rule', 'rule.sql');
@@ -318,7 +318,10 @@ it('is what a check finds nothing wrong with', async () => {
     () => undefined,
   );
   try {
-    const { hunts } = sigma.read([{ path: 'rule.yml', text: rule('s: { eventName: x }\ncondition: s') }]);
+    const { hunts } = sigma.read(
+      [{ path: 'rule.yml', text: rule('s: { eventName: x }\ncondition: s') }],
+      'cloudtrail_trail_event',
+    );
     const text = huntText('sigma/rule', hunts[0]!);
     expect(await checkHunt(sql, parseHunt(text, 'sigma/rule', 'rule.sql'))).toEqual([]);
   } finally {

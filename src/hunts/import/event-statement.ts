@@ -1,14 +1,20 @@
 import type { Severity } from '../hunt.ts';
+import type { CallTable } from './call-table.ts';
 import { literal } from './sql-literal.ts';
 
 /** A member of `detail`: its name, and what it is in SQL. */
 export type DetailMember = readonly [name: string, sql: string];
 
-/** A hunt over the events of the trails: every hunt's first columns, for the events that a condition over `e` is true of. */
-export function eventStatement(severity: Severity, condition: string, detail: readonly DetailMember[] = []): string {
+/** A hunt over calls: every hunt's first columns, for the events that a condition over `e` is true of. */
+export function eventStatement(
+  table: CallTable,
+  severity: Severity,
+  condition: string,
+  detail: readonly DetailMember[] = [],
+): string {
   return `select
   ${eventColumns(severity, detail)}
-from cloudtrail_trail_event e
+from ${table} e
 where ${bracketed(condition)}
   and e.event_time >= ${SINCE}
   and e.event_time <= ${UNTIL}

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { eventBridge } from './eventbridge.ts';
 
-const read = (text: string, path = 'rules.json') => eventBridge.read([{ path, text }]);
+const read = (text: string, path = 'rules.json') => eventBridge.read([{ path, text }], 'cloudtrail_trail_event');
 const PATTERN = { source: ['aws.iam'], detail: { eventName: ['CreateUser'] } };
 const AS_JSON = JSON.stringify(PATTERN);
 

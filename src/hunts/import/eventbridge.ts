@@ -1,4 +1,5 @@
 import { readEventPattern } from './event-pattern-text.ts';
+import type { CallTable } from './call-table.ts';
 import { eventStatement } from './event-statement.ts';
 import { rulesIn, type EventRule } from './event-rules.ts';
 import { findingStatement } from './finding-statement.ts';
@@ -11,7 +12,7 @@ import { placeOf, UnreadableRule } from './unreadable-rule.ts';
 export const eventBridge: Importer = {
   kind: 'eventbridge',
   extensions: ['.json', '.yaml', '.yml', '.template'],
-  read(files) {
+  read(files, table) {
     const hunts: ImportedHunt[] = [];
     const refused: Refusal[] = [];
     for (const { path, text } of files) {
@@ -20,7 +21,7 @@ export const eventBridge: Importer = {
           for (const rule of rulesIn(value, path)) {
             const place = rule.where === '' ? path : `${path}: ${rule.where}`;
             try {
-              hunts.push(...huntsOf(rule, place));
+              hunts.push(...huntsOf(rule, place, table));
             } catch (error) {
               if (!(error instanceof UnreadableRule)) throw error;
               refused.push({ place, reason: error.message });
@@ -37,7 +38,7 @@ export const eventBridge: Importer = {
 };
 
 /** One for each table that has events which the pattern may match. */
-function huntsOf(rule: EventRule, place: string): readonly ImportedHunt[] {
+function huntsOf(rule: EventRule, place: string, calls: CallTable): readonly ImportedHunt[] {
   const { text, subjects } = readEventPattern(rule.pattern);
   const { of, lost } = subjects;
   return of.map((subject) => {
@@ -48,7 +49,7 @@ function huntsOf(rule: EventRule, place: string): readonly ImportedHunt[] {
       name: of.length === 1 ? rule.name : `${rule.name}-${subject}`,
       title: rule.description ?? `What matches the EventBridge rule ${rule.name}`,
       severity: 'medium',
-      tables: [subject === 'findings' ? 'guardduty_finding' : 'cloudtrail_trail_event'],
+      tables: [subject === 'findings' ? 'guardduty_finding' : calls],
       watch: '1 day',
       origin: [
         `Amazon EventBridge rule ${rule.name}${rule.enabled ? '' : ', disabled'}`,
@@ -56,7 +57,8 @@ function huntsOf(rule: EventRule, place: string): readonly ImportedHunt[] {
       ],
       lost,
       references: ['https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html'],
-      statement: subject === 'findings' ? findingStatement('medium', condition) : eventStatement('medium', condition),
+      statement:
+        subject === 'findings' ? findingStatement('medium', condition) : eventStatement(calls, 'medium', condition),
     };
   });
 }

@@ -6,6 +6,7 @@ import { shortest } from '../hunt-library.ts';
 import type { Hunt } from '../hunt.ts';
 import { parseHunt } from '../parse-hunt.ts';
 import type { SqlClient } from '../sql-client.ts';
+import { CALL_TABLES, type CallTable } from './call-table.ts';
 import { eventBridge } from './eventbridge.ts';
 import { huntText } from './hunt-text.ts';
 import type { ImportedHunt, Importer, Refusal, RuleFile } from './importer.ts';
@@ -17,7 +18,9 @@ export const KINDS: readonly string[] = IMPORTERS.map(({ kind }) => kind);
 export interface ImportOptions {
   /** A file, or a folder of which all files with the kind's extensions are read. */
   readonly from: string;
-  /** Gets `<kind>/<name>.sql` for each rule. */
+  /** Where calls are read. */
+  readonly table: CallTable;
+  /** Gets `<kind>/<name>.sql` for each rule, `<kind>/<table>/<name>.sql` for one that reads calls elsewhere than in log groups. */
   readonly into: string;
   /** What ids of hunts in that folder begin with. */
   readonly prefix: string;
@@ -46,7 +49,7 @@ export async function importHunts(client: SqlClient, kind: string, options: Impo
   const importer = IMPORTERS.find((each) => each.kind === kind);
   if (importer === undefined) throw new TrailhoundError('internal', `no importer of ${kind}`);
   const { files, unread } = readRules(options.from, importer);
-  const imported = importer.read(files);
+  const imported = importer.read(files, options.table);
   const hunts = imported.hunts;
   const refused = [...unread, ...imported.refused];
   if (hunts.length === 0 && refused.length === 0) {
@@ -130,12 +133,18 @@ function withNames(
 ): readonly (readonly [name: string, hunt: ImportedHunt])[] {
   const taken = new Set<string>();
   return hunts.map((hunt) => {
-    const name = `${kind}/${slug(hunt.name)}`;
+    const name = [kind, ...folderOf(hunt), slug(hunt.name)].join('/');
     let free = name;
     for (let number = 2; taken.has(free); number += 1) free = `${name}-${number}`;
     taken.add(free);
     return [free, hunt];
   });
+}
+
+/** So that the hunts of one rule over several tables stand side by side. */
+function folderOf({ tables }: ImportedHunt): readonly string[] {
+  const [, ...others] = CALL_TABLES;
+  return others.filter((table) => tables.includes(table));
 }
 
 /** `AWS: Root Login!` is `aws-root-login`. */

@@ -1,4 +1,5 @@
 import type { Severity } from '../hunt.ts';
+import type { CallTable } from './call-table.ts';
 
 /** A file of rules, as an importer reads it. */
 export interface RuleFile {
@@ -48,6 +49,6 @@ export interface Importer {
   readonly kind: string;
   /** Of the files that are read of a folder, with the dot. */
   readonly extensions: readonly string[];
-  /** Pure. A file that holds no rule gives nothing; one that cannot be read is refused. */
-  read(files: readonly RuleFile[]): Imported;
+  /** Pure. A file that holds no rule gives nothing; one that cannot be read is refused. `table`: where hunts read calls. */
+  read(files: readonly RuleFile[], table: CallTable): Imported;
 }

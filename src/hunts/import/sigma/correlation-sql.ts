@@ -1,9 +1,10 @@
 import { FIRST_COLUMNS } from '../../hunt.ts';
+import type { CallTable } from '../call-table.ts';
 import { eventColumns, SINCE, UNTIL } from '../event-statement.ts';
 import { literal } from '../sql-literal.ts';
 import { UnreadableRule } from '../unreadable-rule.ts';
 import type { Correlation } from './correlation.ts';
-import { fieldOf } from './field.ts';
+import { fieldsOf, type Fields } from './field.ts';
 import { numberOf } from './item-sql.ts';
 import type { Rule } from './rule.ts';
 import type { RuleBook } from './rule-book.ts';
@@ -23,8 +24,8 @@ const MAX_DEPTH = 10;
  *
  * @throws UnreadableRule
  */
-export function correlationStatement(rule: Rule, book: RuleBook): string {
-  return new Writer(book).statement(rule);
+export function correlationStatement(rule: Rule, book: RuleBook, table: CallTable): string {
+  return new Writer(book, table).statement(rule);
 }
 
 interface Relation {
@@ -35,6 +36,8 @@ interface Relation {
 
 class Writer {
   readonly #book: RuleBook;
+  readonly #table: CallTable;
+  readonly #fieldOf: Fields;
   readonly #conditions: string[] = [];
   readonly #reasons: (readonly [name: string, sql: string])[] = [];
   readonly #relations = new Map<Rule, Relation>();
@@ -43,8 +46,10 @@ class Writer {
   /** Written once all columns of `event` are known. */
   readonly #queries: { readonly name: string; readonly sql: (columns: string) => string }[] = [];
 
-  constructor(book: RuleBook) {
+  constructor(book: RuleBook, table: CallTable) {
     this.#book = book;
+    this.#table = table;
+    this.#fieldOf = fieldsOf(table);
   }
 
   statement(rule: Rule): string {
@@ -77,11 +82,11 @@ order by event_time desc, event_id;`;
 
   #event(rule: Rule, reach: number): string {
     const flags = this.#conditions.map((condition, index) => `(${condition}) is true as rule_${index + 1}`);
-    const fields = [...this.#fields].map(([name, column]) => `${fieldOf(name).text} as ${column}`);
+    const fields = [...this.#fields].map(([name, column]) => `${this.#fieldOf(name).text} as ${column}`);
     return `select distinct
   ${eventColumns(rule.severity, [['matched', knownMembers(this.#reasons)]])},
   ${[...flags, ...fields].map(indented).join(',\n  ')}
-from cloudtrail_trail_event e
+from ${this.#table} e
 where ${indented(anyOf(this.#conditions))}
   and e.event_time >= ${SINCE} - interval '${reach} seconds'
   and e.event_time <= ${UNTIL}`;
@@ -100,11 +105,11 @@ where ${indented(anyOf(this.#conditions))}
 
   #detected(rule: Rule & { kind: 'detection' }): Relation {
     const { condition, selections } = rule.detection;
-    const sql = ruleCondition(condition, selections);
+    const sql = ruleCondition(condition, selections, this.#fieldOf);
     this.#conditions.push(sql);
     this.#reasons.push([
       rule.name ?? rule.title,
-      `case when ${sql} then ${matchedSelections(condition, selections)} end`,
+      `case when ${sql} then ${matchedSelections(condition, selections, this.#fieldOf)} end`,
     ]);
     return { from: `event where rule_${this.#conditions.length}`, reach: 0 };
   }

@@ -1,6 +1,7 @@
+import type { CallTable } from '../call-table.ts';
 import { literal } from '../sql-literal.ts';
 import { UnreadableRule } from '../unreadable-rule.ts';
-import { TRAIL_COLUMNS } from './trail-columns.ts';
+import { trailColumns, type TrailColumns } from './trail-columns.ts';
 
 /** The whole record of a row `e`. */
 export const RECORD = 'e.cloudtrail_event';
@@ -27,11 +28,19 @@ export interface Field {
 const NOT_NULL = ' ? (@.type() != "null")';
 
 /** @throws UnreadableRule */
-export function fieldOf(name: string): Field {
-  const own = TRAIL_COLUMNS.get(name);
+export type Fields = (name: string) => Field;
+
+/** Fields of the calls in a table. */
+export function fieldsOf(table: CallTable): Fields {
+  const columns = trailColumns(table);
+  return (name) => fieldOf(name, columns);
+}
+
+function fieldOf(name: string, columns: TrailColumns): Field {
+  const own = columns.get(name);
   const column = own?.kind === 'text' ? `e.${own.name}` : undefined;
   const all = keysOf(name);
-  const { sql, keys } = placeOf(all);
+  const { sql, keys } = placeOf(all, columns);
   const notNull = `jsonb_path_exists(${sql}, ${path(keys, '', NOT_NULL)})`;
   return {
     column,
@@ -47,12 +56,20 @@ export function fieldOf(name: string): Field {
 }
 
 /** The smallest column that holds the field, and the rest of the way. */
-function placeOf(keys: readonly string[]): { readonly sql: string; readonly keys: readonly string[] } {
+function placeOf(
+  keys: readonly string[],
+  columns: TrailColumns,
+): { readonly sql: string; readonly keys: readonly string[] } {
   for (let length = keys.length; length > 0; length -= 1) {
-    const column = TRAIL_COLUMNS.get(keys.slice(0, length).join('.'));
+    const column = columns.get(keys.slice(0, length).join('.'));
     if (column?.kind === 'object') return { sql: `e.${column.name}`, keys: keys.slice(length) };
   }
   return { sql: RECORD, keys };
+}
+
+/** @throws UnreadableRule */
+export function checkField(name: string): void {
+  keysOf(name);
 }
 
 function keysOf(name: string): readonly string[] {

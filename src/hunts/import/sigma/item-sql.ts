@@ -1,5 +1,5 @@
 import { literal } from '../sql-literal.ts';
-import { fieldOf, RECORD, type Field } from './field.ts';
+import { RECORD, type Field, type Fields } from './field.ts';
 import type { Comparison, Item, Match, Place } from './item.ts';
 import {
   hasCase,
@@ -12,23 +12,23 @@ import {
 import { anyOf, both, indented, list } from './sql-text.ts';
 
 /** A condition over a row `e`; NULL is as good as false. */
-export function itemCondition(item: Item): string {
-  const condition = both(item.all.map((group) => anyOf(alternatives(item.field, group))));
+export function itemCondition(item: Item, fields: Fields): string {
+  const condition = both(item.all.map((group) => anyOf(alternatives(item.field, group, fields))));
   return item.negated ? `(${condition}) is not true` : condition;
 }
 
 /** What a row had there, as jsonb, for whoever wants to know why it matched. */
-export function itemValue({ field }: Item): string {
-  return field === undefined ? `to_jsonb(true)` : fieldOf(field).value;
+export function itemValue({ field }: Item, fields: Fields): string {
+  return field === undefined ? `to_jsonb(true)` : fields(field).value;
 }
 
-function alternatives(name: string | undefined, group: readonly Match[]): readonly string[] {
+function alternatives(name: string | undefined, group: readonly Match[], fields: Fields): readonly string[] {
   if (name === undefined) return textConditions(`${RECORD}::text`, group, recordPatterns);
-  const field = fieldOf(name);
+  const field = fields(name);
   const ofValues: Match[] = [];
   const conditions: string[] = [];
   for (const match of group) {
-    const own = fieldCondition(name, field, match);
+    const own = fieldCondition(name, field, match, fields);
     if (own === undefined) ofValues.push(match);
     else conditions.push(own);
   }
@@ -39,14 +39,14 @@ function alternatives(name: string | undefined, group: readonly Match[]): readon
 }
 
 /** What is not asked of each value by its text. */
-function fieldCondition(name: string, field: Field, match: Match): string | undefined {
+function fieldCondition(name: string, field: Field, match: Match, fields: Fields): string | undefined {
   switch (match.kind) {
     case 'exists':
       return match.wanted ? field.exists : `${field.exists} is not true`;
     case 'null':
       return field.isNull;
     case 'field':
-      return sameCondition(field, fieldOf(match.name), match.place, match.cased);
+      return sameCondition(field, fields(match.name), match.place, match.cased);
     case 'time':
       return name === 'eventTime' ? timeCondition('e.event_time', match) : undefined;
     case 'network':

@@ -3,7 +3,7 @@ import { UnreadableRule } from '../unreadable-rule.ts';
 import { parseCondition, type Condition } from './condition.ts';
 import { type Correlation, readCorrelation } from './correlation.ts';
 import { checkSize, readDetection } from './detection.ts';
-import { fieldOf } from './field.ts';
+import { checkField } from './field.ts';
 import { isMembers, textOf, textsOf, type Members } from './rule-members.ts';
 import type { Selections } from './rule-sql.ts';
 
@@ -129,7 +129,7 @@ function detectionOf(document: Members): DetectionRule {
   );
   checkSize(selections.values());
   const fields = textsOf(document['fields']);
-  for (const field of fields) fieldOf(field);
+  for (const field of fields) checkField(field);
   return { selections, fields, condition: conditionOf(condition, [...selections.keys()]) };
 }
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { sigma } from './sigma.ts';
 
 const HEAD = 'title: made up\nlogsource: { product: aws, service: cloudtrail }\n';
-const read = (text: string, path = 'rules/a_rule.yml') => sigma.read([{ path, text }]);
+const TABLE = 'cloudtrail_trail_event';
+const read = (text: string, path = 'rules/a_rule.yml') => sigma.read([{ path, text }], TABLE);
 const refusals = (text: string) => read(text).refused.map(({ place, reason }) => `${place}: ${reason}`);
 
 it('keeps what a rule says of itself', () => {
@@ -155,13 +156,16 @@ ${HEAD}name: two\ndetection: { s: { eventName: b }, condition: s }
   });
 
   it('may name rules of other files, by id or name', () => {
-    const { hunts, refused } = sigma.read([
-      { path: 'a.yml', text: `${HEAD}id: 4f\ndetection: { s: { eventName: a }, condition: s }` },
-      {
-        path: 'b.yml',
-        text: 'title: many\ncorrelation: { type: event_count, rules: [4f], timespan: 1d, condition: { gte: 3 } }',
-      },
-    ]);
+    const { hunts, refused } = sigma.read(
+      [
+        { path: 'a.yml', text: `${HEAD}id: 4f\ndetection: { s: { eventName: a }, condition: s }` },
+        {
+          path: 'b.yml',
+          text: 'title: many\ncorrelation: { type: event_count, rules: [4f], timespan: 1d, condition: { gte: 3 } }',
+        },
+      ],
+      TABLE,
+    );
     expect(refused).toEqual([]);
     expect(hunts.map(({ name }) => name)).toEqual(['b']);
   });

@@ -1,10 +1,11 @@
 import path from 'node:path';
+import type { CallTable } from '../call-table.ts';
 import type { ImportedHunt, Importer, Refusal, RuleFile } from '../importer.ts';
 import { eventStatement } from '../event-statement.ts';
 import { readYaml } from '../read-yaml.ts';
 import { placeOf, UnreadableRule } from '../unreadable-rule.ts';
 import { correlationStatement } from './correlation-sql.ts';
-import { fieldOf } from './field.ts';
+import { fieldsOf } from './field.ts';
 import { readRule, type DetectionRule, type Rule } from './rule.ts';
 import { RuleBook } from './rule-book.ts';
 import { matchedSelections, ruleCondition } from './rule-sql.ts';
@@ -17,7 +18,7 @@ const MAX_LENGTH = 1024 * 1024;
 export const sigma: Importer = {
   kind: 'sigma',
   extensions: ['.yml', '.yaml'],
-  read(files) {
+  read(files, table) {
     const refused: Refusal[] = [];
     const attempt = <T>(place: string, work: () => T): T | undefined => {
       try {
@@ -36,7 +37,7 @@ export const sigma: Importer = {
       });
     const book = new RuleBook(rules);
     const hunts = rules.flatMap(
-      (rule) => attempt(rule.place, () => (book.isPart(rule) ? [] : [huntOf(rule, rule.fileName, book)])) ?? [],
+      (rule) => attempt(rule.place, () => (book.isPart(rule) ? [] : [huntOf(rule, rule.fileName, book, table)])) ?? [],
     );
     return { hunts, refused };
   },
@@ -60,7 +61,7 @@ function documentsIn(file: RuleFile): readonly PlacedDocument[] {
   }));
 }
 
-function huntOf(rule: Rule, fileName: string | undefined, book: RuleBook): ImportedHunt {
+function huntOf(rule: Rule, fileName: string | undefined, book: RuleBook, table: CallTable): ImportedHunt {
   const { place, title, severity, mitre, falsePositives, references, origin } = rule;
   return {
     place,
@@ -68,19 +69,24 @@ function huntOf(rule: Rule, fileName: string | undefined, book: RuleBook): Impor
     title,
     severity,
     mitre: [...new Set(mitre)],
-    tables: ['cloudtrail_trail_event'],
+    tables: [table],
     origin,
     // Whether a correlation is fulfilled depends on what came before.
     watch: rule.kind === 'detection' ? '1 day' : undefined,
     falsePositives,
     references,
-    statement: rule.kind === 'detection' ? detectionStatement(rule, rule.detection) : correlationStatement(rule, book),
+    statement:
+      rule.kind === 'detection'
+        ? detectionStatement(rule, rule.detection, table)
+        : correlationStatement(rule, book, table),
   };
 }
 
-function detectionStatement({ severity }: Rule, { condition, selections, fields }: DetectionRule): string {
-  return eventStatement(severity, ruleCondition(condition, selections), [
-    ['matched', matchedSelections(condition, selections)],
+function detectionStatement({ severity }: Rule, detection: DetectionRule, table: CallTable): string {
+  const { condition, selections, fields } = detection;
+  const fieldOf = fieldsOf(table);
+  return eventStatement(table, severity, ruleCondition(condition, selections, fieldOf), [
+    ['matched', matchedSelections(condition, selections, fieldOf)],
     ...(fields.length === 0
       ? []
       : [['fields', jsonObject(fields.map((field) => [field, fieldOf(field).value]))] as const]),

@@ -1,19 +1,33 @@
 import { readFileSync } from 'node:fs';
 import { parseStatements } from '../../../sql/parse.ts';
 import { bare } from '../../../sql/walk.ts';
+import type { CallTable } from '../call-table.ts';
 
 export interface TrailColumn {
   readonly name: string;
   readonly kind: 'text' | 'boolean' | 'object';
 }
 
+export type TrailColumns = ReadonlyMap<string, TrailColumn>;
+
 const KINDS: Readonly<Record<string, TrailColumn['kind']>> = { text: 'text', bool: 'boolean', jsonb: 'object' };
+const FILES: Readonly<Record<CallTable, string>> = {
+  cloudtrail_trail_event: '60-cloudtrail-trail-event.sql',
+  cloudtrail_lookup_event: '68-cloudtrail-lookup-event.sql',
+  cloudtrail_file_event: '64-cloudtrail-file-event.sql',
+};
 
-/** The columns that hold a field of CloudTrail's record, by the field's name, as `schema/` declares them. */
-export const TRAIL_COLUMNS: ReadonlyMap<string, TrailColumn> = readColumns();
+const READ = new Map<CallTable, TrailColumns>();
 
-function readColumns(): ReadonlyMap<string, TrailColumn> {
-  const file = new URL('../../../../schema/60-cloudtrail-trail-event.sql', import.meta.url);
+/** A table's columns that hold a field of CloudTrail's record, by the field's name, as `schema/` declares them. */
+export function trailColumns(table: CallTable): TrailColumns {
+  const columns = READ.get(table) ?? readColumns(table);
+  READ.set(table, columns);
+  return columns;
+}
+
+function readColumns(table: CallTable): TrailColumns {
+  const file = new URL(`../../../../schema/${FILES[table]}`, import.meta.url);
   const columns = new Map<string, TrailColumn>();
   for (const { node } of parseStatements(readFileSync(file, 'utf8')) ?? []) {
     for (const element of bare(node, 'CreateForeignTableStmt')?.base?.tableElts ?? []) {
