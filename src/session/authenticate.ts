@@ -37,7 +37,7 @@ export async function authenticate(options: AuthenticateOptions): Promise<Authen
   const mechanisms = endPoint === undefined ? [SCRAM_SHA_256] : [SCRAM_SHA_256_PLUS, SCRAM_SHA_256];
   const credentials = await readCredentials(options.engine, user);
   stream.write(encodeAuthentication({ method: 'sasl', mechanisms }));
-  const { mechanism, response } = decodeSASLInitialResponse(await saslMessage(options.reader));
+  const { mechanism, response } = decodeSASLInitialResponse(await saslMessage(options));
   const exchange = startExchange({
     mechanism,
     clientFirst: response ?? Buffer.alloc(0),
@@ -46,11 +46,9 @@ export async function authenticate(options: AuthenticateOptions): Promise<Authen
     endPoint,
   });
   stream.write(encodeAuthentication({ method: 'sasl-continue', data: exchange.serverFirst }));
-  const { data } = decodeSASLResponse(await saslMessage(options.reader));
+  const { data } = decodeSASLResponse(await saslMessage(options));
   const verdict = finishExchange(exchange, data);
-  if (!verdict.accepted || credentials.doomed) {
-    throw new TrailhoundError('invalid_password', `password authentication failed for user "${user}"`);
-  }
+  if (!verdict.accepted || credentials.doomed) throw wrongPassword(user);
   if (credentials.superuser && !options.allowSuperuser) {
     throw new TrailhoundError('invalid_authorization', `role "${user}" is a superuser and may not log in here`, {
       hint: 'Log in as a role without superuser, such as trailhound; `trailhound user add` makes more.',
@@ -62,8 +60,15 @@ export async function authenticate(options: AuthenticateOptions): Promise<Authen
   };
 }
 
-async function saslMessage(reader: HandshakeReader): Promise<Buffer> {
-  const { type, payload } = await reader.message(MAX_AUTH_MESSAGE);
+async function saslMessage({ reader, user }: AuthenticateOptions): Promise<Buffer> {
+  // PostgreSQL says no more of one that is too long (CheckSASLAuth in libpq/auth-sasl.c).
+  const { type, payload } = await reader.message(MAX_AUTH_MESSAGE).catch((error: unknown) => {
+    throw error instanceof TrailhoundError ? wrongPassword(user) : error;
+  });
   if (type !== 'p') throw violation(`expected SASL response, got message type ${type.charCodeAt(0)}`);
   return payload;
+}
+
+function wrongPassword(user: string): TrailhoundError {
+  return new TrailhoundError('invalid_password', `password authentication failed for user "${user}"`);
 }

@@ -56,6 +56,11 @@ export class Router {
     switch (type) {
       case FRONTEND.parse:
       case FRONTEND.query:
+      // During COPY left out, or followed by a Flush: neither can be done to a part.
+      case FRONTEND.flush:
+      case FRONTEND.sync:
+      case FRONTEND.copyDone:
+      case FRONTEND.copyFail:
         return true;
       case FRONTEND.bind:
       case FRONTEND.close:

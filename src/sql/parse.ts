@@ -43,6 +43,8 @@ export function parseStatements(text: string): readonly ParsedStatement[] | unde
 }
 
 function parse(text: string): readonly ParsedStatement[] | undefined {
+  // The library takes no text of length 0.
+  if (text === '') return [];
   let raw: readonly RawStmt[];
   try {
     raw = parseSync(text).stmts ?? [];

@@ -33,6 +33,7 @@ export type ServerVerdict =
 
 /** The server's first half: RFC 5802 and 5929, with PostgreSQL's checks and words (libpq/auth-scram.c). */
 export function startExchange(start: ServerStart): ServerExchange {
+  checkMechanism(start);
   const text = start.clientFirst.toString('utf8');
   const match = /^(?<flag>n|y|p=(?<type>[A-Za-z0-9.-]+)),(?<authzid>[^,]*),(?<bare>.*)$/su.exec(text);
   if (match?.groups === undefined) throw malformed();
@@ -81,12 +82,23 @@ export function finishExchange(exchange: ServerExchange, clientFinal: Buffer): S
   return { accepted: true, serverFinal: Buffer.from(`v=${signature.toString('base64')}`), clientKey };
 }
 
+function checkMechanism({ mechanism, endPoint }: ServerStart): void {
+  if (mechanism === SCRAM_SHA_256 || (mechanism === SCRAM_SHA_256_PLUS && endPoint !== undefined)) return;
+  throw violation('client selected an invalid SASL authentication mechanism');
+}
+
 function checkBinding(start: ServerStart, flag: string, type: string | undefined): void {
   const plus = start.mechanism === SCRAM_SHA_256_PLUS;
-  if (!plus && start.mechanism !== SCRAM_SHA_256)
-    throw violation('client selected an invalid SASL authentication mechanism');
-  if (plus && start.endPoint === undefined) throw violation('client selected an invalid SASL authentication mechanism');
-  if (plus !== (type !== undefined)) throw malformed();
+  if (plus && type === undefined) {
+    throw malformed(
+      'The client selected SCRAM-SHA-256-PLUS, but the SCRAM message does not include channel binding data.',
+    );
+  }
+  if (!plus && type !== undefined) {
+    throw malformed(
+      'The client selected SCRAM-SHA-256 without channel binding, but the SCRAM message includes channel binding data.',
+    );
+  }
   if (type !== undefined && type !== 'tls-server-end-point') {
     throw violation(`unsupported SCRAM channel-binding type "${type}"`);
   }
@@ -98,6 +110,6 @@ function checkBinding(start: ServerStart, flag: string, type: string | undefined
   }
 }
 
-function malformed(): TrailhoundError {
-  return violation('malformed SCRAM message');
+function malformed(detail?: string): TrailhoundError {
+  return new TrailhoundError('protocol_violation', 'malformed SCRAM message', { detail });
 }

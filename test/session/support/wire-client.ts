@@ -110,23 +110,32 @@ export async function logIn(client: WireClient, as: LogIn): Promise<WireMessage[
   const database: readonly (readonly [string, string])[] = as.database === undefined ? [] : [['database', as.database]];
   const parameters = [['user', as.user] as const, ...database, ...(as.parameters ?? [])];
   client.send(encodeStartupMessage({ version: as.version ?? { major: 3, minor: 0 }, parameters }));
-  const exchange = startClientExchange({ nonce: randomBytes(18).toString('base64'), endPoint: as.endPoint });
   const first = await client.until('R');
   if (first.at(-1)?.type !== 'R') return first;
+  const refusal = await proveIdentity(client, as);
+  return [...first.slice(0, -1), ...(refusal ?? (await client.until('Z')))];
+}
+
+/** SCRAM, after AuthenticationSASL has come. Undefined: AuthenticationOk is what comes next; else what came in its place. */
+export async function proveIdentity(
+  client: WireClient,
+  as: Pick<LogIn, 'password' | 'endPoint'>,
+): Promise<WireMessage[] | undefined> {
+  const exchange = startClientExchange({ nonce: randomBytes(18).toString('base64'), endPoint: as.endPoint });
   const mechanism = as.endPoint === undefined ? 'SCRAM-SHA-256' : 'SCRAM-SHA-256-PLUS';
   client.send(encodeSASLInitialResponse({ mechanism, response: exchange.clientFirst }));
   const second = await client.until('R');
   const challengeData = second[0] === undefined ? undefined : decodeIfAuthentication(second[0]);
-  if (challengeData?.method !== 'sasl-continue') return [...first.slice(0, -1), ...second];
+  if (challengeData?.method !== 'sasl-continue') return second;
   const challenge = readChallenge(exchange, challengeData.data);
   const keys = await deriveKeys(as.password, challenge.salt, challenge.iterations);
   const proof = proveClient(exchange, challenge, keys.clientKey);
   client.send(encodeSASLResponse({ data: proof.clientFinal }));
   const third = await client.until('R');
   const final = third[0] === undefined ? undefined : decodeIfAuthentication(third[0]);
-  if (final?.method !== 'sasl-final') return [...first.slice(0, -1), ...third];
+  if (final?.method !== 'sasl-final') return third;
   if (!serverIsGenuine(proof, final.data, keys.serverKey)) throw new Error('the server does not know the verifier');
-  return [...first.slice(0, -1), ...(await client.until('Z'))];
+  return undefined;
 }
 
 function decodeIfAuthentication(message: WireMessage) {
