@@ -33,7 +33,7 @@ export async function findConsole(config: Config): Promise<Console | undefined> 
 
 /** A server that holds the data directory until it is closed. */
 export async function startConsole(config: Config): Promise<Console> {
-  const listen = { host: '127.0.0.1', port: 0, httpPort: 'off', tls: 'off' } as const;
+  const listen = { ...config.listen, host: '127.0.0.1', port: 0, httpPort: 'off', tls: 'off' } as const;
   const { buildServer } = await import('./server.ts');
   const server = buildServer({ ...config, listen }, { announce: false });
   const endpoint = await server.start();

@@ -27,6 +27,8 @@ export interface Endpoint extends RunningServer {
 export interface Server {
   /** Resolves once connections are accepted. Rejects with everything that had been started stopped again. */
   start(): Promise<Endpoint>;
+  /** Reads the certificate and its key anew, for connections that come from then on; one that cannot be used is logged. */
+  reload(): Promise<void>;
   /** `gracefully`: running statements get ten seconds. Idempotent; `immediately` hurries one that is under way. */
   stop(how: Urgency): Promise<void>;
   /** Resolves when the engine ends without being asked to. */
@@ -34,7 +36,6 @@ export interface Server {
 }
 
 const DATABASE = 'trailhound';
-const MAX_CLIENTS = 100;
 /** Half of them copy rows into relations at once. */
 const POOL_SIZE = 32;
 
@@ -47,6 +48,7 @@ export function buildServer(config: Config, options: ServerOptions = {}): Server
   let reportFailure: (reason: string) => void = () => {};
   const failed = new Promise<string>((resolve) => (reportFailure = resolve));
   let stopping: Promise<void> | undefined;
+  let renew: () => Promise<void> = () => Promise.resolve();
   let hurry: () => Promise<unknown> = () => Promise.resolve();
 
   async function start(): Promise<Endpoint> {
@@ -55,7 +57,7 @@ export function buildServer(config: Config, options: ServerOptions = {}): Server
       dataDir,
       engineUrl: config.engineUrl,
       database,
-      maxClients: MAX_CLIENTS,
+      maxClients: listen.maxConnections,
       poolSize: POOL_SIZE,
     });
     opening.catch(() => undefined);
@@ -70,17 +72,17 @@ export function buildServer(config: Config, options: ServerOptions = {}): Server
     await makeDataDirectory(dataDir);
     const password = await ensurePassword(dataDir, config.password);
     await setUpSchema(engine, { password });
-    const { describeConnections, ...bound } = await startServing({
+    const { describeConnections, renewTls, ...bound } = await startServing({
       config,
       engine,
       closers,
-      maxClients: MAX_CLIENTS,
       password,
       greeting,
       aws,
       log,
       isStopping: () => stopping !== undefined,
     });
+    renew = renewTls;
     const endpoint = { pid: process.pid, host: reachableHost(listen.host), database, ...bound };
     if (announce) {
       await writePgpass(dataDir, endpoint.port, password);
@@ -101,6 +103,11 @@ export function buildServer(config: Config, options: ServerOptions = {}): Server
         await stopAll('immediately');
         throw error;
       }),
+    reload: () =>
+      renew().then(
+        () => log.info('reloaded: certificate and key'),
+        (error: unknown) => log.error({ err: error }, 'cannot reload: certificate and key stay as they were'),
+      ),
     stop: async (how) => {
       if (stopping !== undefined && how === 'immediately') await hurry();
       stopping ??= stopAll(how);

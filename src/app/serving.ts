@@ -25,7 +25,6 @@ export interface ServingOptions {
   readonly engine: Engine;
   /** Gets what is opened here. */
   readonly closers: Closers;
-  readonly maxClients: number;
   readonly password: string;
   readonly greeting: string | undefined;
   readonly aws: AwsOverrides | undefined;
@@ -36,6 +35,8 @@ export interface ServingOptions {
 export interface Serving extends Pick<RunningServer, 'port' | 'httpPort' | 'tls'> {
   /** By calls: each connection's name with what it can see, as soon as that is known. */
   readonly describeConnections: (told: (name: string, text: string) => void) => void;
+  /** Reads certificate and key anew. Rejects where they cannot be used. */
+  readonly renewTls: () => Promise<void>;
 }
 
 /** For statements that run when the server is told to stop. */
@@ -75,7 +76,11 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     engine,
     pipeline,
     tls,
-    limits: { maxConnections: options.maxClients },
+    limits: {
+      maxConnections: config.listen.maxConnections,
+      maxConnectionsPerAddress: config.listen.maxConnectionsPerAddress,
+      authenticationTimeoutMs: config.listen.logInTimeoutMs,
+    },
     notices: greeting === undefined ? [] : [greeting],
     log,
   });
@@ -90,6 +95,10 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     port: bound.port,
     httpPort: await startHttp(options, metrics),
     tls: tls?.required === true,
+    renewTls: async () => {
+      const renewed = await tlsFor(config);
+      if (renewed !== undefined) sessions.renewTls(renewed);
+    },
     describeConnections: (told) => {
       for (const connection of sources.aws) {
         describeAws(connection, metrics, describing.signal).then(

@@ -4,7 +4,7 @@ import { isTerminal, say } from './terminal.ts';
 
 /**
  * Lets the server run until SIGTERM or SIGINT, or until its engine ends. Running statements get ten seconds; a second
- * signal ends them at once.
+ * signal ends them at once. SIGHUP reads the certificate anew.
  */
 export async function runUntilSignal(server: Server): Promise<void> {
   const reason = await new Promise<{ kind: 'signal'; signal: NodeJS.Signals } | { kind: 'failed'; message: string }>(
@@ -16,6 +16,8 @@ export async function runUntilSignal(server: Server): Promise<void> {
         resolve({ kind: 'signal', signal });
       };
       process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+      // With a terminal it says that this has gone.
+      process.on('SIGHUP', isTerminal.stdin() ? onSignal : () => void server.reload());
       void server.failed.then((message) => resolve({ kind: 'failed', message }));
     },
   );

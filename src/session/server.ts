@@ -6,6 +6,7 @@ import { TrailhoundError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { QueryPipeline } from '../query/pipeline.ts';
 import type { BackendKeyData } from '../wire/backend/backend-key-data.ts';
+import { Admission, type Limits } from './admission.ts';
 import { authenticate } from './authenticate.ts';
 import { CancelKeys, forwardCancel } from './cancel-keys.ts';
 import { logInToEngine } from './engine-login.ts';
@@ -22,12 +23,7 @@ export interface SessionServerOptions {
   readonly pipeline: QueryPipeline;
   /** Without it, SSLRequest is answered with N. */
   readonly tls?: TlsOptions | undefined;
-  readonly limits: {
-    /** Clients at once; the next is told 53300. */
-    readonly maxConnections: number;
-    /** From the connection to the end of log-in. PostgreSQL's authentication_timeout, 60 s, by default. */
-    readonly authenticationTimeoutMs?: number;
-  };
+  readonly limits: Limits;
   /** Sent to each client as NOTICEs once it has logged in. */
   readonly notices?: readonly string[];
   /** For the loopback: whose scan it is that postgres_fdw connects for, by its application_name. Asked before the log-in ends. */
@@ -44,6 +40,8 @@ export interface SessionServer {
   listen(address: ListenAddress): Promise<{ readonly port: number }>;
   /** Clients that are logged in, or about to be. */
   readonly connections: number;
+  /** For connections that come from now on. Throws, and leaves it as it was, where certificate and key cannot be used. */
+  renewTls(tls: TlsOptions): void;
   /** No new connections; running statements get `graceMs`, then everybody is told 57P01. Idempotent. */
   close(graceMs: number): Promise<void>;
 }
@@ -59,22 +57,27 @@ export function createSessionServer(options: SessionServerOptions): SessionServe
 
 class Endpoint implements SessionServer {
   readonly #options: SessionServerOptions;
-  readonly #tls: TlsServer | undefined;
+  readonly #admission: Admission;
+  #tls: TlsServer | undefined;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #sessions = new Set<Session>();
   readonly #cancelKeys = new CancelKeys<Session>();
-  #connections = 0;
   #closing: Promise<void> | undefined;
 
   constructor(options: SessionServerOptions) {
     this.#options = options;
+    this.#admission = new Admission(options.limits);
     this.#tls = options.tls === undefined ? undefined : createTlsServer(options.tls);
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => void this.#accept(socket));
   }
 
   get connections(): number {
-    return this.#connections;
+    return this.#admission.connections;
+  }
+
+  renewTls(tls: TlsOptions): void {
+    this.#tls = createTlsServer(tls);
   }
 
   async listen(address: ListenAddress): Promise<{ port: number }> {
@@ -116,20 +119,25 @@ class Endpoint implements SessionServer {
     socket.on('close', () => this.#sockets.delete(socket));
     let stream: Duplex = socket;
     let opened: Opened | undefined;
+    // The one that a connection began with is the one that its channel is bound to.
+    const tls = this.#tls;
+    const spoke = this.#admission.arrived(socket);
+    socket.on('close', spoke);
     const timer = setTimeout(() => {
       // Before the start-up message PostgreSQL just closes (StartupPacketTimeoutHandler).
       if (opened === undefined) socket.destroy();
       else refuse(stream, new TrailhoundError('query_canceled', 'canceling authentication due to timeout'));
     }, this.#options.limits.authenticationTimeoutMs ?? AUTHENTICATION_TIMEOUT_MS);
     try {
-      opened = await receiveStartup(socket, this.#tls, (secured) => {
+      opened = await receiveStartup(socket, tls, (secured) => {
         stream = secured;
       });
+      spoke();
       if (opened.request.kind === 'cancel') {
         await this.#cancel(opened.request.message);
         stream.destroy();
       } else {
-        await this.#serve(opened);
+        await this.#serve(opened, socket, tls);
       }
     } catch (error) {
       this.#refuse(stream, error);
@@ -144,20 +152,17 @@ class Endpoint implements SessionServer {
   }
 
   /** Log-in; returns when the session has begun. */
-  async #serve({ stream, reader, secure, request }: Opened): Promise<void> {
-    const { engine, limits, allowSuperuser = false } = this.#options;
+  async #serve({ stream, reader, secure, request }: Opened, socket: Socket, tls: TlsServer | undefined): Promise<void> {
+    const { engine, allowSuperuser = false } = this.#options;
     if (request.kind !== 'startup') return;
     // PostgreSQL closes without a word for protocol 2, whose errors look otherwise.
     if (request.message.version.major < 3) throw new PeerGone();
     const { user, startup, answer } = negotiate(request.message, engine.version);
     if (answer !== undefined) stream.write(answer);
-    this.#checkTls(secure);
-    if (this.#connections >= limits.maxConnections) {
-      throw new TrailhoundError('too_many_connections', 'sorry, too many clients already');
-    }
-    this.#connections += 1;
-    stream.on('close', () => (this.#connections -= 1));
-    const endPoint = secure ? this.#tls?.endPoint : undefined;
+    if (!secure && tls?.required === true) throw withoutTls();
+    const left = this.#admission.admit(socket);
+    stream.once('close', left);
+    const endPoint = secure ? tls?.endPoint : undefined;
     const { keys, serverFinal } = await authenticate({ stream, reader, engine, user, endPoint, allowSuperuser });
     const caller = await this.#options.callerOf?.(valueOf(startup.parameters, 'application_name'));
     stream.write(serverFinal);
@@ -168,13 +173,6 @@ class Endpoint implements SessionServer {
     }
     const settings = startupSettings(startup.parameters);
     this.#begin({ client: stream, received: reader.detach(), user, settings, caller, backend });
-  }
-
-  #checkTls(secure: boolean): void {
-    if (secure || this.#tls?.required !== true) return;
-    throw new TrailhoundError('invalid_authorization', 'this endpoint requires TLS', {
-      hint: 'Connect with sslmode=require.',
-    });
   }
 
   #begin(parts: {
@@ -222,6 +220,12 @@ class Endpoint implements SessionServer {
       refuse(stream, new TrailhoundError('internal', 'internal error'));
     }
   }
+}
+
+function withoutTls(): TrailhoundError {
+  return new TrailhoundError('invalid_authorization', 'this endpoint requires TLS', {
+    hint: 'Connect with sslmode=require.',
+  });
 }
 
 function refuse(stream: Duplex, error: TrailhoundError): void {

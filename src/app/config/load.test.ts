@@ -33,7 +33,15 @@ function failure(...input: Parameters<typeof load>): TrailhoundError {
 describe('layers', () => {
   it('needs no file: loopback, the default ports, one connection of each served kind', () => {
     const config = load(undefined);
-    expect(config.listen).toEqual({ host: '127.0.0.1', port: 9432, httpPort: 9433, tls: 'auto' });
+    expect(config.listen).toEqual({
+      host: '127.0.0.1',
+      port: 9432,
+      httpPort: 9433,
+      tls: 'auto',
+      maxConnections: 100,
+      maxConnectionsPerAddress: undefined,
+      logInTimeoutMs: 60_000,
+    });
     expect(config.connections).toMatchObject({
       aws: { kind: 'aws' },
       abuseipdb: { kind: 'abuseipdb', apiKey: undefined, url: 'https://api.abuseipdb.com/api/v2' },

@@ -46,6 +46,11 @@ const PORT_HINT = 'A port is a whole number from 0 to 65535; 0 lets the system c
 const port = parsed('a port', PORT_HINT, (value) =>
   /^\d{1,5}$/.test(value) && Number(value) <= 65_535 ? Number(value) : undefined,
 );
+/** The engine has twice as many backends. PostgreSQL's own limit is 262,143. */
+const count = z
+  .int({ error: 'expected a whole number' })
+  .min(1, { error: 'expected at least 1' })
+  .max(100_000, { error: 'expected at most 100000' });
 const duration = parsed('a duration', `Write a number and a unit (${DURATION_UNITS}), such as 24h.`, parseDuration);
 const size = parsed('a size', `Write a number and a unit (${SIZE_UNITS}), such as 1GiB.`, parseSize);
 
@@ -91,7 +96,18 @@ const listen = strict({
   port: port.default(9432),
   http_port: z.union([z.literal('off'), port], { error: `expected a port or off|${PORT_HINT}` }).default(9433),
   tls: tls.default('auto'),
-}).transform((value) => ({ host: value.host, port: value.port, httpPort: value.http_port, tls: value.tls }));
+  max_connections: count.default(100),
+  max_connections_per_address: count.optional(),
+  log_in_timeout: duration.default(60_000),
+}).transform((value) => ({
+  host: value.host,
+  port: value.port,
+  httpPort: value.http_port,
+  tls: value.tls,
+  maxConnections: value.max_connections,
+  maxConnectionsPerAddress: value.max_connections_per_address,
+  logInTimeoutMs: value.log_in_timeout,
+}));
 
 const regionPattern = text('a region or a pattern').regex(/^[a-z0-9*?-]+$/, {
   error: (issue) => `expected a region such as us-east-1 or a pattern such as eu-*, found "${String(issue.input)}"`,
