@@ -1,9 +1,9 @@
 import type { Part } from '../../merge-parts.ts';
 import { intersect, isEmptyRange, type TimeRange } from '../../time-range.ts';
 import { piecesOf, quartersOf } from './pieces.ts';
-import { type Delivered, type LogGroupRead, logGroupPart } from './read-log-group.ts';
+import { type Delivered, type LogGroupRead, type TooMuch, logGroupPart } from './read-log-group.ts';
 import type { CompiledScan } from './scan-plan.ts';
-import { type FirstPage, msPerPage, pagesOf } from './shards.ts';
+import { msPerPage, pagesOf } from './shards.ts';
 import type { TimeOrder } from './time-order.ts';
 
 /** How far a scan in an order has come, as `Page.reached` says. */
@@ -13,7 +13,7 @@ export interface Reached {
 
 type Merge = (parts: readonly (readonly [LogGroupRead, Part<Delivered>])[]) => AsyncIterable<Delivered>;
 
-/** Fewer pages are read sooner than pieces of them. */
+/** Fewer pages are read sooner than pieces of them; where the first one does not tell, so many are read to find out. */
 const FEWEST_PAGES = 3;
 /** A piece of more pages is divided, but for as many as have been read. */
 const PAGES_A_PIECE = 16;
@@ -29,26 +29,29 @@ export async function* readInOrder(
   merge: Merge,
 ): AsyncGenerator<Delivered | Reached, void, undefined> {
   const { direction } = order;
-  const large = new Map<LogGroupRead, FirstPage>();
-  const isLarge = (read: LogGroupRead, first: FirstPage): boolean => {
-    if (pagesOf(read.range, first, Date.now()) >= FEWEST_PAGES) large.set(read, first);
+  const large = new Map<LogGroupRead, TooMuch>();
+  const isLarge = (read: LogGroupRead, first: TooMuch): boolean => {
+    const { pages, pageMs } = first.soFar;
+    const isTold = pageMs !== undefined && pagesOf(read.range, first.soFar, Date.now()) >= FEWEST_PAGES;
+    if (isTold || pages > FEWEST_PAGES) large.set(read, first);
     return large.has(read);
   };
   yield* merge(reads.map((read) => [read, logGroupPart(read, scan, (first) => isLarge(read, first))]));
   if (large.size === 0) return;
-  const ranges = [...large.keys()].map(({ range }) => range);
+  const largeReads = [...large].map(([read, { delivered }]): LogGroupRead => ({ ...read, delivered }));
+  const ranges = largeReads.map(({ range }) => range);
   const range = {
     start: Math.min(...ranges.map(({ start }) => start)),
     end: Math.max(...ranges.map(({ end }) => end)),
   };
-  const firstPages = [...large.values()];
+  const told = [...large.values()].map(({ soFar }) => soFar);
   const known = {
-    msPerPage: least(firstPages.map(msPerPage)),
-    oldest: least(firstPages.map(({ span }) => span?.first)),
+    msPerPage: least(told.map(msPerPage)),
+    oldest: least(told.map(({ span }) => span?.first)),
     now: Math.min(Date.now(), scan.latest),
   };
   const piecewise = new Piecewise(order, scan, merge);
-  for (const piece of piecesOf(range, direction, known)) yield* piecewise.read([...large.keys()], piece);
+  for (const piece of piecesOf(range, direction, known)) yield* piecewise.read(largeReads, piece);
 }
 
 /** Reads one piece after the other. */
@@ -73,8 +76,8 @@ class Piecewise {
       return isEmptyRange(range) ? [] : [{ ...read, range }];
     });
     const tooLarge: LogGroupRead[] = [];
-    const isTooMuch = (read: LogGroupRead, first: FirstPage): boolean => {
-      const pages = pagesOf(read.range, first, Date.now());
+    const isTooMuch = (read: LogGroupRead, { soFar }: TooMuch): boolean => {
+      const pages = soFar.pages === 1 ? pagesOf(read.range, soFar, Date.now()) : 0;
       const isSo = pages > most && Number.isFinite(pages) && Number.isFinite(piece.end - piece.start);
       if (isSo) tooLarge.push(read);
       return isSo;

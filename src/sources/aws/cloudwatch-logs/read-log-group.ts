@@ -5,12 +5,13 @@ import type { Part } from '../../merge-parts.ts';
 import type { FilterLogEventsRequest, FilteredLogEvent } from '../clients/logs.ts';
 import { unintelligible } from '../errors.ts';
 import { tellCost } from './cost.ts';
+import { EventsOnce } from './events-once.ts';
 import { recordMaker } from './log-event-record.ts';
 import { requestTimes } from './request-times.ts';
 import { RawPage } from './raw-page.ts';
 import type { PatternPart } from './request-patterns.ts';
 import type { CompiledScan } from './scan-plan.ts';
-import { shardsOf, type FirstPage } from './shards.ts';
+import { type PartKind, type SoFar, LATE_PAGES, divisionOf } from './shards.ts';
 import type { Target } from './targets.ts';
 
 /** FilterLogEvents, limit. */
@@ -27,8 +28,10 @@ export interface LogGroupRead {
   readonly filter: string | undefined;
   readonly pattern: PatternPart;
   readonly limit: number | undefined;
-  /** Part of a larger range. */
-  readonly isShard?: boolean;
+  /** By default a whole range. */
+  readonly kind?: PartKind;
+  /** Ids of those of its events that came before it was read in this way. */
+  readonly delivered?: ReadonlySet<string> | undefined;
 }
 
 /** A page of one log group that has come, parsed when it is asked for its records. */
@@ -38,60 +41,67 @@ export interface Delivered {
   pages(): Iterable<Page>;
 }
 
+/** A range that may be left unread, and what of it has come before that is known. */
+export interface TooMuch {
+  readonly soFar: SoFar;
+  /** Ids. */
+  readonly delivered: ReadonlySet<string>;
+}
+
 /**
  * All events of one log group, in shards of time where they are many.
  *
- * @param isTooMuch where its first page says of how many it may be the first, and that they are to be left unread
+ * @param isTooMuch where its pages say how many there are, and that the others are to be left unread
  */
 export function logGroupPart(
   read: LogGroupRead,
   scan: CompiledScan,
-  isTooMuch: (first: FirstPage) => boolean = () => false,
+  isTooMuch: (so: TooMuch) => boolean = () => false,
 ): Part<Delivered> {
   return async function* part(context, divide) {
-    const { target, limit, range } = read;
+    const { target, limit, range, kind = 'whole' } = read;
     const request = requestOf(read, scan);
-    const page = await ask(target, request, context);
-    const first = { span: page.span(), isFull: page.bytes >= FULL_PAGE_BYTES, isShard: read.isShard };
-    if (page.nextToken !== undefined && isTooMuch(first)) return;
-    const shards = page.nextToken === undefined || limit !== undefined ? undefined : shardsOf(range, first, Date.now());
-    if (shards !== undefined) {
-      divide(shards.map((shard) => logGroupPart({ ...read, range: shard, isShard: true }, scan)));
-      if (read.isShard !== true && !scan.bounded) await tellCost(target, context);
-      return;
-    }
-    yield* readOn(page, request, read, scan, context);
+    const events = new EventsOnce(read.delivered);
+    let soFar: SoFar = { pages: 0, span: undefined, pageMs: undefined };
+    let nextToken: string | undefined;
+    let missing = limit ?? Number.POSITIVE_INFINITY;
+    do {
+      const page = await ask(target, { ...request, nextToken }, context);
+      if (page.nextToken !== undefined && page.nextToken === nextToken) throw stuck(target);
+      nextToken = page.nextToken;
+      soFar = withPage(soFar, page);
+      const { delivered } = events;
+      if (nextToken !== undefined && delivered !== undefined) {
+        if (isTooMuch({ soFar, delivered })) return;
+        const parts = limit === undefined ? divisionOf(range, soFar, kind, Date.now()) : undefined;
+        if (parts !== undefined) {
+          divide(parts.map((each) => logGroupPart({ ...read, ...each, delivered }, scan)));
+          if (kind === 'whole' && !scan.bounded) await tellCost(target, context);
+          return;
+        }
+      }
+      if (soFar.pages === LATE_PAGES) events.forget();
+      const own = deliver(page, read, scan, events);
+      if (limit === undefined) {
+        yield own;
+        continue;
+      }
+      // What a limit makes needless must not be asked for: the records are counted first.
+      const pages = [...own.pages()];
+      yield { read, pages: () => pages };
+      missing -= pages.reduce((sum, { records }) => sum + records.length, 0);
+    } while (nextToken !== undefined && missing > 0);
   };
 }
 
-/** The page and those after it. */
-async function* readOn(
-  first: RawPage,
-  request: FilterLogEventsRequest,
-  read: LogGroupRead,
-  scan: CompiledScan,
-  context: CallContext,
-): AsyncGenerator<Delivered, void, undefined> {
-  const { target, limit } = read;
-  const isNew = recentEvents();
-  let page = first;
-  let missing = limit ?? Number.POSITIVE_INFINITY;
-  for (;;) {
-    const { nextToken } = page;
-    const delivered = deliver(page, read, scan, isNew);
-    if (limit === undefined) {
-      yield delivered;
-    } else {
-      // What a limit makes needless must not be asked for: the records are counted first.
-      const pages = [...delivered.pages()];
-      yield { read, pages: () => pages };
-      missing -= pages.reduce((sum, { records }) => sum + records.length, 0);
-      if (missing <= 0) return;
-    }
-    if (nextToken === undefined) return;
-    page = await ask(target, { ...request, nextToken }, context);
-    if (page.nextToken === nextToken) throw stuck(target);
-  }
+function withPage({ pages, span: before }: SoFar, page: RawPage): SoFar {
+  const own = page.span();
+  const span =
+    before && own
+      ? { first: Math.min(before.first, own.first), last: Math.max(before.last, own.last) }
+      : (own ?? before);
+  const isFull = page.bytes >= FULL_PAGE_BYTES && own !== undefined && own.last > own.first;
+  return { pages: pages + 1, span, pageMs: isFull ? own.last - own.first : undefined };
 }
 
 function requestOf(
@@ -109,16 +119,11 @@ function requestOf(
   };
 }
 
-function deliver(
-  page: RawPage,
-  read: LogGroupRead,
-  scan: CompiledScan,
-  isNew: (event: FilteredLogEvent) => boolean,
-): Delivered {
+function deliver(page: RawPage, read: LogGroupRead, scan: CompiledScan, once: EventsOnce): Delivered {
   const { target, filter, limit, pattern } = read;
   const recordOf = recordMaker(target, filter);
   const wanted = (event: FilteredLogEvent): SourceRecord[] => {
-    if (!isNew(event)) return [];
+    if (!once.isNew(event)) return [];
     const record = recordOf(event);
     return pattern.owns(record.value) && (limit === undefined || scan.test(record.value)) ? [record] : [];
   };
@@ -169,27 +174,6 @@ async function ask(target: Target, request: FilterLogEventsRequest, context: Cal
     call,
     async (signal) => new RawPage(await connection.logs(region).filterLogEvents(request, signal)),
   );
-}
-
-/**
- * An event may be repeated where one page ends and the next begins: the last thousand ids tell. Many more would outlive
- * the young generation, of which V8 collects what is garbage only when the process has grown by some 150 MB.
- */
-const REMEMBERED_IDS = 1_000;
-
-function recentEvents(): (event: FilteredLogEvent) => boolean {
-  let recent = new Set<string>();
-  let older = new Set<string>();
-  return ({ eventId }) => {
-    if (eventId === undefined) return true;
-    if (recent.has(eventId) || older.has(eventId)) return false;
-    recent.add(eventId);
-    if (recent.size >= REMEMBERED_IDS) {
-      older = recent;
-      recent = new Set();
-    }
-    return true;
-  };
 }
 
 function stuck({ connection, logGroupName, region }: Target): SourceError {

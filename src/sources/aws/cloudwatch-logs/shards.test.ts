@@ -1,63 +1,104 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { shardsOf } from './shards.ts';
+import { type PartKind, type SoFar, LATE_PAGES, divisionOf } from './shards.ts';
 
 const DAY = 86_400_000;
-const full = (first: number, last: number) => ({ span: { first, last }, isFull: true });
+const RANGE = { start: 0, end: DAY };
+const OPEN = { start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY };
+/** The first page, full. */
+const page = (first: number, last: number): SoFar => ({ pages: 1, span: { first, last }, pageMs: last - first });
+/** As many as a day has of such pages. */
+const aDayOf = (pages: number, kind: PartKind = 'whole') => divisionOf(RANGE, page(0, DAY / pages), kind, DAY);
+const kinds = (parts: ReturnType<typeof divisionOf>) => parts?.map(({ kind }) => kind);
 
 test('a range of few pages is not divided', () => {
-  expect(shardsOf({ start: 0, end: DAY }, full(0, DAY / 3), DAY)).toBeUndefined();
+  expect(aDayOf(5)).toBeUndefined();
 });
 
-test('some sixteen pages a shard, up to 32 shards', () => {
-  expect(shardsOf({ start: 0, end: DAY }, full(0, DAY / 500), DAY)).toHaveLength(32);
-  expect(shardsOf({ start: 0, end: DAY }, full(0, DAY / 200), DAY)).toHaveLength(13);
+test('one of some more is in shards, no more than are read at once', () => {
+  expect(aDayOf(6)).toHaveLength(2);
+  expect(kinds(aDayOf(48))).toEqual(Array<string>(5).fill('shard'));
 });
 
-test('a few of a range of which the page tells little: each of them tells more', () => {
-  expect(shardsOf({ start: 0, end: 1000 * DAY }, full(0, 1000), 1000 * DAY)).toHaveLength(8);
-  expect(shardsOf({ start: 0, end: DAY }, { span: undefined, isFull: false }, DAY)).toHaveLength(8);
+test('one page makes nobody believe in hundreds: each piece is longer than all before it', () => {
+  expect(aDayOf(500)).toEqual([
+    { kind: 'piece', range: { start: 0, end: (16 * DAY) / 500 - 1 } },
+    { kind: 'piece', range: { start: (16 * DAY) / 500, end: (64 * DAY) / 500 - 1 } },
+    { kind: 'piece', range: { start: (64 * DAY) / 500, end: (256 * DAY) / 500 - 1 } },
+    { kind: 'piece', range: { start: (256 * DAY) / 500, end: DAY } },
+  ]);
 });
 
-test('a shard is divided again only where it holds far more than its share', () => {
-  const shardOf = (pages: number) => shardsOf({ start: 0, end: DAY }, { ...full(0, DAY / pages), isShard: true }, DAY);
-  expect(shardOf(20)).toBeUndefined();
-  expect(shardOf(100)).toHaveLength(8);
-  expect(shardsOf({ start: 0, end: DAY }, { span: undefined, isFull: false, isShard: true }, DAY)).toBeUndefined();
+test('where a piece tells the same, it is in shards of sixteen pages; where it tells far more, in pieces again', () => {
+  expect(aDayOf(20, 'piece')).toBeUndefined();
+  expect(kinds(aDayOf(200, 'piece'))).toEqual(Array<string>(13).fill('shard'));
+  expect(kinds(aDayOf(1_000, 'piece'))).toEqual(Array<string>(4).fill('piece'));
 });
 
-test('nothing is known of events of one millisecond, or of none without a beginning', () => {
-  const open = { start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY };
-  expect(shardsOf(open, full(5, 5), DAY)).toBeUndefined();
-  expect(shardsOf(open, { span: undefined, isFull: false }, DAY)).toBeUndefined();
+test('a shard is divided only where it holds far more than its share', () => {
+  expect(aDayOf(40, 'shard')).toBeUndefined();
+  expect(kinds(aDayOf(100, 'shard'))).toEqual(Array<string>(3).fill('piece'));
 });
 
-test('an open range stays open at both ends, and events of the future are in its last shard', () => {
-  const shards = shardsOf({ start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY }, full(0, 1000), 64_000);
-  expect(shards?.at(0)?.start).toBe(Number.NEGATIVE_INFINITY);
-  expect(shards?.at(-1)?.end).toBe(Number.POSITIVE_INFINITY);
+test('pages that are not full do not tell: the next ones are read, until they are many', () => {
+  const empty = (pages: number): SoFar => ({ pages, span: undefined, pageMs: undefined });
+  for (let pages = 1; pages < LATE_PAGES; pages += 1) {
+    expect(divisionOf(RANGE, empty(pages), 'whole', DAY)).toBeUndefined();
+  }
+  expect(divisionOf(RANGE, empty(LATE_PAGES), 'whole', DAY)).toHaveLength(8);
+  expect(divisionOf(RANGE, empty(LATE_PAGES), 'shard', DAY)).toBeUndefined();
+  expect(divisionOf(OPEN, empty(LATE_PAGES), 'whole', DAY)).toBeUndefined();
 });
 
-test('every millisecond of the range is in one shard', () => {
+test('many pages with a few events tell where they have come to', () => {
+  const soFar = (last: number): SoFar => ({ pages: LATE_PAGES, span: { first: 0, last }, pageMs: undefined });
+  expect(divisionOf(RANGE, soFar(DAY / 2), 'whole', DAY)).toBeUndefined();
+  const [first, second] = divisionOf(RANGE, soFar(DAY / 20), 'whole', DAY) ?? [];
+  expect(first?.range).toEqual({ start: 0, end: DAY / 20 });
+  expect(second?.range.start).toBe(DAY / 20 + 1);
+});
+
+test('what seemed to be a few pages is divided once the last one says that far more are to come', () => {
+  const soFar: SoFar = { pages: LATE_PAGES, span: { first: 0, last: DAY / 2 }, pageMs: DAY / 1_000 };
+  expect(kinds(divisionOf(RANGE, soFar, 'shard', DAY))).toEqual(Array<string>(5).fill('piece'));
+  expect(divisionOf(RANGE, { ...soFar, pages: LATE_PAGES + 1 }, 'shard', DAY)).toBeUndefined();
+});
+
+test('nothing is known of events of one millisecond', () => {
+  expect(divisionOf(OPEN, { pages: 1, span: { first: 5, last: 5 }, pageMs: undefined }, 'whole', DAY)).toBeUndefined();
+});
+
+test('an open range stays open at both ends, and events of the future are in its last part', () => {
+  const parts = divisionOf(OPEN, page(0, 1_000), 'whole', 64_000);
+  expect(parts?.at(0)?.range.start).toBe(Number.NEGATIVE_INFINITY);
+  expect(parts?.at(-1)?.range.end).toBe(Number.POSITIVE_INFINITY);
+});
+
+test('every millisecond of the range is in one part', () => {
   fc.assert(
     fc.property(
       fc.record({
         start: fc.integer({ min: 0, max: 10_000 }),
-        length: fc.integer({ min: 0, max: 10_000 }),
+        length: fc.integer({ min: 0, max: 100_000 }),
+        pages: fc.constantFrom(1, LATE_PAGES),
         first: fc.integer({ min: 0, max: 100 }),
         last: fc.integer({ min: 0, max: 100 }),
-        isFull: fc.boolean(),
-        now: fc.integer({ min: 0, max: 30_000 }),
+        pageMs: fc.option(fc.integer({ min: 1, max: 100 }), { nil: undefined }),
+        isEmpty: fc.boolean(),
+        kind: fc.constantFrom('whole' as const, 'piece' as const, 'shard' as const),
+        now: fc.integer({ min: 0, max: 200_000 }),
       }),
-      ({ start, length, first, last, isFull, now }) => {
+      ({ start, length, pages, first, last, pageMs, isEmpty, kind, now }) => {
         const range = { start, end: start + length };
-        const shards = shardsOf(range, { span: { first: start + first, last: start + first + last }, isFull }, now);
-        if (shards === undefined) return;
-        expect(shards.at(0)?.start).toBe(range.start);
-        expect(shards.at(-1)?.end).toBe(range.end);
-        shards.forEach((shard, index) => {
-          expect(shard.end).toBeGreaterThanOrEqual(shard.start);
-          if (index > 0) expect(shard.start).toBe((shards[index - 1]?.end ?? 0) + 1);
+        const span = isEmpty ? undefined : { first: start + first, last: start + first + last };
+        const parts = divisionOf(range, { pages, span, pageMs: isEmpty ? undefined : pageMs }, kind, now);
+        if (parts === undefined) return;
+        expect(parts.at(0)?.range.start).toBe(range.start);
+        expect(parts.at(-1)?.range.end).toBe(range.end);
+        expect(parts.length).toBeGreaterThan(1);
+        parts.forEach(({ range: part }, index) => {
+          expect(part.end).toBeGreaterThanOrEqual(part.start);
+          if (index > 0) expect(part.start).toBe((parts[index - 1]?.range.end ?? 0) + 1);
         });
       },
     ),
