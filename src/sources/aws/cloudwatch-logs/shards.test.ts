@@ -22,22 +22,22 @@ test('one of some more is in shards, no more than are read at once', () => {
 
 test('one page makes nobody believe in hundreds: each piece is longer than all before it', () => {
   expect(aDayOf(500)).toEqual([
-    { kind: 'piece', range: { start: 0, end: (16 * DAY) / 500 - 1 } },
-    { kind: 'piece', range: { start: (16 * DAY) / 500, end: (64 * DAY) / 500 - 1 } },
-    { kind: 'piece', range: { start: (64 * DAY) / 500, end: (256 * DAY) / 500 - 1 } },
-    { kind: 'piece', range: { start: (256 * DAY) / 500, end: DAY } },
+    { kind: 'piece', range: { start: 0, end: (20 * DAY) / 500 - 1 } },
+    { kind: 'piece', range: { start: (20 * DAY) / 500, end: (80 * DAY) / 500 - 1 } },
+    { kind: 'piece', range: { start: (80 * DAY) / 500, end: (320 * DAY) / 500 - 1 } },
+    { kind: 'piece', range: { start: (320 * DAY) / 500, end: DAY } },
   ]);
 });
 
-test('where a piece tells the same, it is in shards of sixteen pages; where it tells far more, in pieces again', () => {
+test('where a piece tells the same, it is in shards of twenty pages; where it tells far more, in pieces again', () => {
   expect(aDayOf(20, 'piece')).toBeUndefined();
-  expect(kinds(aDayOf(200, 'piece'))).toEqual(Array<string>(13).fill('shard'));
+  expect(kinds(aDayOf(200, 'piece'))).toEqual(Array<string>(10).fill('shard'));
   expect(kinds(aDayOf(1_000, 'piece'))).toEqual(Array<string>(4).fill('piece'));
 });
 
 test('a shard is divided only where it holds far more than its share', () => {
   expect(aDayOf(40, 'shard')).toBeUndefined();
-  expect(kinds(aDayOf(100, 'shard'))).toEqual(Array<string>(3).fill('piece'));
+  expect(kinds(aDayOf(200, 'shard'))).toEqual(Array<string>(3).fill('piece'));
 });
 
 test('pages that are not full do not tell: the next ones are read, until they are many', () => {

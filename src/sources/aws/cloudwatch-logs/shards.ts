@@ -19,7 +19,7 @@ export interface SoFar {
 }
 
 /** A shard costs its last page, which is half empty, and ends alone: this many pages make both matter little. */
-const PAGES_A_SHARD = 16;
+const PAGES_A_SHARD = 20;
 const MOST_SHARDS = 32;
 /** A few pages are divided by no more than are under way at once at AWS's rate, of a second a page. */
 const FEW_SHARDS = 5;
