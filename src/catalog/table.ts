@@ -84,3 +84,8 @@ export interface Catalog {
   viewByOid(oid: number): VirtualView | undefined;
   tableByOid(oid: number): VirtualTable | undefined;
 }
+
+/** Whether a statement that names no value of an input is asked with one all the same. */
+export function hasDefaults({ columns }: VirtualTable): boolean {
+  return columns.some(({ key, defaultValue }) => key === 'input' && defaultValue !== undefined);
+}

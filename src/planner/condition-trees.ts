@@ -1,7 +1,8 @@
 import type { A_Expr, Node } from '@pgsql/types';
 import type { Column, Operator } from '../catalog/table.ts';
 import type { Level } from '../sql/scope.ts';
-import { bare, walk, type NodeKind } from '../sql/walk.ts';
+import { bare } from '../sql/walk.ts';
+import { cannotFail } from './cannot-fail.ts';
 import { jsonMention } from './json-paths.ts';
 import { contains, isConstant, operatorOf, MIRRORED, type ColumnOf, type OpenPredicate } from './predicates.ts';
 import type { Statement } from './statement.ts';
@@ -94,40 +95,83 @@ class Reader {
     this.#statement = statement;
   }
 
-  /** @param wanted what the node must be: false below NOT */
-  read(node: Node, wanted: boolean): OpenCondition {
+  /**
+   * @param wanted what the node must be: false below NOT
+   * @param orNull NULL will do as well: below IS NOT TRUE
+   */
+  read(node: Node, wanted: boolean, orNull = false): OpenCondition {
     const boolean = bare(node, 'BoolExpr');
     if (boolean !== undefined) {
       const args = boolean.args ?? [];
       switch (boolean.boolop) {
         case 'NOT_EXPR':
-          return args[0] === undefined ? UNKNOWN : this.read(args[0], !wanted);
+          return args[0] === undefined ? UNKNOWN : this.read(args[0], !wanted, orNull);
         case 'AND_EXPR':
-          return { kind: wanted ? 'and' : 'or', of: args.map((arg) => this.read(arg, wanted)) };
+          return { kind: wanted ? 'and' : 'or', of: args.map((arg) => this.read(arg, wanted, orNull)) };
         case 'OR_EXPR':
-          return { kind: wanted ? 'or' : 'and', of: args.map((arg) => this.read(arg, wanted)) };
+          return { kind: wanted ? 'or' : 'and', of: args.map((arg) => this.read(arg, wanted, orNull)) };
         default:
           return UNKNOWN;
       }
     }
     if (contains(node, 'CollateClause')) return UNKNOWN;
-    if (this.#isSafe(node)) return { kind: 'constant', node, wanted };
+    if (this.#isSafe(node)) {
+      if (!orNull) return { kind: 'constant', node, wanted };
+      return constant({ BooleanTest: { arg: node, booltesttype: wanted ? 'IS_NOT_FALSE' : 'IS_NOT_TRUE' } });
+    }
     const nullTest = bare(node, 'NullTest');
     if (nullTest !== undefined) {
       const isNull = (nullTest.nulltesttype === 'IS_NULL') === wanted;
       return this.#one(nullTest.arg, isNull ? 'is null' : 'is not null');
     }
-    const booleanTest = bare(node, 'BooleanTest');
-    if (booleanTest !== undefined) {
-      // IS NOT TRUE is also true of NULL.
-      if (!wanted) return UNKNOWN;
-      if (booleanTest.booltesttype === 'IS_TRUE') return this.#one(booleanTest.arg, 'is true');
-      return booleanTest.booltesttype === 'IS_FALSE' ? this.#one(booleanTest.arg, 'is false') : UNKNOWN;
+    const { arg, booltesttype } = bare(node, 'BooleanTest') ?? {};
+    if (arg !== undefined) {
+      switch (booltesttype) {
+        case 'IS_TRUE':
+          return this.read(arg, wanted, !wanted);
+        case 'IS_NOT_TRUE':
+          return this.read(arg, !wanted, wanted);
+        case 'IS_FALSE':
+          return this.read(arg, !wanted, !wanted);
+        case 'IS_NOT_FALSE':
+          return this.read(arg, wanted, wanted);
+        default:
+          return UNKNOWN;
+      }
     }
-    if ('FuncCall' in node) return (wanted ? this.#pattern(node) : undefined) ?? UNKNOWN;
-    if ('ColumnRef' in node) return this.#one(node, wanted ? 'is true' : 'is false');
+    if ('FuncCall' in node) return (wanted && !orNull ? this.#pattern(node) : undefined) ?? UNKNOWN;
+    if ('ColumnRef' in node) {
+      const own = this.#one(node, wanted ? 'is true' : 'is false');
+      return orNull ? { kind: 'or', of: [own, this.#one(node, 'is null')] } : own;
+    }
     const expression = bare(node, 'A_Expr');
-    return expression === undefined ? UNKNOWN : this.#comparison(expression, wanted);
+    if (expression === undefined) return UNKNOWN;
+    const own = this.#comparison(expression, wanted);
+    return orNull ? { kind: 'or', of: [own, ...this.#nullsOf(expression)] } : own;
+  }
+
+  /** Where a comparison is NULL. */
+  #nullsOf({ kind, lexpr, rexpr }: A_Expr): readonly OpenCondition[] {
+    switch (kind) {
+      case 'AEXPR_DISTINCT':
+      case 'AEXPR_NOT_DISTINCT':
+        return [];
+      case 'AEXPR_OP':
+      case 'AEXPR_LIKE':
+      case 'AEXPR_ILIKE':
+      case 'AEXPR_IN':
+      case 'AEXPR_BETWEEN':
+      case 'AEXPR_NOT_BETWEEN':
+      case 'AEXPR_BETWEEN_SYM':
+      case 'AEXPR_NOT_BETWEEN_SYM': {
+        const operands = [lexpr, ...(bare(rexpr, 'List')?.items ?? [rexpr])];
+        return operands.map((each) =>
+          each !== undefined && this.#isSafe(each) ? constant(isNull(each)) : this.#one(each, 'is null'),
+        );
+      }
+      default:
+        return [UNKNOWN];
+    }
   }
 
   #comparison(expression: A_Expr, wanted: boolean): OpenCondition {
@@ -143,6 +187,13 @@ class Reader {
         if (this.#isSafe(rexpr)) return this.#one(lexpr, effective, rexpr);
         return this.#isSafe(lexpr) && mirrored !== undefined ? this.#one(rexpr, mirrored, lexpr) : UNKNOWN;
       }
+      case 'AEXPR_DISTINCT':
+      case 'AEXPR_NOT_DISTINCT': {
+        // Both have the name of `=`.
+        const isSame = (kind === 'AEXPR_NOT_DISTINCT') === wanted;
+        if (this.#isSafe(rexpr)) return this.#distinct(lexpr, isSame, rexpr);
+        return this.#isSafe(lexpr) ? this.#distinct(rexpr, isSame, lexpr) : UNKNOWN;
+      }
       case 'AEXPR_LIKE':
       case 'AEXPR_ILIKE':
         return this.#isSafe(rexpr) ? this.#one(lexpr, effective, rexpr) : UNKNOWN;
@@ -152,19 +203,41 @@ class Reader {
           ? this.#one(lexpr, '=', ...list)
           : { kind: 'and', of: list.map((each) => this.#one(lexpr, '<>', each)) };
       case 'AEXPR_OP_ANY':
-        return (effective === '=' || effective === 'ilike') && this.#isSafe(rexpr)
-          ? this.#list(lexpr, effective, rexpr)
-          : UNKNOWN;
-      case 'AEXPR_BETWEEN': {
+      case 'AEXPR_OP_ALL': {
+        // `<> all` is what is not `= any`; of other operators that is something else.
+        const isList =
+          effective === (wanted === (kind === 'AEXPR_OP_ANY') ? '=' : '<>') ||
+          (effective === 'ilike' && wanted && kind === 'AEXPR_OP_ANY');
+        return isList && this.#isSafe(rexpr) ? this.#list(lexpr, effective, rexpr) : UNKNOWN;
+      }
+      case 'AEXPR_BETWEEN':
+      case 'AEXPR_NOT_BETWEEN':
+      case 'AEXPR_BETWEEN_SYM':
+      case 'AEXPR_NOT_BETWEEN_SYM': {
         const [low, high] = list;
         if (low === undefined || high === undefined || !this.#isSafe(low) || !this.#isSafe(high)) return UNKNOWN;
-        return wanted
-          ? { kind: 'and', of: [this.#one(lexpr, '>=', low), this.#one(lexpr, '<=', high)] }
-          : { kind: 'or', of: [this.#one(lexpr, '<', low), this.#one(lexpr, '>', high)] };
+        const isWithin = (kind === 'AEXPR_BETWEEN' || kind === 'AEXPR_BETWEEN_SYM') === wanted;
+        const isSymmetric = kind === 'AEXPR_BETWEEN_SYM' || kind === 'AEXPR_NOT_BETWEEN_SYM';
+        const orders = isSymmetric ? [[low, high] as const, [high, low] as const] : [[low, high] as const];
+        const each = orders.map(([from, to]): OpenCondition =>
+          isWithin
+            ? { kind: 'and', of: [this.#one(lexpr, '>=', from), this.#one(lexpr, '<=', to)] }
+            : { kind: 'or', of: [this.#one(lexpr, '<', from), this.#one(lexpr, '>', to)] },
+        );
+        const [only = UNKNOWN] = each;
+        return each.length === 1 ? only : { kind: isWithin ? 'or' : 'and', of: each };
       }
       default:
         return UNKNOWN;
     }
+  }
+
+  /** A comparison that takes NULL for a value like any other. */
+  #distinct(own: Node, isSame: boolean, value: Node): OpenCondition {
+    const ofNull = this.#one(own, 'is null');
+    return isSame
+      ? { kind: 'or', of: [this.#one(own, '=', value), { kind: 'and', of: [ofNull, constant(isNull(value))] }] }
+      : { kind: 'or', of: [this.#one(own, '<>', value), ofNull, constant(isNull(value))] };
   }
 
   #one(own: Node | undefined, operator: Operator, ...values: Node[]): OpenCondition {
@@ -191,49 +264,17 @@ class Reader {
 
   /** PostgreSQL may never get to an alternative, so that what could fail is not computed beforehand. */
   #isSafe(node: Node): boolean {
-    let safe = isConstant(node, this.#level, this.#statement);
-    walk(node, (each, kind) => {
-      if (!cannotFail(each, kind)) safe = false;
-      return safe;
-    });
-    return safe;
+    return cannotFail(node) && isConstant(node, this.#level, this.#statement);
   }
 }
 
-function cannotFail(node: Node, kind: NodeKind): boolean {
-  switch (kind) {
-    case 'FuncCall':
-      return SAFE_FUNCTIONS.has(lastName(bare(node, 'FuncCall')?.funcname));
-    case 'A_Expr':
-      return SAFE_OPERATORS.has(lastName(bare(node, 'A_Expr')?.name));
-    case 'TypeCast': {
-      // A literal's type is looked at before anything runs, as a text's is not.
-      const { arg, typeName } = bare(node, 'TypeCast') ?? {};
-      const isLiteral = arg !== undefined && ('A_Const' in arg || 'A_ArrayExpr' in arg);
-      return isLiteral || ['text', 'varchar'].includes(lastName(typeName?.names));
-    }
-    default:
-      return SAFE.has(kind);
-  }
+function constant(node: Node): OpenCondition {
+  return { kind: 'constant', node, wanted: true };
 }
 
-function lastName(names: readonly Node[] | undefined): string {
-  return bare(names?.at(-1), 'String')?.sval ?? '';
+function isNull(arg: Node): Node {
+  return { NullTest: { arg, nulltesttype: 'IS_NULL' } };
 }
-
-const SAFE_FUNCTIONS: ReadonlySet<string> = new Set(['now', 'lower', 'upper', 'concat']);
-const SAFE_OPERATORS: ReadonlySet<string> = new Set(['=', '<>', '<', '<=', '>', '>=', '+', '-', '||', 'BETWEEN']);
-const SAFE: ReadonlySet<NodeKind> = new Set<NodeKind>([
-  'A_Const',
-  'A_ArrayExpr',
-  'BoolExpr',
-  'Integer',
-  'List',
-  'NullTest',
-  'ParamRef',
-  'SQLValueFunction',
-  'String',
-]);
 
 const NEGATED: Readonly<Partial<Record<Operator, Operator>>> = {
   '=': '<>',

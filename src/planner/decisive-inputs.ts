@@ -1,5 +1,5 @@
 import type { ColumnRef, JoinExpr, Node } from '@pgsql/types';
-import type { Column, KeyKind } from '../catalog/table.ts';
+import { hasDefaults, type Column, type KeyKind } from '../catalog/table.ts';
 import { isStar } from '../sql/names.ts';
 import { fieldsOf, type Item, type Level } from '../sql/scope.ts';
 import { columnIn, type SpaceColumn } from '../sql/space.ts';
@@ -17,9 +17,12 @@ export function decisiveInputs(reference: Reference, statement: Statement): read
   return decisive('input', reference, statement);
 }
 
-/** The optional columns by whose values it does: conditions on them may ask for more than an input's default gives. */
+/**
+ * The optional columns by whose values it does, of a table with an input that has a default: conditions on them may ask
+ * for more than that gives.
+ */
 export function decisiveOptionals(reference: Reference, statement: Statement): readonly Column[] {
-  return decisive('optional', reference, statement);
+  return hasDefaults(reference.view.table) ? decisive('optional', reference, statement) : [];
 }
 
 function decisive(kind: KeyKind, reference: Reference, statement: Statement): readonly Column[] {
@@ -35,27 +38,29 @@ function decisive(kind: KeyKind, reference: Reference, statement: Statement): re
 class Uses {
   readonly #statement: Statement;
   readonly #column: Column;
-  readonly #seen = new Map<Item, Set<string>>();
+  /** By name, whether what was compared has been followed. */
+  readonly #seen = new Map<Item, Map<string, boolean>>();
 
   constructor(statement: Statement, column: Column) {
     this.#statement = statement;
     this.#column = column;
   }
 
-  decide(item: Item, name: string): boolean {
-    const seen = this.#seen.get(item) ?? new Set();
-    if (seen.has(name)) return false;
-    this.#seen.set(item, seen.add(name));
-    return this.#statement.scopes.levels.some((level) => this.#decidesAt(level, item, name));
+  /** @param compared the name is one of what a comparison of the column gives */
+  decide(item: Item, name: string, compared = false): boolean {
+    const seen = this.#seen.get(item) ?? new Map<string, boolean>();
+    if (seen.get(name) === true || seen.get(name) === compared) return false;
+    this.#seen.set(item, seen.set(name, compared));
+    return this.#statement.scopes.levels.some((level) => this.#decidesAt(level, item, name, compared));
   }
 
-  #decidesAt(level: Level, item: Item, name: string): boolean {
+  #decidesAt(level: Level, item: Item, name: string, compared: boolean): boolean {
     const { targetList = [], whereClause, havingClause, fromClause, valuesLists = [] } = level.select;
     const { joins, functions } = partsOfFrom(fromClause);
     const reads = (node: Node | undefined): boolean => this.#reads(node, level, item, name);
     // NULL where nothing was asked: the default is what this condition wants.
     const isDefault = (node: Node): boolean =>
-      this.#column.defaultValue === undefined && bare(node, 'NullTest')?.nulltesttype === 'IS_NULL';
+      !this.#isGivenAlways() && bare(node, 'NullTest')?.nulltesttype === 'IS_NULL';
     const conditions = [whereClause, ...joins.map(({ quals }) => quals)].flatMap((node) => conjunctsOf(node));
     if (conditions.some((node) => !isDefault(node) && reads(node))) return true;
     if (reads(havingClause) || functions.some(reads)) return true;
@@ -70,30 +75,34 @@ class Uses {
       }
       const starred = this.#starred(value, level);
       for (const [index, column] of (starred ?? []).entries())
-        if (includes(column, item, name) && this.#flowsOut(level, at + index)) return true;
-      if (starred === undefined && this.#filters(value, level, item, name)) return true;
-      if (starred === undefined && reads(value) && this.#flowsOut(level, isStar(value) ? Number.NaN : at)) return true;
+        if (includes(column, item, name) && this.#flowsOut(level, at + index, compared)) return true;
+      if (starred === undefined && reads(value)) {
+        const isCompared = (inner: Node): boolean => comparesIn(inner, reads);
+        if (this.#summarizes(value, reads, compared ? reads : isCompared)) return true;
+        const index = isStar(value) ? Number.NaN : at;
+        if (this.#flowsOut(level, index, compared || isCompared(value))) return true;
+      }
       // Behind a row of which nobody knows how many columns it has, a column may be any.
       at += starred?.length ?? (isStar(value) ? Number.NaN : 1);
     }
     return valuesLists.some((list) =>
-      (bare(list, 'List')?.items ?? []).some((value, index) => reads(value) && this.#flowsOut(level, index)),
+      (bare(list, 'List')?.items ?? []).some((value, index) => reads(value) && this.#flowsOut(level, index, compared)),
     );
   }
 
   /** What stands around the level makes of an output column of it. */
-  #flowsOut(level: Level, index: number): boolean {
+  #flowsOut(level: Level, index: number, compared: boolean): boolean {
     const { place, parent } = level;
     const { names } = this.#statement;
     switch (place.kind) {
       case 'statement':
         return false;
       case 'from':
-        return this.#decidesAs(place.item, names.columnsOf(place.item).names[index]);
+        return this.#decidesAs(place.item, names.columnsOf(place.item).names[index], compared);
       case 'cte':
-        return place.cte.references.some((item) => this.#decidesAs(item, names.columnsOf(item).names[index]));
+        return place.cte.references.some((item) => this.#decidesAs(item, names.columnsOf(item).names[index], compared));
       case 'branch':
-        return parent?.select.op !== 'SETOP_UNION' || this.#flowsOut(parent, index);
+        return parent?.select.op !== 'SETOP_UNION' || this.#flowsOut(parent, index, compared);
       case 'sublink': {
         const { node, clause } = place;
         if (node.subLinkType === 'EXISTS_SUBLINK' || parent === undefined) return false;
@@ -103,14 +112,14 @@ class Uses {
         const { havingClause, targetList = [] } = parent.select;
         if (contains(havingClause, node)) return true;
         const at = targetList.findIndex((target) => contains(target, node));
-        return at !== -1 && (isFiltered(targetList[at], node) || this.#flowsOut(parent, at));
+        return at !== -1 && (isFiltered(targetList[at], node) || this.#flowsOut(parent, at, compared));
       }
     }
   }
 
   /** A column whose name is not known may be any. */
-  #decidesAs(item: Item, name: string | undefined): boolean {
-    return name === undefined || this.decide(item, name);
+  #decidesAs(item: Item, name: string | undefined, compared: boolean): boolean {
+    return name === undefined || this.decide(item, name, compared);
   }
 
   /** Whether an expression of a level, without its subqueries, reads the column. */
@@ -131,10 +140,15 @@ class Uses {
     return found;
   }
 
-  /** A column with a default has a value in every row; a whole row is no value of one of its columns. */
+  /** A whole row is no value of one of its columns. */
   #saysNothing(tested: Node | undefined): boolean {
     if (tested === undefined || !('ColumnRef' in tested)) return false;
-    return this.#column.defaultValue !== undefined || this.#isRow(tested);
+    return this.#isGivenAlways() || this.#isRow(tested);
+  }
+
+  /** A column with a default has a value in every row, whatever the source is asked; so has what inputs depend on. */
+  #isGivenAlways(): boolean {
+    return this.#column.key === 'optional' || this.#column.defaultValue !== undefined;
   }
 
   #isRow(node: Node | undefined): boolean {
@@ -159,13 +173,15 @@ class Uses {
     }
   }
 
-  /** `count(*) filter (where …)` */
-  #filters(value: Node, level: Level, item: Item, name: string): boolean {
+  /** `count(*) filter (where …)`; `bool_or(… = 30)`, which is of all rows, unlike what is shown of each. */
+  #summarizes(value: Node, reads: (node: Node) => boolean, isChoice: (node: Node) => boolean): boolean {
     let found = false;
     walk(value, (node, kind) => {
       if (kind === 'SelectStmt') return false;
-      const filter = kind === 'FuncCall' ? bare(node, 'FuncCall')?.agg_filter : undefined;
-      if (filter !== undefined && this.#reads(filter, level, item, name)) found = true;
+      const call = kind === 'FuncCall' ? bare(node, 'FuncCall') : undefined;
+      if (call?.agg_filter !== undefined && reads(call.agg_filter)) found = true;
+      const name = bare(call?.funcname?.at(-1), 'String')?.sval ?? '';
+      if (this.#statement.functions.aggregate.has(name) && call?.args?.some(isChoice) === true) found = true;
       return undefined;
     });
     return found;
@@ -217,6 +233,28 @@ function contains(value: unknown, wanted: object): boolean {
   if (value === wanted) return true;
   if (value === null || typeof value !== 'object') return false;
   return Object.values(value).some((member) => contains(member, wanted));
+}
+
+/** Operators that make another value of a value; all others say something of it. */
+const COMPUTING: ReadonlySet<string> = new Set(['+', '-', '*', '/', '%', '^', '||', '->', '->>', '#>', '#>>']);
+
+/** Whether an expression compares what satisfies a test, rather than computing with it. */
+function comparesIn(value: Node, reads: (node: Node) => boolean): boolean {
+  let found = false;
+  walk(value, (node, kind) => {
+    if (found || kind === 'SelectStmt') return false;
+    const { kind: how, name } = bare(node, 'A_Expr') ?? {};
+    const operator = bare(name?.at(-1), 'String')?.sval ?? '';
+    const compares =
+      (how !== undefined && !(how === 'AEXPR_OP' && COMPUTING.has(operator))) ||
+      kind === 'BooleanTest' ||
+      kind === 'SubLink';
+    const { arg, args = [] } = bare(node, 'CaseExpr') ?? {};
+    const conditions = [arg, ...args.map((each) => bare(each, 'CaseWhen')?.expr)].flatMap((each) => each ?? []);
+    if ((compares && reads(node)) || conditions.some(reads)) found = true;
+    return undefined;
+  });
+  return found;
 }
 
 /** Whether a subquery stands in an aggregate's FILTER. */

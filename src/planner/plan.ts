@@ -3,7 +3,7 @@ import type { Column } from '../catalog/table.ts';
 import { deparse } from '../sql/deparse.ts';
 import type { Level } from '../sql/scope.ts';
 import { alternativesFor, type Alternative, type Binding } from './bindings.ts';
-import { decisiveInputs, decisiveOptionals } from './decisive-inputs.ts';
+import { decisiveInputs } from './decisive-inputs.ts';
 import { dependenciesOf, isLimitedToNone } from './dependencies.ts';
 import { Driving } from './driving.ts';
 import { evaluateAround, evaluateSources } from './evaluation.ts';
@@ -174,7 +174,6 @@ class Planner {
         key,
         queries: asked.keys.map(textOf),
         inputs: asked.inputs.map((input) => ({ column: input.column, queries: input.queries?.map(textOf) })),
-        chosenBy: decisiveOptionals(reference, this.#statement),
         from: alternative
           .flatMap((binding) => binding.sources)
           .map(({ query }) => describeSource(query))

@@ -151,8 +151,20 @@ export const MIRRORED: Partial<Record<Operator, Operator>> = {
   '>=': '<=',
 };
 
+function isBetween(kind: A_Expr['kind']): boolean {
+  switch (kind) {
+    case 'AEXPR_BETWEEN':
+    case 'AEXPR_NOT_BETWEEN':
+    case 'AEXPR_BETWEEN_SYM':
+    case 'AEXPR_NOT_BETWEEN_SYM':
+      return true;
+    default:
+      return false;
+  }
+}
+
 export function operatorOf(expression: A_Expr): Operator | undefined {
-  if (expression.kind === 'AEXPR_BETWEEN') return '>=';
+  if (isBetween(expression.kind)) return '>=';
   const name = (expression.name ?? []).map((part) => bare(part, 'String')?.sval ?? '');
   return name.length === 1 || name[0] === 'pg_catalog' ? NAMES[name.at(-1) ?? ''] : undefined;
 }

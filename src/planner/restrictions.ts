@@ -5,6 +5,7 @@ import { isWithin, type Item, type Level } from '../sql/scope.ts';
 import { bare } from '../sql/walk.ts';
 import { aggregationOf } from './aggregation.ts';
 import { constantsOfExpression, constantsOfLevel, eitherOf } from './constant-conditions.ts';
+import { decisiveOptionals } from './decisive-inputs.ts';
 import { dependenciesOf } from './dependencies.ts';
 import { withGivenValues } from './given-values.ts';
 import { firstRowsOf, type FirstRows } from './first-rows.ts';
@@ -31,6 +32,8 @@ export interface Restrictions {
   readonly aggregation?: Aggregation | undefined;
   /** Of rows in an order the first ones are needed, whatever the predicates leave to PostgreSQL. */
   readonly first?: FirstRows | undefined;
+  /** Optional columns by which the statement chooses rows, in whatever way, where an input's default leaves some out. */
+  readonly chosenBy?: readonly Column[] | undefined;
 }
 
 /** A column of the table as an item or a level outside of it has it. */
@@ -52,7 +55,8 @@ export function restrictionsOf(reference: Reference, statement: Statement): Rest
     return column === undefined ? undefined : { column, nullable: false };
   };
   const { complete, ...found } = new Outwards(statement, view.table).around(item, carried, true);
-  const restrictions = { ...found, first: firstRowsOf(reference, statement) };
+  const chosenBy = decisiveOptionals(reference, statement);
+  const restrictions = { ...found, first: firstRowsOf(reference, statement), chosenBy };
   if (!complete || restrictions.conditions.length > 0) return restrictions;
   return { ...restrictions, aggregation: aggregationOf(item, (name) => carried(name)?.column, statement) };
 }

@@ -19,8 +19,6 @@ export type Step =
       readonly queries: readonly string[];
       /** What rows give for input columns. */
       readonly inputs: readonly InputKeys[];
-      /** Optional columns by which the statement chooses among the rows. */
-      readonly chosenBy: readonly Column[];
       /** For messages: where the keys come from, as the user wrote it. */
       readonly from: string;
       /** Rows of ordinary relations decide the keys: the statement must see the same ones. */

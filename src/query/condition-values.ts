@@ -21,16 +21,18 @@ export function leavesOf(condition: OpenCondition): readonly Leaf[] {
 /** 'never': no row satisfies it; 'always': every one may; 'unknown': so may any, for a source that cannot be told. */
 type Closed = Condition | 'never' | 'always' | 'unknown';
 
-/** @param value of each leaf, asked for in the order of {@link leavesOf} */
+/** @param value of each leaf, asked for in the order of {@link leavesOf}; several are true together */
 export function closeCondition(
   condition: OpenCondition,
-  value: (leaf: Leaf) => Predicate | 'never' | 'always' | 'unknown',
+  value: (leaf: Leaf) => Predicate | readonly Predicate[] | 'never' | 'always' | 'unknown',
 ): Closed {
   switch (condition.kind) {
     case 'predicate':
     case 'constant': {
       const closed = value(condition);
-      return typeof closed === 'string' ? closed : { kind: 'predicate', predicate: closed };
+      if (typeof closed === 'string') return closed;
+      const all = [closed].flat().map((predicate): Condition => ({ kind: 'predicate', predicate }));
+      return joined('and', all) ?? 'always';
     }
     case 'and': {
       const of = condition.of.map((each) => closeCondition(each, value));

@@ -23,6 +23,8 @@ export interface KnownRestrictions {
   readonly aggregation?: Aggregation | undefined;
   /** Of the rows that count, in an order, so many are needed. */
   readonly first?: KnownFirstRows | undefined;
+  /** Optional columns by which the statement chooses rows, in whatever way. */
+  readonly chosenBy?: readonly Column[] | undefined;
 }
 
 export interface KnownFirstRows extends FirstRows {
@@ -62,21 +64,21 @@ export async function computeRestrictions(
   const take = (): ComputedValue => answers[next++] ?? { type: 'unknown', text: null };
   return new Map(
     [...restrictions].map(([reference, restricted]) => {
-      const { constantConditions, predicates, conditions: trees, limit, aggregation, first } = restricted;
+      const { constantConditions, predicates, conditions: trees, limit, aggregation, first, chosenBy } = restricted;
       const bounds = ({ count, offset }: Limit): KnownLimit => ({ count: count && take(), offset: offset && take() });
       const limits = limit.map(bounds);
       const firstRows = first && rowsNeeded([bounds(first.limit)]);
       const conditions = constantConditions.map(() => take());
-      const taken = (predicate: OpenPredicate): Predicate | 'never' | 'unknown' =>
-        close(
-          predicate,
-          predicate.values.map(() => take()),
-        );
-      const known = predicates.map(taken);
+      const valuesOf = ({ values }: OpenPredicate): ComputedValue[] => values.map(() => take());
+      const known = predicates.map((predicate) => close(predicate, valuesOf(predicate)));
       const closed = trees.map((tree) =>
-        closeCondition(tree, (leaf) =>
-          leaf.kind === 'predicate' ? taken(leaf.predicate) : take().text === String(leaf.wanted) ? 'always' : 'never',
-        ),
+        closeCondition(tree, (leaf) => {
+          if (leaf.kind === 'constant') return take().text === String(leaf.wanted) ? 'always' : 'never';
+          const { predicate } = leaf;
+          const values = valuesOf(predicate);
+          const isNone = predicate.operator === '<>' && predicate.values.some(({ list }) => list);
+          return isNone ? closeExcluded(predicate, values) : close(predicate, values);
+        }),
       );
       const conditionsKnown = closed.filter((condition) => typeof condition === 'object');
       const everyKnown = known.every((predicate) => predicate !== 'unknown');
@@ -94,6 +96,7 @@ export async function computeRestrictions(
           limit: everyKnown ? rowsNeeded(limits) : undefined,
           aggregation: everyKnown ? aggregation : undefined,
           first: first && firstRows ? { ...first, count: firstRows } : undefined,
+          chosenBy,
         },
       ];
     }),
@@ -229,6 +232,18 @@ function canonicalText(column: Column, value: OpenValue): (sql: string) => strin
     default:
       return (sql) => `${sql}::pg_catalog.text`;
   }
+}
+
+/** `<> all (array)`: true of all rows where there is no element, of none where one is NULL. */
+function closeExcluded(
+  predicate: OpenPredicate,
+  values: readonly ComputedValue[],
+): readonly Predicate[] | 'never' | 'always' | 'unknown' {
+  const elements = values.flatMap(({ text }) => (text === null ? [null] : (JSON.parse(text) as (string | null)[])));
+  if (elements.includes(null)) return 'never';
+  if (elements.length === 0) return 'always';
+  const all = close(predicate, values);
+  return typeof all === 'string' ? all : all.values.map((value) => ({ ...all, values: [value] }));
 }
 
 /** 'never': no row satisfies it; 'unknown': it cannot be told to a source. */

@@ -18,7 +18,7 @@ export function callsOfLookup(
   if (inputs.length > 0) return 'one a distinct key and value of its inputs that is not cached';
   const keys = queries.some(readsRelation) ? undefined : constantKeys(reference, key.name, known);
   if (keys === undefined || source === undefined) return 'one a distinct key that is not cached';
-  const asked = withInputs(keys, reference, withReach(known?.predicates ?? [], lookup, source));
+  const asked = withInputs(keys, reference, withReach(known, lookup, source));
   const calls = asked.filter((each) => source.answerLocally(each) === undefined).length;
   return calls === 0 ? 'none' : `at most ${String(calls)}`;
 }

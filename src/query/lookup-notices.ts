@@ -1,18 +1,22 @@
 import type { Column } from '../catalog/table.ts';
 import type { Step } from '../planner/steps.ts';
 import type { InputReach, Predicate, Source } from '../sources/source.ts';
+import type { KnownRestrictions } from './constants.ts';
 import { readsRelation } from './reads-relation.ts';
 
 type Lookup = Extract<Step, { kind: 'lookup' }>;
 
-/** Conjuncts, and what an input must be for the rows that they ask for, where the statement does not say that itself. */
+const NOTHING: KnownRestrictions = { predicates: [], conditions: [], contradiction: false, limit: undefined };
+
+/** Predicates, and what an input must be for the rows that conjuncts ask for, where the statement does not say that itself. */
 export function withReach(
-  predicates: readonly Predicate[],
+  known: KnownRestrictions | undefined,
   step: Lookup,
   source: Source | undefined,
 ): readonly Predicate[] {
+  const { predicates, conditions } = known ?? NOTHING;
   const { reach, column } = openReach(predicates, step, source) ?? {};
-  const least = reach?.least(predicates);
+  const least = reach?.least({ predicates, conditions });
   return least === undefined || column === undefined
     ? predicates
     : [...predicates, { column, operator: '=', values: [least] }];
@@ -26,18 +30,20 @@ export function withReach(
  */
 export function noticesOf(
   step: Lookup,
+  known: KnownRestrictions | undefined,
   predicates: readonly Predicate[],
   asked: number,
   source: Source | undefined,
 ): readonly string[] {
-  const { key, queries, chosenBy, reference } = step;
+  const { key, queries, reference } = step;
   const { table } = reference.view;
   if (asked === 0) {
     const what = NO_KEYS[key.type];
     if (what === undefined || queries.some(readsRelation)) return [];
     return [`${table.name} was not asked, since ${key.name} equals none of the values in the statement: ${what}`];
   }
-  const beyond = source?.kind === 'lookup' ? source.reach?.beyond(predicates) : undefined;
+  const { conditions, chosenBy = [] } = known ?? NOTHING;
+  const beyond = source?.kind === 'lookup' ? source.reach?.beyond({ predicates, conditions }) : undefined;
   const { reach, column } = openReach(predicates, step, source) ?? {};
   const chosen = chosenBy.find(({ path }) => path !== undefined && path === reach?.path);
   if (chosen === undefined || column?.defaultValue === undefined) return beyond === undefined ? [] : [beyond];

@@ -96,13 +96,13 @@ export class LookupSteps {
       return;
     }
     const paired = pairedColumn(step.inputs);
-    const predicates = withReach(known?.predicates ?? [], step, this.#sourceOf(table.source));
+    const predicates = withReach(known, step, this.#sourceOf(table.source));
     const values = new Map([...inputs].map(([{ column }, texts]) => [column, valuesOf(column, texts)]));
     const keys =
       paired === undefined
         ? withInputs(asked, reference, predicates, values)
         : pairedWith(paired, asked, reference, predicates);
-    this.#tell(noticesOf(step, predicates, asked.length, this.#sourceOf(table.source)));
+    this.#tell(noticesOf(step, known, predicates, asked.length, this.#sourceOf(table.source)));
     const rows = await this.#hydrator.lookup(
       { table, keys, columns: this.#shared.columnsOf(reference), keyExpression: from },
       this.#context,

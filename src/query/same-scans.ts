@@ -47,15 +47,17 @@ interface Group {
   rows: Promise<HydratedRows> | undefined;
 }
 
-function textOf({ table, predicates, conditions = [] }: ScanRequest): string {
+function textOf({ table, predicates, conditions = [], chosenBy = [] }: ScanRequest): string {
   const conjuncts = [
     ...predicates.map((predicate) => conditionText({ kind: 'predicate', predicate })),
     ...conditions.map(conditionText),
   ];
-  return JSON.stringify([table.name, [...new Set(conjuncts)].sort()]);
+  const chosen = chosenBy.map(({ name }) => name);
+  return JSON.stringify([table.name, [...new Set(conjuncts)].sort(), chosen]);
 }
 
-function conditionText(condition: Condition): string {
+/** The same for conditions that say the same in the same order. */
+export function conditionText(condition: Condition): string {
   switch (condition.kind) {
     case 'predicate': {
       const { column, steps = [], operator, values } = condition.predicate;

@@ -16,12 +16,13 @@ export function scanRequest(
 ): ScanRequest {
   const { table } = reference.view;
   const predicates = [...(known?.predicates ?? []), ...keys];
-  const conditions = known?.conditions ?? [];
+  const { conditions = [], chosenBy = [] } = known ?? {};
   const request = {
     table,
     columns: columnsToFetch(reference),
     predicates,
     ...(conditions.length > 0 && { conditions }),
+    ...(chosenBy.length > 0 && { chosenBy }),
   };
   const { limit, aggregation, first } = known ?? {};
   if (first !== undefined && source?.kind === 'scan') {

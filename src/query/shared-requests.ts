@@ -1,9 +1,10 @@
-import type { Column, VirtualTable } from '../catalog/table.ts';
+import { hasDefaults, type Column, type VirtualTable } from '../catalog/table.ts';
 import type { Reference } from '../planner/statement.ts';
 import { lookupsIn, type Step } from '../planner/steps.ts';
 import type { Predicate } from '../sources/source.ts';
 import type { KnownRestrictions } from './constants.ts';
 import { columnsToFetch } from './hydrated-sql.ts';
+import { conditionText } from './same-scans.ts';
 
 type Lookup = Extract<Step, { kind: 'lookup' }>;
 
@@ -56,7 +57,8 @@ export class SharedRequests {
     const predicates = own.predicates.filter((predicate) =>
       lists.every((list) => list.some((other) => isSame(predicate, other))),
     );
-    return { predicates, conditions, contradiction: false, limit: undefined };
+    const chosenBy = [...new Set(others.flatMap((known) => known?.chosenBy ?? []))];
+    return { predicates, conditions, contradiction: false, limit: undefined, chosenBy };
   }
 
   /** Rows of mentions that differ in an input column are no superset of each other's: none can have what is asked for another. */
@@ -65,14 +67,13 @@ export class SharedRequests {
     // What rows give is known of each by itself.
     if (mentions.length > 1 && mentions.some((each) => (this.#lookups.get(each)?.inputs.length ?? 0) > 0)) return false;
     const inputs = mentions.map((reference) => {
-      const predicates = this.#restrictions.get(reference)?.predicates ?? [];
-      return JSON.stringify(
-        predicates
-          // What is said of an optional column of a look-up may decide its inputs.
-          .filter(({ column }) => column.key === 'input' || (table.kind === 'lookup' && column.key === 'optional'))
-          .map(textOf)
-          .sort(),
-      );
+      const { predicates = [], conditions = [], chosenBy = [] } = this.#restrictions.get(reference) ?? {};
+      const said = predicates.filter(({ column }) => column.key === 'input').map(textOf);
+      if (!hasDefaults(table)) return JSON.stringify(said.sort());
+      // What is said of an optional column may decide an input.
+      const besides = predicates.filter(({ column }) => column.key === 'optional').map(textOf);
+      const texts = [...said, ...besides, ...conditions.map(conditionText), ...chosenBy.map(({ name }) => name)];
+      return JSON.stringify(texts.sort());
     });
     return new Set(inputs).size <= 1;
   }

@@ -20,6 +20,9 @@ export type Condition =
   | { readonly kind: 'predicate'; readonly predicate: Predicate }
   | { readonly kind: 'and' | 'or'; readonly of: readonly Condition[] };
 
+/** What is true of every row that counts. */
+export type Conjuncts = Pick<ScanRequest, 'predicates' | 'conditions'>;
+
 /** `exact`: the source returns just the rows that satisfy it; `inexact`: a superset; `none`: it does not look at it. */
 export type Exactness = 'exact' | 'inexact' | 'none';
 
@@ -79,6 +82,11 @@ export interface ScanRequest {
    * pages say how far they have come (`Page.reached`). Rows between two such pages may come in any order.
    */
   readonly order?: Order | undefined;
+  /**
+   * Optional columns by which the statement chooses rows, be it by a predicate or in a way that none says, of a table with an
+   * input that has a default: where predicates and conditions do not say how far, all of them may be wanted.
+   */
+  readonly chosenBy?: readonly Column[] | undefined;
 }
 
 /** What a source would do, found out without any call: pure, and what EXPLAIN prints. */
@@ -205,9 +213,9 @@ export interface InputReach {
   /** The other column's. */
   readonly path: string;
   /** What the input must be at least for the rows that satisfy conjuncts; undefined: they say nothing of the column. */
-  least(predicates: readonly Predicate[]): string | undefined;
+  least(conjuncts: Conjuncts): string | undefined;
   /** For a NOTICE: they ask for more than the service tells with any value. */
-  beyond(predicates: readonly Predicate[]): string | undefined;
+  beyond(conjuncts: Conjuncts): string | undefined;
 }
 
 export interface LookupSource {

@@ -1,4 +1,4 @@
-import type { Predicate } from './source.ts';
+import type { Condition, Conjuncts, Predicate } from './source.ts';
 
 /** Milliseconds since the epoch, both inclusive; infinite where nothing bounds them. */
 export interface TimeRange {
@@ -76,6 +76,45 @@ export function outerRange(predicate: Predicate): TimeRange | undefined {
     case 'is false':
       return undefined;
   }
+}
+
+/**
+ * Between which values, rounded outwards, conjuncts say that a row's must lie. Undefined: none of them says anything of
+ * them; infinite: those that do say no bound.
+ *
+ * @param concerns whether a predicate is on these values
+ */
+export function rangeSaid(
+  { predicates, conditions = [] }: Conjuncts,
+  concerns: (predicate: Predicate) => boolean,
+): TimeRange | undefined {
+  const all: readonly Condition[] = [
+    ...predicates.map((predicate): Condition => ({ kind: 'predicate', predicate })),
+    ...conditions,
+  ];
+  const said = all.flatMap((condition) => rangeIn(condition, concerns) ?? []);
+  return said.length === 0 ? undefined : said.reduce(intersect);
+}
+
+function rangeIn(condition: Condition, concerns: (predicate: Predicate) => boolean): TimeRange | undefined {
+  switch (condition.kind) {
+    case 'predicate':
+      return concerns(condition.predicate) ? (outerRange(condition.predicate) ?? ALWAYS) : undefined;
+    case 'and': {
+      const said = condition.of.flatMap((each) => rangeIn(each, concerns) ?? []);
+      return said.length === 0 ? undefined : said.reduce(intersect);
+    }
+    case 'or': {
+      const said = condition.of.map((each) => rangeIn(each, concerns));
+      return said.every((range) => range === undefined) ? undefined : said.map((range) => range ?? ALWAYS).reduce(hull);
+    }
+  }
+}
+
+function hull(a: TimeRange, b: TimeRange): TimeRange {
+  if (a.start > a.end) return b;
+  if (b.start > b.end) return a;
+  return { start: Math.min(a.start, b.start), end: Math.max(a.end, b.end) };
 }
 
 /**

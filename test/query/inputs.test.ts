@@ -210,6 +210,8 @@ describe('the default is asked where nothing chooses by the column', () => {
     ['it is not NULL', `select is_tor from ${CHECK} where ip_address = ${ONE} and max_age_in_days is not null`],
     ['it exists', `select 1 where exists (select max_age_in_days from ${CHECK} where ip_address = ${ONE})`],
     ['CASE', `select case when max_age_in_days = 90 then 'usual' end from ${CHECK} where ip_address = ${ONE}`],
+    ['an aggregate of it', `select max(max_age_in_days + 1) from ${CHECK} where ip_address = ${ONE}`],
+    ['a comparison of each row', `select is_tor, max_age_in_days = 30 from ${CHECK} where ip_address = ${ONE}`],
   ])('%s', async (_name, text) => {
     await bench.ask(text);
     expect(new Set(bench.checks.asked.map(({ inputs }) => inputs['max_age_in_days']))).toEqual(new Set(['90']));
@@ -240,6 +242,14 @@ describe('what else chooses by the column is refused before any call', () => {
     ],
     ['HAVING', `select country_code from ${own} group by country_code having max(max_age_in_days) = 30`],
     ['FILTER', `select count(*) filter (where max_age_in_days = 30) from ${own}`],
+    ['an aggregate of a comparison', `select bool_or(max_age_in_days = 30) from ${own}`],
+    ['a count of what CASE leaves', `select count(case max_age_in_days when 30 then 1 end) from ${own}`],
+    ['NULLIF in an aggregate', `select count(nullif(max_age_in_days, 90)) from ${own}`],
+    ['a window of a comparison', `select is_tor, bool_or(max_age_in_days < 40) over () from ${own}`],
+    [
+      'a comparison that is summed up further out',
+      `select bool_or(b) from (select max_age_in_days = 30 as b from ${own}) s`,
+    ],
     ['INTERSECT', `select max_age_in_days from ${own} intersect select 30`],
     ['a subquery of it', `select 1 where 30 = (select max_age_in_days from ${own})`],
     ['a whole row', `select 1 from ${own} and to_jsonb(c) ->> 'max_age_in_days' = '30'`],

@@ -133,6 +133,15 @@ describe('abuseipdb_report', () => {
       `reported_at >= now() - interval '2 years' and reported_at > now() - interval '100 days'`,
       '101',
     ],
+    ['a condition below NOT', `not reported_at < now() - interval '60 days'`, '61'],
+    ['what is true', `(reported_at >= now() - interval '60 days') is true`, '61'],
+    [
+      'alternatives',
+      `(reported_at >= now() - interval '60 days' and comment is not null or reported_at > now() - interval '100 days')`,
+      '101',
+    ],
+    ['a symmetric range', `reported_at between symmetric now() and now() - interval '60 days'`, '61'],
+    ['below NOT no lower bound', `not reported_at >= now() - interval '1 hour'`, '365'],
     ['no lower bound', `reported_at < now() - interval '1 hour'`, '365'],
     ['the statement’s own value', `reported_at > now() - interval '60 days' and max_age_in_days = 40`, '40'],
   ])('conditions on reported_at say how many days are asked for: %s', async (_name, condition, days) => {

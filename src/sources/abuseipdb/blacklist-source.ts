@@ -1,6 +1,7 @@
 import { contradicts } from '../contradictions.ts';
 import { namesAsked } from '../names.ts';
-import type { KeptAs, Page, Predicate, ScanRequest, ScanSource, SourceRecord } from '../source.ts';
+import type { KeptAs, Page, ScanRequest, ScanSource, SourceRecord } from '../source.ts';
+import { rangeSaid } from '../time-range.ts';
 import type { AbuseipdbClient } from './client.ts';
 import { noResult } from './failures.ts';
 import { inRange } from './inputs.ts';
@@ -18,25 +19,28 @@ export function abuseipdbBlacklistSource(client: AbuseipdbClient): ScanSource {
   return {
     kind: 'scan',
     quota: client.quota('blacklist'),
-    plan: ({ predicates, limit }) => ({
-      pushed: predicates.map((predicate) =>
-        predicate.column.path === CONFIDENCE && predicate.operator === '='
-          ? { predicate, exactness: 'exact', as: `confidenceMinimum=${predicate.values.join(', ')}` }
-          : { predicate, exactness: predicate.column.path === SCORE ? 'inexact' : 'none' },
-      ),
-      empty: contradicts(predicates) || minimaOf(predicates).length === 0,
-      parts: minimaOf(predicates).map(
-        (minimum) => `confidenceMinimum=${minimum}${limit === undefined ? '' : `, limit=${limit}`}`,
-      ),
-      notices: [],
-    }),
-    keptAs: ({ predicates, limit }) => {
-      const inputs = { '@variant': client.address('blacklist'), confidence_minimum: minimaOf(predicates).join(' ') };
+    plan: (request) => {
+      const { predicates, limit } = request;
+      const minima = minimaOf(request);
+      return {
+        pushed: predicates.map((predicate) =>
+          predicate.column.path === CONFIDENCE && predicate.operator === '='
+            ? { predicate, exactness: 'exact', as: `confidenceMinimum=${predicate.values.join(', ')}` }
+            : { predicate, exactness: predicate.column.path === SCORE ? 'inexact' : 'none' },
+        ),
+        empty: contradicts(predicates) || minima.length === 0,
+        parts: minima.map((minimum) => `confidenceMinimum=${minimum}${limit === undefined ? '' : `, limit=${limit}`}`),
+        notices: [],
+      };
+    },
+    keptAs: (request) => {
+      const { limit } = request;
+      const inputs = { '@variant': client.address('blacklist'), confidence_minimum: minimaOf(request).join(' ') };
       const whole: KeptAs = { key: '', inputs };
       return limit === undefined ? [whole] : [whole, { key: '', inputs: { ...inputs, '@limit': String(limit) } }];
     },
     scan: async function* scan(request, context) {
-      for (const minimum of minimaOf(request.predicates)) {
+      for (const minimum of minimaOf(request)) {
         const page = await pageOf(client, minimum, request, context);
         const notice = noticeOf(page.records.length, minimum, request, page.leastScore);
         if (notice !== undefined) context.notice('NOTICE', notice);
@@ -48,21 +52,16 @@ export function abuseipdbBlacklistSource(client: AbuseipdbClient): ScanSource {
 }
 
 /** Values of the input column, each asked for by itself and echoed. */
-function minimaOf(predicates: readonly Predicate[]): readonly string[] {
-  return namesAsked(predicates, CONFIDENCE) ?? [leastConfidence(predicates)];
+function minimaOf(request: ScanRequest): readonly string[] {
+  return namesAsked(request.predicates, CONFIDENCE) ?? [leastConfidence(request)];
 }
 
-/** The default, or less where conditions on the score ask for what that leaves out. */
-function leastConfidence(predicates: readonly Predicate[]): string {
-  const bounds = predicates.filter(({ column }) => column.path === SCORE).map(leastScore);
-  if (bounds.length === 0) return DEFAULT_CONFIDENCE;
-  const least = Math.max(LEAST_CONFIDENCE, ...bounds.filter((bound) => !Number.isNaN(bound)));
-  return String(Math.min(Number(DEFAULT_CONFIDENCE), Math.floor(least)));
-}
-
-function leastScore({ operator, values }: Predicate): number {
-  if (operator === '=') return Math.min(...values.map(Number));
-  return operator === '>' || operator === '>=' ? Math.max(...values.map(Number)) : LEAST_CONFIDENCE;
+/** The default, or less where the statement may want scores that it leaves out. */
+function leastConfidence(request: ScanRequest): string {
+  const said = rangeSaid(request, ({ column }) => column.path === SCORE);
+  const isChosen = request.chosenBy?.some(({ path }) => path === SCORE) === true;
+  if (said === undefined) return isChosen ? String(LEAST_CONFIDENCE) : DEFAULT_CONFIDENCE;
+  return String(Math.min(Number(DEFAULT_CONFIDENCE), Math.max(LEAST_CONFIDENCE, Math.floor(said.start))));
 }
 
 async function pageOf(

@@ -1,6 +1,6 @@
-import type { InputReach, LookupKey, Predicate } from '../source.ts';
+import type { Conjuncts, InputReach, LookupKey } from '../source.ts';
 import { SourceError } from '../source.ts';
-import { ALWAYS, intersect, outerRange } from '../time-range.ts';
+import { rangeSaid } from '../time-range.ts';
 
 /** `max_age_in_days` as the API takes it; refused here, because a refusal of the service counts against its quota. */
 export function maxAgeOf({ inputs }: LookupKey, otherwise: string, connection: string): string {
@@ -14,21 +14,19 @@ const CLOCK_SLACK_MS = 3_600_000;
 
 /** As many days as conditions on the times of reports reach back, the service's own default where they reach less far. */
 export function daysOf(path: string, otherwise: string, now: () => number = Date.now): InputReach {
-  const daysBack = (predicates: readonly Predicate[]): number | undefined => {
-    const ranges = predicates.filter(({ column }) => column.path === path).flatMap((each) => outerRange(each) ?? []);
-    if (ranges.length === 0) return undefined;
-    const { start } = ranges.reduce(intersect, ALWAYS);
-    return Math.floor((now() - start + CLOCK_SLACK_MS) / DAY_MS) + 1;
+  const daysBack = (conjuncts: Conjuncts): number | undefined => {
+    const range = rangeSaid(conjuncts, ({ column }) => column.path === path);
+    return range && Math.floor((now() - range.start + CLOCK_SLACK_MS) / DAY_MS) + 1;
   };
   return {
     input: 'max_age_in_days',
     path,
-    least: (predicates) => {
-      const days = daysBack(predicates);
+    least: (conjuncts) => {
+      const days = daysBack(conjuncts);
       return days === undefined ? undefined : String(Math.min(Math.max(days, Number(otherwise)), MAX_AGE_IN_DAYS));
     },
-    beyond: (predicates) => {
-      const days = daysBack(predicates) ?? 0;
+    beyond: (conjuncts) => {
+      const days = daysBack(conjuncts) ?? 0;
       // A day more is what the clocks take.
       return Number.isFinite(days) && days > MAX_AGE_IN_DAYS + 1
         ? `AbuseIPDB tells of reports of the last ${MAX_AGE_IN_DAYS} days only`
