@@ -62,6 +62,44 @@ describe('alternatives, negations and places in JSON go to the source', () => {
       `user_identity ->> 'userName' = 'user1' or event_name = 'GetObject'`,
       ['(user_identity.userName = user1 or event_name = GetObject)'],
     ],
+    [`(error_code = 'AccessDenied') is not true`, ['(error_code <> AccessDenied or error_code is null)']],
+    [`(error_code <> 'AccessDenied') is not false`, ['(error_code <> AccessDenied or error_code is null)']],
+    [
+      `(error_code = 'AccessDenied' and event_name = 'x') is false`,
+      ['(error_code <> AccessDenied or event_name <> x)'],
+    ],
+    [
+      `(error_code = 'AccessDenied' or not event_name = 'GetObject') is not true`,
+      ['((error_code <> AccessDenied or error_code is null) and (event_name = GetObject or event_name is null))'],
+    ],
+    [`not (error_code like 'Access%') is true`, ['(error_code not like Access% or error_code is null)']],
+    [`(error_code in ('AccessDenied', null)) is not true`, []],
+    [`(error_code = null) is not true`, []],
+    [`error_code is distinct from 'AccessDenied'`, ['(error_code <> AccessDenied or error_code is null)']],
+    [`not ('AccessDenied' is distinct from error_code)`, ['error_code = AccessDenied']],
+    [`error_code is not distinct from null`, ['error_code is null']],
+    [`error_code is distinct from null`, []],
+    [
+      `event_name <> all (array['CreateUser', 'GetObject'])`,
+      ['(event_name <> CreateUser and event_name <> GetObject)'],
+    ],
+    [`not event_name = any ('{CreateUser}'::text[])`, ['event_name <> CreateUser']],
+    [`not event_name <> all (array['CreateUser', null])`, ['event_name = CreateUser']],
+    [`event_name <> all ('{}'::text[])`, []],
+    [
+      `event_name <> all (array['CreateUser']) or username = 'user1'`,
+      ['(event_name <> CreateUser or username = user1)'],
+    ],
+    [
+      `event_time between symmetric '2026-11-19 12:00' and '2026-11-19'`,
+      [
+        '((event_time >= 1795089600000.000000 and event_time <= 1795046400000.000000) or (event_time >= 1795046400000.000000 and event_time <= 1795089600000.000000))',
+      ],
+    ],
+    [
+      `event_time not between '2026-11-19' and '2026-11-19 12:00'`,
+      ['(event_time < 1795046400000.000000 or event_time > 1795089600000.000000)'],
+    ],
     [`event_name = 'CreateUser' or null`, ['event_name = CreateUser']],
   ])('%s', async (where, asked) => {
     await asks(`select event_id from ${E} where ${where}`, asked);
@@ -86,7 +124,10 @@ describe('nothing is asked that could be narrower than the statement', () => {
     `event_name = 'CreateUser' or length(username) = 5`,
     `event_name = 'CreateUser' or username collate "C" = 'user1'`,
     `event_name = 'CreateUser' or random() < 2`,
-    `(event_name = 'CreateUser') is not true`,
+    `(event_name = 'CreateUser') is unknown`,
+    `(event_name = any (array['CreateUser', null])) is not true`,
+    `event_name is distinct from username`,
+    `event_name <> any (array['CreateUser', 'GetObject'])`,
     `user_identity #>> '{0}' = 'x' or event_name = 'CreateUser'`,
     `user_identity ->> lower('userName') = 'user1'`,
     `user_identity = '{"type": "AWSService"}'`,
@@ -117,6 +158,14 @@ describe('nothing is asked that could be narrower than the statement', () => {
   test('a cast of a text that PostgreSQL never gets to', async () => {
     await asks(`select event_id from ${E} where $1 = '' or event_time > $1::text::timestamptz`, [], ['']);
   });
+});
+
+test.each([
+  `event_name <> all (array['CreateUser', null])`,
+  `event_name <> all (null::text[])`,
+  `not event_name = any (array['CreateUser', null])`,
+])('a list with NULL that holds of no row fetches nothing: %s', async (where) => {
+  expect(await bench.ask(`select event_id from ${E} where ${where}`)).toMatchObject({ rows: [], scans: 0 });
 });
 
 test('alternatives none of which can hold fetch nothing', async () => {
