@@ -2,12 +2,13 @@ import type { Node } from '@pgsql/types';
 import type { Column, Operator, VirtualTable } from '../catalog/table.ts';
 import { bare } from '../sql/walk.ts';
 import { simplify, type OpenCondition } from './condition-trees.ts';
-import type { ColumnOf } from './predicates.ts';
+import { acceptedText, isAddress, isAscii, isMembers, nameText, type Members } from './pattern-texts.ts';
+import type { ColumnOf, OpenPredicate } from './predicates.ts';
 
 /**
  * What `trailhound.event_matches(…, '<pattern>')` surely says of a record's columns: less than it does, since the call stays
- * in the statement. Only fields that are texts in every record are looked at ("CloudTrail record contents" of the
- * user guide): of what may be an array any element may match.
+ * in the statement. Of columns, only fields that are texts in every record are looked at ("CloudTrail record contents" of the
+ * user guide): of what may be an array any element may match. Of the others, something stands in the record's text.
  */
 export function eventPatternIn(node: Node, column: ColumnOf, table: VirtualTable): OpenCondition | undefined {
   const [event, pattern] = argumentsOf(node, 'event_matches') ?? [];
@@ -18,8 +19,6 @@ export function eventPatternIn(node: Node, column: ColumnOf, table: VirtualTable
   const condition = simplify(fields.read(membersIn(text), []));
   return condition.kind === 'unknown' ? undefined : condition;
 }
-
-type Members = Readonly<Record<string, unknown>>;
 
 const UNKNOWN: OpenCondition = { kind: 'unknown' };
 
@@ -41,17 +40,35 @@ class Fields {
       if (!Array.isArray(body)) return UNKNOWN;
       // It says the same, and a filter pattern has room for little.
       if (name === 'source' && path.length === 0 && Array.isArray(eventSource)) return UNKNOWN;
-      return this.#field([...path, name].join('.'), body);
+      return this.#field([...path, name], body);
     });
     return { kind: 'and', of };
   }
 
-  #field(path: string, alternatives: readonly unknown[]): OpenCondition {
-    if (this.#of === 'record') return this.#values(path, alternatives);
-    if (path.startsWith('detail.')) return this.#values(path.slice('detail.'.length), alternatives);
-    if (path === 'source') return anyOf(alternatives.map((each) => this.#source(each)));
-    const own = ENVELOPE[path];
+  #field(path: readonly string[], alternatives: readonly unknown[]): OpenCondition {
+    if (this.#of === 'record') return this.#ofRecord(path, alternatives);
+    const [first = '', ...below] = path;
+    if (first === 'detail' && below.length > 0) return this.#ofRecord(below, alternatives);
+    if (below.length > 0) return UNKNOWN;
+    if (first === 'source') return anyOf(alternatives.map((each) => this.#source(each)));
+    const own = ENVELOPE[first];
     return own === undefined ? UNKNOWN : this.#values(own.path, own.values?.(alternatives) ?? alternatives);
+  }
+
+  #ofRecord(path: readonly string[], alternatives: readonly unknown[]): OpenCondition {
+    const said = simplify(this.#values(path.join('.'), alternatives));
+    return said.kind === 'unknown' ? anyOf(alternatives.map((each) => this.#anywhere(path, each))) : said;
+  }
+
+  /** Of each value that an alternative accepts: a text that it has, or else the name of the field. */
+  #anywhere(path: readonly string[], alternative: unknown): OpenCondition {
+    const column = this.#table.columns.find((each) => each.path === '@record' && each.operators.includes('ilike'));
+    const isAbsent = isMembers(alternative) && alternative['exists'] === false;
+    if (column === undefined || isAbsent) return UNKNOWN;
+    const text = acceptedText(alternative) ?? (isEverywhere(path) ? undefined : nameText(path.at(-1) ?? ''));
+    return text === undefined
+      ? UNKNOWN
+      : { kind: 'predicate', predicate: ofRecord(column, text.operator, text.pattern) };
   }
 
   /** `aws.iam` is made of `iam.amazonaws.com`. */
@@ -83,6 +100,29 @@ function isText(path: string): boolean {
   return !path.startsWith('@') && (!path.includes('.') || path.startsWith('userIdentity.'));
 }
 
+/** In nearly every record, so that its name tells none from the others. */
+function isEverywhere(path: readonly string[]): boolean {
+  return path.length === 1 ? !RARE.has(path[0] ?? '') : path.length === 2 && path[0] === 'userIdentity';
+}
+
+const RARE: ReadonlySet<string> = new Set([
+  'addendum',
+  'apiVersion',
+  'edgeDeviceDetails',
+  'errorCode',
+  'errorMessage',
+  'insightDetails',
+  'resources',
+  'serviceEventDetails',
+  'sharedEventID',
+  'vpcEndpointId',
+]);
+
+/** Of the record's whole text. */
+function ofRecord(column: Column, operator: Operator, pattern: string): OpenPredicate {
+  return { column, steps: [], operator, values: [{ node: { A_Const: { sval: { sval: pattern } } }, list: false }] };
+}
+
 /** One alternative for a field that is a text, null or absent. */
 function rule(column: Column, alternative: unknown): OpenCondition {
   if (alternative === null) return says(column, 'is null');
@@ -95,7 +135,11 @@ function rule(column: Column, alternative: unknown): OpenCondition {
     case 'prefix':
     case 'suffix':
     case 'wildcard':
-      return says(column, 'like', likeOf(operator, value));
+      return typeof value === 'string'
+        ? says(column, 'like', likeOf(operator, value))
+        : says(column, 'ilike', foldedLikeOf(operator, isMembers(value) ? value['equals-ignore-case'] : undefined));
+    case 'equals-ignore-case':
+      return says(column, 'ilike', foldedLikeOf(operator, value));
     case 'exists':
       // Null is a value that exists: of what exists nothing is said.
       return value === false ? says(column, 'is null') : UNKNOWN;
@@ -138,13 +182,15 @@ function likeOf(operator: 'prefix' | 'suffix' | 'wildcard', value: unknown): str
   }
 }
 
-function escaped(text: string): string {
-  return text.replace(/[\\%_]/g, '\\$&');
+/** Of other letters than ASCII's, EventBridge may know other cases than ILIKE. */
+function foldedLikeOf(operator: string, value: unknown): string | undefined {
+  if (typeof value !== 'string' || !isAscii(value)) return undefined;
+  if (operator === 'prefix' || operator === 'suffix') return likeOf(operator, value);
+  return operator === 'equals-ignore-case' ? escaped(value) : undefined;
 }
 
-/** Equals all of its notations. */
-function isAddress(text: string): boolean {
-  return /^(?:\d+(?:\.\d+){3}|[\da-fA-F:]*:[\da-fA-F:]*)(?:\/\d+)?$/.test(text);
+function escaped(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&');
 }
 
 /** Where the envelope has what of the record, and as which values. */
@@ -188,10 +234,6 @@ function membersIn(text: string): Members {
   } catch {
     return {};
   }
-}
-
-function isMembers(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function listOf(value: unknown): readonly unknown[] {

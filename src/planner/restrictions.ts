@@ -206,7 +206,9 @@ class Outwards {
     if (pattern === undefined) return undefined;
     const pieces = conjunctsOf(pattern);
     const isPlain = (piece: OpenCondition): boolean =>
-      piece.kind === 'predicate' && piece.predicate.column.operators.includes(piece.predicate.operator);
+      piece.kind === 'predicate' &&
+      piece.predicate.steps === undefined &&
+      piece.predicate.column.operators.includes(piece.predicate.operator);
     return {
       predicates: pieces.flatMap((piece) => (piece.kind === 'predicate' && isPlain(piece) ? [piece.predicate] : [])),
       conditions: pieces.filter((piece) => !isPlain(piece)),

@@ -91,7 +91,17 @@ test.each<[what: string, pattern: unknown, asked: readonly string[]]>([
         awsRegion: ['us-east-1'],
       },
     },
-    ['aws_region = us-east-1'],
+    ['aws_region = us-east-1', '(event_name = CreateUser or event_name ilike getobject)'],
+  ],
+  [
+    'texts of ASCII in any case',
+    {
+      detail: {
+        eventName: [{ prefix: { 'equals-ignore-case': 'create_' } }, { suffix: { 'equals-ignore-case': 'User' } }],
+        errorCode: [{ 'equals-ignore-case': 'ſ' }],
+      },
+    },
+    ['(event_name ilike create\\_% or event_name ilike %User)'],
   ],
   [
     'nothing of numbers, blocks and cases',

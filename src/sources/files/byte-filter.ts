@@ -1,12 +1,12 @@
-import { BACKSLASH } from './json-bytes.ts';
-import type { Needles } from './needles.ts';
+import { type Needle, type Needles, textOf } from './needles.ts';
 
 /** Bytes of CloudTrail's records, the most frequent ones first: a search that begins with a rare one is the quickest. */
 const FREQUENT = '"eatrs:noic-1,2dum30lA.I7p8v45Sgfbw 96y/CTDEh{}RNHPVMFkzWqxOBZGKQUL*j_XJ+Y()\\[];#=%><@\'$~?&!`|';
 /** Longer texts are searched for by another way, ten times as slow, where they begin with a frequent byte. */
 const ANCHOR_BYTES = 6;
 
-const ESCAPED = Buffer.from('\\u00');
+const ESCAPED = Buffer.from('\\u');
+const ESCAPED_ASCII = Buffer.from('\\u00');
 const ESCAPED_SLASH = Buffer.from('\\/');
 
 /** A place in bytes at which a record may hold what is looked for: `test` looks closer at what `anchor` finds. */
@@ -15,9 +15,16 @@ interface Probe {
   readonly test: (bytes: Buffer, at: number) => boolean;
 }
 
+/** One of them, at the least, is met in every record that satisfies a condition. */
+interface Probes {
+  /** They are met in bytes as `inOneCase` writes them. */
+  readonly anyCase: boolean;
+  readonly all: readonly Probe[];
+}
+
 /** Says of bytes whether they can be a record that satisfies conditions; where they cannot, nobody needs to parse them. */
 export class ByteFilter {
-  readonly #conditions: readonly (readonly Probe[])[];
+  readonly #conditions: readonly Probes[];
 
   /** One entry a conjunct, at least one. */
   constructor(conditions: readonly Needles[]) {
@@ -25,12 +32,16 @@ export class ByteFilter {
   }
 
   mayHold(bytes: Buffer): boolean {
-    return this.#conditions.every((probes) => probes.some((probe) => find(probe, bytes, 0) >= 0));
+    let lower: Buffer | undefined;
+    return this.#conditions.every(({ anyCase, all }) => {
+      const text = anyCase ? (lower ??= inOneCase(bytes)) : bytes;
+      return all.some((probe) => find(probe, text, 0) >= 0);
+    });
   }
 
   /** Finds, from the first place on, where one of the conditions may be satisfied: of that one which is least often. */
   places(sample: Buffer): Places {
-    const [first = [], ...others] = this.#conditions;
+    const [first = { anyCase: false, all: [] }, ...others] = this.#conditions;
     if (others.length === 0) return new Places(first);
     const rarest = [first, ...others]
       .map((probes) => ({ probes, count: countOf(probes, sample) }))
@@ -42,24 +53,28 @@ export class ByteFilter {
 /** Where probes are met in a buffer, asked for from left to right. */
 export class Places {
   readonly #probes: readonly Probe[];
+  readonly #anyCase: boolean;
+  #bytes: Buffer = Buffer.alloc(0);
   /** Of each probe, the next place that is known; -1: there is none any more. */
   #next: number[] = [];
 
-  constructor(probes: readonly Probe[]) {
-    this.#probes = probes;
+  constructor({ anyCase, all }: Probes) {
+    this.#probes = all;
+    this.#anyCase = anyCase;
   }
 
   /** Of another buffer. */
   begin(bytes: Buffer): void {
-    this.#next = this.#probes.map((probe) => find(probe, bytes, 0));
+    this.#bytes = this.#anyCase ? inOneCase(bytes) : bytes;
+    this.#next = this.#probes.map((probe) => find(probe, this.#bytes, 0));
   }
 
   /** Whether there is one in `from` to before `to`. */
-  isWithin(bytes: Buffer, from: number, to: number): boolean {
+  isWithin(from: number, to: number): boolean {
     for (let index = 0; index < this.#probes.length; index += 1) {
       let at = this.#next[index] as number;
       if (at >= 0 && at < from) {
-        at = find(this.#probes[index] as Probe, bytes, from);
+        at = find(this.#probes[index] as Probe, this.#bytes, from);
         this.#next[index] = at;
       }
       if (at >= 0 && at < to) return true;
@@ -68,12 +83,29 @@ export class Places {
   }
 }
 
-function countOf(probes: readonly Probe[], bytes: Buffer): number {
+function countOf({ anyCase, all }: Probes, bytes: Buffer): number {
+  const text = anyCase ? inOneCase(bytes) : bytes;
   let count = 0;
-  for (const probe of probes) {
-    for (let at = find(probe, bytes, 0); at >= 0; at = find(probe, bytes, at + 1)) count += 1;
+  for (const probe of all) {
+    for (let at = find(probe, text, 0); at >= 0; at = find(probe, text, at + 1)) count += 1;
   }
   return count;
+}
+
+const NOT_ASCII = 0xff;
+const IN_ONE_CASE = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte >= 0x80) return NOT_ASCII;
+  return byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte;
+});
+
+/**
+ * In lower case, with one byte for all that is not ASCII. Where a character of that kind is one of ASCII's letters in another
+ * case (the Kelvin sign, a dotted capital I) depends on the collation.
+ */
+function inOneCase(bytes: Buffer): Buffer {
+  const lower = Buffer.allocUnsafe(bytes.length);
+  for (let at = 0; at < bytes.length; at += 1) lower[at] = IN_ONE_CASE[bytes[at] as number] as number;
+  return lower;
 }
 
 function find({ anchor, test }: Probe, bytes: Buffer, from: number): number {
@@ -83,13 +115,25 @@ function find({ anchor, test }: Probe, bytes: Buffer, from: number): number {
 }
 
 /** A record that writes one of the needles' characters by an escape may write a needle so; one of a backslash, an escape. */
-function probesOf(needles: Needles): readonly Probe[] {
-  const characters = new Set(`${needles.join('')}\\`);
-  return [
-    ...needles.map(probeOf),
-    { anchor: ESCAPED, test: (bytes, at) => characters.has(escapedCharacter(bytes, at)) },
-    ...(characters.has('/') ? [{ anchor: ESCAPED_SLASH, test: () => true }] : []),
-  ];
+function probesOf(needles: Needles): Probes {
+  const anyCase = needles.some((needle) => typeof needle !== 'string');
+  const texts = needles.map((needle) => inCase(needle, anyCase));
+  const characters = new Set(`${texts.join('')}\\`);
+  const isOne = (escaped: string) =>
+    anyCase ? escaped > '\x7f' || characters.has(escaped.toLowerCase()) : characters.has(escaped);
+  return {
+    anyCase,
+    all: [
+      ...texts.map(probeOf),
+      { anchor: anyCase ? ESCAPED : ESCAPED_ASCII, test: (bytes, at) => isOne(escapedCharacter(bytes, at)) },
+      ...(characters.has('/') ? [{ anchor: ESCAPED_SLASH, test: () => true }] : []),
+      ...(anyCase ? [{ anchor: Buffer.of(NOT_ASCII), test: () => true }] : []),
+    ],
+  };
+}
+
+function inCase(needle: Needle, anyCase: boolean): string {
+  return anyCase ? textOf(needle).toLowerCase() : textOf(needle);
 }
 
 function probeOf(needle: string): Probe {
@@ -105,9 +149,8 @@ function probeOf(needle: string): Probe {
   return { anchor, test };
 }
 
-/** `\u0041`, which is ASCII; a second backslash before it, as within a text of JSON, makes no difference. */
+/** `\u0041`; empty where it is none. A second backslash before it, as within a text of JSON, makes no difference. */
 function escapedCharacter(bytes: Buffer, at: number): string {
-  const digits = bytes.toString('latin1', at + ESCAPED.length, at + ESCAPED.length + 2);
-  const code = Number.parseInt(digits, 16);
-  return Number.isNaN(code) || bytes[at] !== BACKSLASH ? '' : String.fromCharCode(code);
+  const digits = bytes.toString('latin1', at + ESCAPED.length, at + ESCAPED.length + 4);
+  return /^[\da-f]{4}$/i.test(digits) ? String.fromCharCode(Number.parseInt(digits, 16)) : '';
 }

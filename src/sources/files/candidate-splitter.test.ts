@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ByteFilter } from './byte-filter.ts';
 import { CandidateSplitter } from './candidate-splitter.ts';
+import type { Needles } from './needles.ts';
 import { RecordSplitter } from './record-splitter.ts';
 import type { Passed, Split } from './split.ts';
 
@@ -31,7 +32,7 @@ function summaryOf(found: readonly (Split | Passed)[], filter: ByteFilter): Summ
   return { wanted, malformed, records, passed };
 }
 
-function both(text: string, needles: readonly (readonly string[])[], chunk: number): [Summary, Summary] {
+function both(text: string, needles: readonly Needles[], chunk: number): [Summary, Summary] {
   const filter = new ByteFilter(needles);
   const run = (splitter: RecordSplitter | CandidateSplitter) => {
     const bytes = Buffer.from(text);
@@ -95,6 +96,15 @@ test('a needle may be written by escapes', () => {
   const twice = `{"eventVersion":1,"CloudTrailEvent":"{\\"eventName\\":\\"\\u005cu0043reateUser\\"}"}`;
   const [ours] = both([...quiet, escaped, wrapped, slash, twice, ...quiet].join('\n'), [[NEEDLE, 'user/bob']], 5_000);
   expect(ours.wanted).toHaveLength(4);
+});
+
+test('a needle in any case may be written by escapes, and by what is one of its letters elsewhere', () => {
+  const written = ['createuser', 'CREATEUSER', '\\u0063REATE\\u0055ser', 'createu\u017fer', 'create\\u0055\\u017FER'];
+  const records = written.map((name) => event('x').replace('"x"', `"${name}"`));
+  const [ours, exact] = both([...quiet, ...records, ...quiet].join('\n'), [[{ anyCase: 'createuser' }]], 5_000);
+  expect(ours).toEqual({ ...exact, passed: ours.passed });
+  expect(ours.wanted).toHaveLength(written.length);
+  expect(ours.passed).toBeGreaterThan(40);
 });
 
 test('all conditions are met by the records that come out', () => {

@@ -88,7 +88,7 @@ export class CandidateSplitter {
       if (newline >= 0 && newline < inner) newline = bytes.indexOf(NEWLINE, inner);
       if (list >= 0 && list < inner) list = bytes.indexOf(LIST, inner);
       const isWhole = (newline < 0 || newline >= end) && (list < 0 || list >= end || everyListEnds(bytes, list, end));
-      if (isWhole && (passed > 0 || this.#splitter.isBetween) && !places.isWithin(bytes, from, end)) passed += 1;
+      if (isWhole && (passed > 0 || this.#splitter.isBetween) && !places.isWithin(from, end)) passed += 1;
       else {
         pass();
         this.#split(bytes.subarray(from, end));

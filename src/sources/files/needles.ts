@@ -1,8 +1,11 @@
 import { parseLike } from '../like.ts';
 import type { Condition, Predicate, ScanRequest } from '../source.ts';
 
+/** A text as it stands, or in any case: in lower case then. */
+export type Needle = string | { readonly anyCase: string };
+
 /** Texts of which one, at the least, stands in the bytes of every record that satisfies a condition, but for escapes. */
-export type Needles = readonly string[];
+export type Needles = readonly Needle[];
 
 /** Of fewer bytes, a needle is found nearly everywhere. */
 const SHORTEST = 3;
@@ -32,19 +35,16 @@ export function needlesOfPredicate({ column, operator, values }: Predicate): Nee
   switch (operator) {
     case '=':
       return bounded(values.map((value) => within([value], value)));
-    case 'like': {
-      const [value = ''] = values;
-      const tokens = parseLike(value) ?? [];
-      const texts = tokens.flatMap((token) => (token.kind === 'text' ? [token.text] : []));
-      return within(texts, tokens[0]?.kind === 'text' ? tokens[0].text : undefined);
-    }
+    case 'like':
+      return bounded(values.map(withinPattern));
+    case 'ilike':
+      return bounded(values.map((value) => withinPattern(value)?.map(inAnyCase)));
     case '<>':
     case '<':
     case '<=':
     case '>':
     case '>=':
     case 'not like':
-    case 'ilike':
     case 'is null':
     case 'is not null':
     case 'is true':
@@ -60,16 +60,31 @@ export function needlesOf({ predicates, conditions = [] }: ScanRequest): readonl
   );
 }
 
+/** What a letter's other case is depends on the collation: of ASCII's letters it is one of them, or none of ASCII. */
+function inAnyCase(needle: Needle): Needle {
+  return { anyCase: textOf(needle).toLowerCase() };
+}
+
+export function textOf(needle: Needle): string {
+  return typeof needle === 'string' ? needle : needle.anyCase;
+}
+
 function bounded(alternatives: readonly (Needles | undefined)[]): Needles | undefined {
   const known = alternatives.filter((needles) => needles !== undefined);
-  const all = [...new Set(known.flat())];
+  const all = [...new Map(known.flat().map((needle) => [JSON.stringify(needle), needle])).values()];
   return known.length < alternatives.length || all.length > MOST_NEEDLES ? undefined : all;
 }
 
 function better(one: Needles | undefined, other: Needles | undefined): Needles | undefined {
   if (one === undefined || other === undefined) return one ?? other;
-  const shortest = (needles: Needles) => Math.min(...needles.map(({ length }) => length));
+  const shortest = (needles: Needles) => Math.min(...needles.map((needle) => textOf(needle).length));
   return shortest(other) > shortest(one) ? other : one;
+}
+
+function withinPattern(pattern: string): Needles | undefined {
+  const tokens = parseLike(pattern) ?? [];
+  const texts = tokens.flatMap((token) => (token.kind === 'text' ? [token.text] : []));
+  return within(texts, tokens[0]?.kind === 'text' ? tokens[0].text : undefined);
 }
 
 /**
