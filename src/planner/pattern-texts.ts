@@ -41,12 +41,15 @@ function inAnyCase(value: unknown): PatternText | undefined {
 
 /** `a*b\*` has `a` and `b*`. */
 function wildcardParts(wildcard: string): readonly string[] {
-  const parts = [''];
+  const parts: string[] = [];
+  let part = '';
   for (const [found, escaped] of wildcard.matchAll(/\\([*\\])|[^]/gu)) {
-    if (found === '*') parts.push('');
-    else parts[parts.length - 1] += escaped ?? found;
+    if (found === '*') {
+      parts.push(part);
+      part = '';
+    } else part += escaped ?? found;
   }
-  return parts;
+  return [...parts, part];
 }
 
 function somewhere(operator: PatternText['operator'], parts: readonly string[]): PatternText | undefined {

@@ -30,7 +30,7 @@ class Generator {
     const pattern: Pattern = {};
     for (let fields = 1 + this.#below(3); fields > 0; fields -= 1) this.#add(pattern, this.#pick(leaves));
     if (this.#below(5) > 0) return pattern;
-    const others = leavesOf(this.#pick(this.#records)).filter(({ names }) => !(names[0]! in pattern));
+    const others = leavesOf(this.#pick(this.#records)).filter(({ names }) => !((names[0] ?? '') in pattern));
     if (others.length === 0) return pattern;
     const sides = [this.#pick(others), this.#pick(others)].map((leaf) => {
       const side: Pattern = {};
