@@ -26,10 +26,11 @@ export async function whatWasSearched(client: SqlClient, before: string): Promis
     [before],
   );
   return rows.map(([table, where, count, asked, newest]) => {
-    if (asked === '0') return `nothing of ${table}`;
+    const place = where === null || where === '' ? undefined : where;
+    // Files are read without a call.
+    if (asked === '0' && place === undefined) return `nothing of ${table}`;
     const found = `${Number(count).toLocaleString('en-US')} ${nounOf(table ?? '')}`;
-    const place = where === null || where === '' ? table : where;
-    return `${place}: ${found}${newest === null ? '' : `, newest ${newest}`}.`;
+    return `${place ?? table}: ${found}${newest === null ? '' : `, newest ${newest}`}.`;
   });
 }
 

@@ -6,7 +6,15 @@ import { cloudtrailLookupSource } from '../../src/sources/aws/cloudtrail/lookup-
 import { cloudwatchLogsSource } from '../../src/sources/aws/cloudwatch-logs/source.ts';
 import { type AwsConnection, createAwsConnection } from '../../src/sources/aws/connection.ts';
 import type { Predicate, ScanSource, SourceRecord } from '../../src/sources/source.ts';
-import { allRecords, column, predicate, scanRequest, testContext } from '../support/source-harness.ts';
+import {
+  allPages,
+  allRecords,
+  column,
+  failure,
+  predicate,
+  scanRequest,
+  testContext,
+} from '../support/source-harness.ts';
 
 const NOW = Date.UTC(2026, 10, 21);
 const DAY_MS = 86_400_000;
@@ -280,4 +288,107 @@ test('the requests of an account and region share two a second', async () => {
   expect(context.limits.filter(({ key }) => key.includes('LookupEvents'))).toEqual([
     { connection: 'aws', key: 'cloudtrail:LookupEvents:111122223333:us-east-1', concurrency: 4, requestsPerSecond: 2 },
   ]);
+});
+
+describe('newest first', () => {
+  const NEWEST_FIRST = { column: EVENT_TIME, direction: 'desc', nulls: 'last' } as const;
+  /** So many an hour of each region, back from now. */
+  const history = (eventsAnHour: Readonly<Record<string, number>>) =>
+    Object.entries(eventsAnHour).map(([name, rate]) => ({
+      name,
+      logGroups: [
+        {
+          name: `trail/${name}`,
+          events: {
+            records: Array.from({ length: 1_000 }, (_, index) =>
+              event(`${name}-${String(index)}`, 'CreateUser', (index + 1) / rate / 24, { awsRegion: name }),
+            ),
+          },
+        },
+      ],
+    }));
+  let many: Simulator;
+  let of: AwsConnection;
+  const open = async (eventsAnHour: Readonly<Record<string, number>>) => {
+    const regions = history(eventsAnHour);
+    many = await startSimulator({ world: { accounts: [{ accountId: '111122223333', regions }] }, now: () => NOW });
+    of = createAwsConnection({
+      name: 'aws',
+      endpointUrl: many.url,
+      credentials: { accessKeyId: 'AKIAAUDIT', secretAccessKey: 'x' },
+      regions: Object.keys(eventsAnHour),
+    });
+    return cloudtrailLookupSource([of], () => NOW);
+  };
+  afterEach(async () => {
+    of.close();
+    await many.close();
+  });
+  const calls = (region: string) => many.calls.count({ operation: 'LookupEvents', region });
+
+  test('is the only order that it has', async () => {
+    const by = (direction: 'asc' | 'desc', nulls: 'first' | 'last', ...predicates: Predicate[]) =>
+      source.plan(scanRequest(predicates, { order: { column: EVENT_TIME, direction, nulls } })).order;
+    expect(by('desc', 'last')).toBe('exact');
+    expect(by('desc', 'first')).toBe('none');
+    expect(by('desc', 'first', predicate(EVENT_TIME, '>', String(NOW - DAY_MS)))).toBe('exact');
+    expect(by('asc', 'last')).toBe('none');
+    await open({ 'us-east-1': 1 });
+  });
+
+  test('each page says how far it has come, and nothing newer follows', async () => {
+    const ordered = await open({ 'us-east-1': 100, 'eu-west-1': 7 });
+    const found: SourceRecord[] = [];
+    let reached = Number.POSITIVE_INFINITY;
+    for await (const page of ordered.scan(scanRequest([], { order: NEWEST_FIRST }), testContext())) {
+      for (const { value } of page.records) {
+        expect(Date.parse((value as { eventTime: string }).eventTime)).toBeLessThanOrEqual(reached);
+      }
+      found.push(...page.records);
+      reached = page.reached ?? reached;
+    }
+    expect(new Set(ids(found)).size).toBe(2_000);
+    expect(reached).toBeLessThan(NOW - 5 * DAY_MS);
+  });
+
+  test('what is older than enough is not asked for, in a region of many events or of few', async () => {
+    const ordered = await open({ 'us-east-1': 1_000, 'eu-west-1': 10, 'eu-central-1': 1 });
+    for await (const { reached } of ordered.scan(scanRequest([], { order: NEWEST_FIRST }), testContext())) {
+      if (reached !== undefined && reached < NOW - 0.25 * 3_600_000) break;
+    }
+    expect(calls('us-east-1')).toBe(6);
+    expect(calls('eu-west-1')).toBeLessThanOrEqual(2);
+    expect(calls('eu-central-1')).toBe(1);
+  });
+
+  test('what fails in several regions is all told', async () => {
+    const ordered = await open({ 'us-east-1': 1, 'eu-west-1': 1 });
+    for (const region of ['us-east-1', 'eu-west-1']) {
+      many.fault({
+        service: 'cloudtrail',
+        region,
+        effect: { kind: 'error', status: 400, code: 'AccessDeniedException' },
+      });
+    }
+    const error = await failure(allRecords(ordered, scanRequest([], { order: NEWEST_FIRST })));
+    expect(error.detail).toContain('us-east-1');
+    expect(error.detail).toContain('eu-west-1');
+  });
+
+  test('with trailhound.partial the whole range is read, and what fails left out', async () => {
+    const ordered = await open({ 'us-east-1': 1, 'eu-west-1': 1 });
+    many.fault({
+      service: 'cloudtrail',
+      region: 'eu-west-1',
+      effect: { kind: 'error', status: 400, code: 'AccessDeniedException' },
+    });
+    const context = testContext({ partial: true });
+    expect(await allRecords(ordered, scanRequest([], { order: NEWEST_FIRST }), context)).toHaveLength(1_000);
+    expect(context.notices.map(({ severity }) => severity)).toEqual(['WARNING']);
+  });
+});
+
+test('pages say when their newest event happened', async () => {
+  const pages = await allPages(source, request(), testContext());
+  expect(Math.max(...pages.map(({ newest }) => newest ?? 0))).toBe(NOW - DAY_MS);
 });

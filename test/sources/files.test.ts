@@ -430,3 +430,12 @@ describe('what ends early', () => {
     expect(context.limits.length).toBe(opened);
   });
 });
+
+test('under what was read stands how many files that were, and when the newest event happened', async () => {
+  await write('a.json', JSON.stringify({ Records: [event('a', '2026-11-20T10:00:00Z'), event('b', 'nonsense')] }));
+  await write('b.json', JSON.stringify({ Records: [event('c', '2026-11-21 11:00:00.000')] }));
+  const context = testContext();
+  const pages = await allPages(localFiles([connection(['/*.json'])]), request(), context);
+  expect(Math.max(...pages.map(({ newest }) => newest ?? 0))).toBe(Date.UTC(2026, 10, 21, 11));
+  expect(context.places).toEqual(['2 files of connection evidence']);
+});

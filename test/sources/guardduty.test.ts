@@ -211,3 +211,9 @@ test('detectors are pruned by region, id and connection', async () => {
   expect(await asked(predicate(column('detector_id', '@detector_id'), '=', DETECTOR))).toEqual([DETECTOR]);
   expect(await asked(predicate(CONNECTION_NAME, '=', 'other'))).toEqual([]);
 });
+
+test('pages say when the finding was updated that was updated last', async () => {
+  const pages = await allPages(guarddutyFindingSource([connect()]), scanRequest([]), testContext());
+  const newest = FINDINGS.map(({ updatedAt }) => Date.parse(updatedAt));
+  expect(Math.max(...pages.map((page) => page.newest ?? 0))).toBe(Math.max(...newest));
+});

@@ -47,6 +47,7 @@ export function scanRequest(
 export interface TestContext extends CallContext {
   readonly notices: { readonly severity: 'NOTICE' | 'WARNING'; readonly message: string }[];
   readonly quotas: (readonly [source: string, state: QuotaState])[];
+  readonly places: readonly string[];
   /** The limit of each request, in the order of their admission. */
   readonly limits: RateLimit[];
   abort(reason: unknown): void;
@@ -58,11 +59,14 @@ export function testContext(options: { readonly attempts?: number; readonly part
   const notices: TestContext['notices'] = [];
   const limits: RateLimit[] = [];
   const quotas: TestContext['quotas'] = [];
+  const places: string[] = [];
   return {
     signal: controller.signal,
     notices,
     limits,
     quotas,
+    places,
+    searched: (where) => void places.push(where),
     quota: ({ source }, state) => void quotas.push([source, state]),
     ...(options.partial !== undefined && { partial: options.partial }),
     abort: (reason) => controller.abort(reason),

@@ -25,16 +25,21 @@ export function describePlaces(
 }
 
 /** Regions asked at once by one statement. */
-const CONCURRENT_REGIONS = 16;
-/** Reads every region of every connection at once; the connection's and region's own failures are all told. */
-export async function* eachPlace(
+export const CONCURRENT_REGIONS = 16;
+
+/** By the source's own paths; those of the rows may be another's (a finding's region and account). */
+export interface WantedPlaces {
+  readonly region: (name: string) => boolean;
+  readonly account: (id: string) => boolean;
+}
+
+/** Every region of every connection; the connections' failures are all told. */
+export async function placesOf(
   connections: readonly AwsConnection[],
   predicates: readonly Predicate[],
   context: CallContext,
-  /** By the source's own paths; those of the rows may be another's (a finding's region and account). */
-  wanted: { readonly region: (name: string) => boolean; readonly account: (id: string) => boolean },
-  read: (place: Place, context: CallContext) => AsyncGenerator<Page, void, undefined>,
-): AsyncGenerator<Page, void, undefined> {
+  wanted: WantedPlaces,
+): Promise<readonly Place[]> {
   const isConnectionWanted = nameTest(predicates, '@connection_name');
   const accounts = new LeftOut(context);
   const lookups = connections
@@ -56,7 +61,18 @@ export async function* eachPlace(
     const own = places.filter(({ connection }) => connection.name === name);
     context.searched?.(`${own.map(({ region }) => region).join(', ')} of connection ${name}`);
   }
+  return places;
+}
 
+/** Reads them all at once; the regions' own failures are all told, too. */
+export async function* eachPlace(
+  connections: readonly AwsConnection[],
+  predicates: readonly Predicate[],
+  context: CallContext,
+  wanted: WantedPlaces,
+  read: (place: Place, context: CallContext) => AsyncGenerator<Page, void, undefined>,
+): AsyncGenerator<Page, void, undefined> {
+  const places = await placesOf(connections, predicates, context, wanted);
   const regions = new LeftOut(context);
   const parts = places.map((place) =>
     regions.of<Page>(`${place.region} of ${place.connection.name}`, (partContext) => read(place, partContext)),

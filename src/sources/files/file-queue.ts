@@ -27,7 +27,7 @@ export class FileQueue {
   readonly #troubles: Troubles;
   readonly #queued: QueuedFile[] = [];
   readonly #listed: Listed[] = [];
-  #files = 0;
+  readonly #files = new Map<string, number>();
   #listing: QueuedFiles | undefined;
   #filling = false;
   #ended = false;
@@ -56,12 +56,17 @@ export class FileQueue {
     return undefined;
   }
 
-  /** Where less was read than the configuration says: what was searched. */
+  /** What was searched, and where that is less than the configuration says. */
   tell(context: CallContext): void {
+    for (const [connection, count] of this.#files) {
+      context.searched?.(
+        `${count.toLocaleString('en-US')} ${count === 1 ? 'file' : 'files'} of connection ${connection}`,
+      );
+    }
     const notice = (message: string) => context.notice('NOTICE', message);
     const unmatched = this.#listed.flatMap((listed) => listed.unmatched);
     if (unmatched.length > 0) notice(`no file matches ${unmatched.join(', ')}`);
-    else if (this.#files === 0) notice('no file satisfies the conditions on its path, account, region and time');
+    else if (this.#files.size === 0) notice('no file satisfies the conditions on its path, account, region and time');
     for (const { otherNames } of this.#listed) {
       if (otherNames.count === 0) continue;
       notice(
@@ -112,7 +117,7 @@ export class FileQueue {
           this.#listed.push(next.value);
           break;
         }
-        this.#files += 1;
+        this.#files.set(connection.name, (this.#files.get(connection.name) ?? 0) + 1);
         const file = next.value;
         const { path } = file;
         const ahead = store.openedAhead;

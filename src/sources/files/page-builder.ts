@@ -1,6 +1,9 @@
+import { instantOf } from '../instant-of.ts';
 import type { Page, SourceRecord } from '../source.ts';
 
 const MAX_RECORDS = 1_000;
+/** As texts, times are in their order, as long as all are written in the same way. */
+const BEYOND_TIMES = '3';
 /** Of the records' text. */
 const MAX_CHARACTERS = 500_000;
 
@@ -10,6 +13,7 @@ export class PageBuilder {
   #records: SourceRecord[] = [];
   #characters = 0;
   #bytes = 0;
+  #newest = '';
 
   /** `most`: records after which no more are wanted. */
   constructor(most: number) {
@@ -23,12 +27,16 @@ export class PageBuilder {
   /** True where the page is full. */
   add(record: SourceRecord, characters: number): boolean {
     this.#records.push(record);
+    const { timestamp } = record.added;
+    if (typeof timestamp === 'string' && timestamp > this.#newest && timestamp < BEYOND_TIMES) this.#newest = timestamp;
     this.#characters += characters;
     return this.#records.length >= this.#most || this.#characters >= MAX_CHARACTERS;
   }
 
   take(): Page {
-    const page = { records: this.#records, bytes: this.#bytes };
+    const newest = instantOf(this.#newest);
+    const page = { records: this.#records, bytes: this.#bytes, ...(newest !== undefined && { newest }) };
+    this.#newest = '';
     this.#records = [];
     this.#characters = 0;
     this.#bytes = 0;

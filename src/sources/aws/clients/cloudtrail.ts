@@ -33,6 +33,8 @@ export interface LookupEventsAnswer {
 
 export interface LookedUpEvent {
   readonly EventId?: string;
+  /** Seconds since the epoch. */
+  readonly EventTime?: number;
   readonly Username?: string;
   readonly Resources?: readonly { readonly ResourceType?: string; readonly ResourceName?: string }[];
   readonly CloudTrailEvent?: string;

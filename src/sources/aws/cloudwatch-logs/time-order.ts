@@ -1,3 +1,4 @@
+import { nullsComeFirst } from '../../null-order.ts';
 import type { Order, Predicate } from '../../source.ts';
 import { CLOCK_SLACK_MS } from '../../time-range.ts';
 import type { AwsConnection } from '../connection.ts';
@@ -12,16 +13,16 @@ export interface TimeOrder {
 
 /** Undefined where timestamps do not tell an order: of another column, or where NULLs come first that nothing leaves out. */
 export function timeOrderOf(
-  { column, direction, nulls }: Order,
+  order: Order,
   predicates: readonly Predicate[],
   connections: readonly AwsConnection[],
 ): TimeOrder | undefined {
+  const { column, direction } = order;
   switch (column.path) {
     case PATHS.timestamp:
       return { direction, reachedAt: (timestamp) => timestamp };
     case PATHS.eventTime: {
-      const isKnown = predicates.some((each) => each.column === column && each.operator !== 'is null');
-      if (nulls === 'first' && !isKnown) return undefined;
+      if (nullsComeFirst(order, predicates)) return undefined;
       if (direction === 'desc') return { direction, reachedAt: (timestamp) => timestamp + CLOCK_SLACK_MS };
       const slacks = connections.map(({ deliverySlackMs }) => deliverySlackMs ?? Number.POSITIVE_INFINITY);
       const slack = Math.max(0, ...slacks);

@@ -1,6 +1,7 @@
 import type { CallContext, Page, ScanRequest, ScanSource } from '../../source.ts';
 import type { AwsConnection } from '../connection.ts';
 import { contradicts } from '../../contradictions.ts';
+import { instantOf } from '../../instant-of.ts';
 import { isNameOperator } from '../../names.ts';
 import { type CompiledCriteria, compileCriteria, describeCriterion } from './criteria.ts';
 import { type Place, describePlaces, eachPlace } from '../each-place.ts';
@@ -95,7 +96,11 @@ async function* readFindings(
         `${ids.length - answer.findings.length} findings in ${region} of connection ${connection.name} were listed and are gone`,
       );
     }
-    return { records: answer.findings.map((finding) => findingRecord(place, finding)), bytes: listed + answer.bytes };
+    return {
+      records: answer.findings.map((finding) => findingRecord(place, finding)),
+      bytes: listed + answer.bytes,
+      newest: newestOf(answer.findings),
+    };
   };
 
   let nextToken: string | undefined;
@@ -121,4 +126,12 @@ async function* readFindings(
     nextToken = nextTokenOf(page, nextToken, place, 'guardduty:ListFindings');
   } while (nextToken !== undefined);
   for (const batch of batches) yield await batch;
+}
+
+/** When the one that was seen last was. */
+function newestOf(findings: readonly Readonly<Record<string, unknown>>[]): number | undefined {
+  const instants = findings.flatMap(({ updatedAt }) =>
+    typeof updatedAt === 'string' ? (instantOf(updatedAt) ?? []) : [],
+  );
+  return instants.length === 0 ? undefined : Math.max(...instants);
 }

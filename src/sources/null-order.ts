@@ -1,0 +1,6 @@
+import type { Order, Predicate } from './source.ts';
+
+/** Whether rows without a value come before all others, and no condition leaves them out. */
+export function nullsComeFirst({ column, nulls }: Order, predicates: readonly Predicate[]): boolean {
+  return nulls === 'first' && !predicates.some((each) => each.column === column && each.operator !== 'is null');
+}
