@@ -91,7 +91,7 @@ test('texts that are written in other ways are found all the same', async () => 
   expect(await compare(HOSTILE_DETAILS)).toBeGreaterThan(HOSTILE_DETAILS.length);
 });
 
-test('whatever matches, something says why', async () => {
+test('whatever matches, something says why', { timeout: 600_000 }, async () => {
   for (const pattern of [...HOSTILE_DETAILS, ...PATTERNS]) {
     const matching = answers('read_whole', pattern).replace(/^select .* from/, 'select cloudtrail_event from');
     const [[matched, unexplained] = []] = await textRows(

@@ -121,6 +121,18 @@ it.each([
     /json$/,
     /neither a call nor a finding/,
   ],
+  [
+    'fields of events that no table has',
+    '{"source": ["aws.ec2"], "detail": {"state": ["terminated"]}}',
+    /json$/,
+    /^neither calls nor findings have detail\.state: no table has such events$/,
+  ],
+  [
+    'fields that no event has',
+    '{"source": ["aws.iam"], "detail_type": ["AWS API Call via CloudTrail"]}',
+    /json$/,
+    /^no event has a field detail_type: did you mean detail-type\?$/,
+  ],
   ['sources of others', '{"source": ["com.example"]}', /json$/, /of the source com\.example/],
   [
     'a text to be filled in',
