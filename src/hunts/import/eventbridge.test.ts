@@ -167,6 +167,8 @@ it.each([
     /json: Resources\.A$/,
     /^yes at detail\.a\[0\] is a boolean to CloudFormation: write it in quotes$/,
   ],
+  ['fractions that lose digits', '{"detail": {"severity": [0.12345678901234567890]}}', /json:1$/, /in quotes/],
+  ['numbers that are too large', '{"detail": {"severity": [1e400]}}', /json:1$/, /in quotes/],
   ['numbers that lose digits', '{"account": [012345678901]}', /json:1$/, /in quotes/],
   [
     'what CloudFormation computes',
@@ -230,5 +232,12 @@ it.each([['{"name": "x", "version": "1.0.0"}'], ['[]'], ['{"Resources": {}}'], [
   'finds no rule in %s',
   (text) => {
     expect(read(text)).toEqual({ hunts: [], refused: [] });
+  },
+);
+
+it.each(['4.50', '3e2', '0.1', '10000000000000000000', '-0', '1.7976931348623157e308'])(
+  'takes the number %s',
+  (number) => {
+    expect(read(`{"detail": {"severity": [${number}]}}`)).toMatchObject({ refused: [], hunts: [{}] });
   },
 );
