@@ -18,6 +18,10 @@ export function atMost(value: number, bound: number, unit = ''): NonNullable<Fig
   return { text: `<= ${bound}${unit}`, held: value <= bound };
 }
 
+export function atLeast(value: number, bound: number): NonNullable<Figure['bound']> {
+  return { text: `>= ${bound}`, held: value >= bound };
+}
+
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((left, right) => left - right);
   const middle = sorted.length / 2;

@@ -147,6 +147,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
           await writer.add(records.slice(from, from + ROWS_AT_ONCE).map(mapper.toRow));
         }
       },
+      addCopied: (copied) => writer.addCopied(copied),
       isEnough: async (reached) => {
         if (task.isEnough === undefined) return false;
         return task.isEnough(

@@ -1,4 +1,4 @@
-import type { SourceRecord } from '../sources/source.ts';
+import type { CopiedRows, SourceRecord } from '../sources/source.ts';
 import type { Progress, StatementContext } from './hydrator.ts';
 
 /** What one scan or lookup has cost so far. */
@@ -25,6 +25,7 @@ export interface Fetch {
   readonly rows: number;
   /** Resolves when more may come. */
   add(records: readonly SourceRecord[]): Promise<void>;
+  addCopied(copied: CopiedRows): Promise<void>;
   /** A scan in an order has come so far. True: the statement has what it needs. */
   isEnough(reached: number): Promise<boolean>;
   progress(state: () => Progress): void;

@@ -76,11 +76,11 @@ async function readPages(
     searched: (where) => fetch.searched.push(where),
     notice: (severity, message) => statement.notice(severity, message),
   });
+  // A LIMIT's rows are counted one by one.
+  const copied = request.limit === undefined && request.aggregation === undefined;
   try {
-    for await (const { records, bytes, continued, newest, reached } of untilAborted(
-      source.scan(request, context),
-      signal,
-    )) {
+    for await (const page of untilAborted(source.scan({ ...request, copied }, context), signal)) {
+      const { records, bytes, continued, newest, reached } = page;
       if (request.aggregation !== undefined && records.some(({ added }) => added['aggregates'] === undefined))
         throw new TrailhoundError('internal', `rows of ${name} were read in the place of aggregates`);
       if (continued !== true) tally.pages += 1;
@@ -89,6 +89,7 @@ async function readPages(
       const wanted = request.limit === undefined ? records.length : request.limit - fetch.rows;
       const used = wanted < records.length ? records.slice(0, wanted) : records;
       await fetch.add(used);
+      if (page.copied !== undefined) await fetch.addCopied(page.copied);
       kept.add(used);
       fetch.progress(() => ({ table: name, rows: fetch.rows, callsDone: tally.calls, callsKnown: undefined }));
       if (request.limit !== undefined && fetch.rows >= request.limit) break;

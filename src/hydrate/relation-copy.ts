@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream';
 import type { Pool, PoolClient } from '../engine/pool.ts';
 import { LOOPBACK_ROLE } from '../engine/loopback.ts';
 import { copyIn } from '../engine/pool.ts';
+import type { CopiedRows } from '../sources/source.ts';
 import { copyLine } from './copy-text.ts';
 import type { Row, StoredColumn } from './hydrator.ts';
 
@@ -55,6 +56,13 @@ export class RelationCopy {
     this.#rows += rows.length;
   }
 
+  /** The same, of rows that are written already. */
+  async writeCopied({ bytes, rows }: CopiedRows): Promise<void> {
+    if (this.#buffer !== '') await this.#send();
+    await this.#take(bytes);
+    this.#rows += rows;
+  }
+
   async commit(): Promise<void> {
     if (this.#buffer !== '') await this.#send();
     const finished = new Promise<void>((resolve) => this.#stream.once('finish', resolve));
@@ -73,6 +81,10 @@ export class RelationCopy {
   async #send(): Promise<void> {
     const chunk = this.#buffer;
     this.#buffer = '';
+    await this.#take(chunk);
+  }
+
+  async #take(chunk: string | Uint8Array): Promise<void> {
     const taken = new Promise<void>((resolve, reject) => {
       this.#stream.write(chunk, (error) => (error ? reject(error) : resolve()));
     });

@@ -1,5 +1,7 @@
 import { abortable } from '../kernel/abort.ts';
 import { TrailhoundError } from '../kernel/errors.ts';
+import type { CopiedRows } from '../sources/source.ts';
+import { copiedRows } from './copied-rows.ts';
 import type { Row, StoredColumn } from './hydrator.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import type { RelationCopy } from './relation-copy.ts';
@@ -63,6 +65,16 @@ export class RowWriter {
     }
   }
 
+  /** The same, of rows that are written for COPY already. */
+  async addCopied(copied: CopiedRows): Promise<void> {
+    // As few as they may be bound as parameters, they are texts.
+    const few = copied.rows <= VALUES_LIMIT.rows && !this.#options.relationOnly;
+    if (this.#copy === undefined && few) return this.add(copiedRows(copied, this.#options.columns.length));
+    const copy = this.#copy ?? (await this.#spill());
+    this.#rows += copied.rows;
+    await this.#writing(copy.writeCopied(copied));
+  }
+
   async finish(): Promise<WrittenRows> {
     if (this.#copy === undefined && this.#options.relationOnly) await this.#spill();
     const copy = this.#copy;
@@ -88,7 +100,7 @@ export class RowWriter {
     this.#releaseSlot?.();
   }
 
-  async #spill(): Promise<void> {
+  async #spill(): Promise<RelationCopy> {
     const { relations, limiter, copies, columns, role, signal } = this.#options;
     this.#releaseSlot = await limiter.acquire({ key: 'engine:copy', concurrency: copies }, signal);
     const creating = relations.create(columns, role);
@@ -103,12 +115,18 @@ export class RowWriter {
     }
     const kept = this.#kept;
     this.#kept = [];
-    await this.#write(this.#copy, kept);
+    const copy = this.#copy;
+    await this.#write(copy, kept);
+    return copy;
   }
 
-  async #write(copy: RelationCopy, rows: readonly Row[]): Promise<void> {
+  #write(copy: RelationCopy, rows: readonly Row[]): Promise<void> {
+    return this.#writing(copy.write(rows));
+  }
+
+  async #writing(taken: Promise<void>): Promise<void> {
     try {
-      await abortable(copy.write(rows), this.#options.signal);
+      await abortable(taken, this.#options.signal);
     } catch (error) {
       throw this.#options.signal.aborted ? error : storeFailure(error);
     }

@@ -1,3 +1,4 @@
+import type { CopiedRows } from '../sources/source.ts';
 import { quoteIdent } from '../sql/substitute.ts';
 import type { Row, StoredColumn } from './hydrator.ts';
 import { RowWriter, type RowWriterOptions, type WrittenRows } from './row-writer.ts';
@@ -20,6 +21,10 @@ export class Stages {
 
   add(rows: readonly Row[]): Promise<void> {
     return this.#writer.add(rows);
+  }
+
+  addCopied(copied: CopiedRows): Promise<void> {
+    return this.#writer.addCopied(copied);
   }
 
   /** Those so far: what comes later is not among them. */

@@ -87,6 +87,14 @@ export interface ScanRequest {
    * input that has a default: where predicates and conditions do not say how far, all of them may be wanted.
    */
   readonly chosenBy?: readonly Column[] | undefined;
+  /** Rows may come as COPY reads them (`Page.copied`), with `columns` in this order. */
+  readonly copied?: boolean | undefined;
+}
+
+/** Rows in PostgreSQL's COPY text format, UTF-8: all of its characters can be stored, its values are such as their columns take. */
+export interface CopiedRows {
+  readonly bytes: Uint8Array;
+  readonly rows: number;
 }
 
 /** What a source would do, found out without any call: pure, and what EXPLAIN prints. */
@@ -122,6 +130,8 @@ export interface SourceRecord {
 
 export interface Page {
   readonly records: readonly SourceRecord[];
+  /** Further rows, of records that nobody needs to see as such; only where the request says so. */
+  readonly copied?: CopiedRows | undefined;
   /** Response bytes as received, for statistics. */
   readonly bytes: number;
   /** When the newest of its events happened, wanted or not: milliseconds since the epoch. */

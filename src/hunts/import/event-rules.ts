@@ -131,8 +131,7 @@ function looksLikePattern(value: Members): boolean {
   );
 }
 
-/** Of an event, beside `$or` of a pattern. */
-export const ENVELOPE: ReadonlySet<string> = new Set([
+const ENVELOPE: ReadonlySet<string> = new Set([
   '$or',
   'account',
   'detail',

@@ -8,6 +8,13 @@ const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 /** Each costs a turn of the event loop: by Node's own size, 16 KiB, decompressing takes four times as long. */
 const CHUNK_BYTES = 256 * 1024;
 
+/**
+ * Files that are decompressed in one piece, by their size and by what their last bytes say of that of what comes out (RFC 1952,
+ * ISIZE): nothing is waited for then, which takes as long again as decompressing does. CloudTrail's own are of that size.
+ */
+const AT_ONCE = { stored: 1024 * 1024, decompressed: 8 * 1024 * 1024 };
+const TRAILER_BYTES = 8;
+
 /** The runtime has no decompressor for it. */
 export class UnknownCompression extends Error {}
 
@@ -20,7 +27,7 @@ export async function* decompress(chunks: AsyncIterable<Uint8Array>): AsyncGener
   try {
     const head = await peek(iterator, ZSTD.length);
     const all = prepend(head, iterator);
-    if (head.subarray(0, GZIP.length).equals(GZIP)) yield* through(zlib.createGunzip({ chunkSize: CHUNK_BYTES }), all);
+    if (head.subarray(0, GZIP.length).equals(GZIP)) yield* gunzip(all);
     else if (head.subarray(0, ZSTD.length).equals(ZSTD)) yield* unzstd(all);
     else yield* all;
   } finally {
@@ -43,6 +50,48 @@ async function* prepend(head: Buffer, iterator: AsyncIterator<Uint8Array>): Asyn
   for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
     yield Buffer.from(next.value.buffer, next.value.byteOffset, next.value.length);
   }
+}
+
+async function* gunzip(chunks: AsyncGenerator<Buffer, void, undefined>): AsyncGenerator<Buffer, void, undefined> {
+  const head: Buffer[] = [];
+  let stored = 0;
+  let ended = false;
+  while (!ended && stored <= AT_ONCE.stored) {
+    const next = await chunks.next();
+    if (next.done === true) ended = true;
+    else {
+      head.push(next.value);
+      stored += next.value.length;
+    }
+  }
+  const whole = ended ? gunzipAtOnce(head) : undefined;
+  if (whole === undefined) yield* through(zlib.createGunzip({ chunkSize: CHUNK_BYTES }), following(head, chunks));
+  else for (let at = 0; at < whole.length; at += CHUNK_BYTES) yield whole.subarray(at, at + CHUNK_BYTES);
+}
+
+/** Undefined where too much might come out, and where it fails: what can be read up to there, a stream gives. */
+function gunzipAtOnce(parts: readonly Buffer[]): Buffer | undefined {
+  const bytes = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+  if (bytes.length < TRAILER_BYTES) return undefined;
+  const size = bytes.readUInt32LE(bytes.length - 4);
+  if (size > AT_ONCE.decompressed) return undefined;
+  try {
+    // One byte more than comes out, so that no second buffer is begun.
+    return zlib.gunzipSync(bytes, {
+      chunkSize: Math.max(size + 1, CHUNK_BYTES),
+      maxOutputLength: AT_ONCE.decompressed,
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+async function* following(
+  head: readonly Buffer[],
+  rest: AsyncIterable<Buffer>,
+): AsyncGenerator<Buffer, void, undefined> {
+  yield* head;
+  yield* rest;
 }
 
 async function* through(stream: Duplex, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {

@@ -1,5 +1,6 @@
 import { instantOf } from '../instant-of.ts';
 import type { Page, SourceRecord } from '../source.ts';
+import type { WrittenLines } from './line-writer.ts';
 
 const MAX_RECORDS = 1_000;
 /** As texts, times are in their order, as long as all are written in the same way. */
@@ -28,14 +29,16 @@ export class PageBuilder {
   add(record: SourceRecord, characters: number): boolean {
     this.#records.push(record);
     const { timestamp } = record.added;
-    if (typeof timestamp === 'string' && timestamp > this.#newest && timestamp < BEYOND_TIMES) this.#newest = timestamp;
+    if (typeof timestamp === 'string') this.#happened(timestamp);
     this.#characters += characters;
     return this.#records.length >= this.#most || this.#characters >= MAX_CHARACTERS;
   }
 
-  take(): Page {
+  /** `copied`: rows beside those records. */
+  take(copied?: WrittenLines): Page {
+    if (copied !== undefined) this.#happened(copied.newest);
     const newest = instantOf(this.#newest);
-    const page = { records: this.#records, bytes: this.#bytes, ...(newest !== undefined && { newest }) };
+    const page = { records: this.#records, copied, bytes: this.#bytes, ...(newest !== undefined && { newest }) };
     this.#newest = '';
     this.#records = [];
     this.#characters = 0;
@@ -49,5 +52,9 @@ export class PageBuilder {
       this.#bytes += chunk.length;
       yield chunk;
     }
+  }
+
+  #happened(time: string): void {
+    if (time > this.#newest && time < BEYOND_TIMES) this.#newest = time;
   }
 }

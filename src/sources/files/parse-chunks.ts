@@ -3,14 +3,19 @@ import { type Json, parseTrailRecord } from '../trail-record.ts';
 import { ByteFilter } from './byte-filter.ts';
 import { CandidateSplitter } from './candidate-splitter.ts';
 import { UnknownCompression, decompress } from './decompress.ts';
-import type { Needles } from './needles.ts';
+import { ExtractingSplitter } from './extracting-splitter.ts';
+import type { Place } from './line-plan.ts';
+import { LineWriter, type WrittenLines } from './line-writer.ts';
 import { RecordSplitter } from './record-splitter.ts';
 import type { Malformed, Passed, Split } from './split.ts';
+import type { Wanted } from './wanted.ts';
 import { NotZstd } from './zstd-frames.ts';
 
 /** What a piece of a file holds. */
 export interface FileBatch {
   readonly records: readonly FileRecord[];
+  /** Of the piece's other records. */
+  readonly copied: WrittenLines | undefined;
   readonly malformed: readonly Omit<Malformed, 'kind'>[];
   /** Records that are no UTF-8: bytes that are no character have become U+FFFD. */
   readonly replaced: number;
@@ -44,30 +49,46 @@ export class ParseFailure extends Error {
 
 /**
  * The records of a file in their order, as many at a time as a chunk of it holds, but for those in whose bytes one of the
- * needles' conditions is not met: they are counted, not parsed. Throws ParseFailure, and what `chunks`
- * throws as it is.
+ * needles' conditions is not met: they are counted, not parsed. Where rows are wanted, most records are no more than that.
+ * Throws ParseFailure, and what `chunks` throws as it is.
+ *
+ * @param place what the file's path says
  */
 export async function* parseChunks(
   chunks: AsyncIterable<Uint8Array>,
-  needles: readonly Needles[] = [],
+  { needles, lines: plan }: Pick<Wanted, 'needles' | 'lines'> = { needles: [], lines: undefined },
+  place: Place = {},
 ): AsyncGenerator<FileBatch, void, undefined> {
   const filter = needles.length === 0 ? undefined : new ByteFilter(needles);
-  const splitter = filter === undefined ? new RecordSplitter() : new CandidateSplitter(filter);
-  const counter = { number: 0 };
+  const lines = plan && LineWriter.of(plan, place);
+  const splitter = splitterOf(filter, lines);
+  const reading = { number: 0, filter, lines };
   try {
-    for await (const chunk of decompress(chunks)) yield batchOf(splitter.push(chunk), counter, filter);
+    for await (const chunk of decompress(chunks)) yield batchOf(splitter.push(chunk), reading);
   } catch (error) {
     throw compressionFailure(error, splitter.line) ?? error;
   }
-  yield batchOf(splitter.end(), counter, filter);
+  yield batchOf(splitter.end(), reading);
+}
+
+function splitterOf(
+  filter: ByteFilter | undefined,
+  lines: LineWriter | undefined,
+): RecordSplitter | CandidateSplitter | ExtractingSplitter {
+  if (filter !== undefined) return new CandidateSplitter(filter);
+  return lines === undefined ? new RecordSplitter() : new ExtractingSplitter(lines);
+}
+
+interface Reading {
+  /** Of the record that came last. */
+  number: number;
+  readonly filter: ByteFilter | undefined;
+  readonly lines: LineWriter | undefined;
 }
 
 /** Runs for millions of records. */
-function batchOf(
-  splits: readonly (Split | Passed)[],
-  counter: { number: number },
-  filter: ByteFilter | undefined,
-): FileBatch {
+function batchOf(splits: readonly (Split | Passed)[], reading: Reading): FileBatch {
+  const { filter, lines } = reading;
   const records: FileRecord[] = [];
   const malformed: Omit<Malformed, 'kind'>[] = [];
   let replaced = 0;
@@ -77,12 +98,13 @@ function batchOf(
       continue;
     }
     if (split.kind === 'passed') {
-      counter.number += split.records;
+      reading.number += split.records;
       continue;
     }
-    counter.number += 1;
+    reading.number += 1;
     const { bytes, line, time } = split;
     if (filter?.mayHold(bytes) === false) continue;
+    if (time === undefined && lines?.write(bytes, 0, line, false) === bytes.length) continue;
     const whole = bytes.toString('utf8');
     const record = parseTrailRecord(whole);
     if (record === undefined) {
@@ -92,9 +114,9 @@ function batchOf(
     if (!isUtf8(bytes)) replaced += 1;
     const { value, text } = record;
     const timestamp = time ?? value['eventTime'];
-    records.push({ value, text, line, number: counter.number, timestamp, length: whole.length });
+    records.push({ value, text, line, number: reading.number, timestamp, length: whole.length });
   }
-  return { records, malformed, replaced };
+  return { records, copied: lines?.take(), malformed, replaced };
 }
 
 function compressionFailure(error: unknown, line: number): ParseFailure | undefined {

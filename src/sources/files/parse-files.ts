@@ -1,8 +1,9 @@
+import type { Place } from './line-plan.ts';
 import { type FileBatch, parseChunks } from './parse-chunks.ts';
 import type { ParserThreads } from './parser-threads.ts';
 import type { Wanted } from './wanted.ts';
 
-export type ParseFile = (chunks: AsyncIterable<Uint8Array>) => AsyncGenerator<FileBatch, void, undefined>;
+export type ParseFile = (chunks: AsyncIterable<Uint8Array>, place: Place) => AsyncGenerator<FileBatch, void, undefined>;
 
 /** As they are stored. Less is parsed before a thread has started. */
 const IN_PLACE_BYTES = 1024 * 1024;
@@ -10,20 +11,20 @@ const IN_PLACE_BYTES = 1024 * 1024;
 /** Parses one statement's files: the first of them here, if they are small, all others on threads. */
 export function fileParser(threads: ParserThreads, wanted: Wanted): ParseFile {
   let bytes = 0;
-  return async function* parseFile(chunks) {
+  return async function* parseFile(chunks, place) {
     const iterator = chunks[Symbol.asyncIterator]();
     const head: Uint8Array[] = [];
     try {
-      while (bytes < IN_PLACE_BYTES) {
+      while (bytes < IN_PLACE_BYTES && !threads.started) {
         const next = await iterator.next();
         if (next.done === true) {
-          yield* parseChunks(following(head), wanted.needles);
+          yield* parseChunks(following(head), wanted, place);
           return;
         }
         head.push(next.value);
         bytes += next.value.length;
       }
-      yield* threads.parse(following(head, iterator), wanted);
+      yield* threads.parse(following(head, iterator), wanted, place);
     } finally {
       await iterator.return?.();
     }

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { Place } from './line-plan.ts';
 import { type FileBatch, type FileRecord, ParseFailure } from './parse-chunks.ts';
 import { type Projection, project } from './projection.ts';
 import type { Json } from '../trail-record.ts';
@@ -8,6 +9,15 @@ import type { Wanted } from './wanted.ts';
 export interface ParserJob {
   readonly port: MessagePort;
   readonly wanted: Wanted;
+  readonly place: Place;
+  readonly head: Head;
+}
+
+/** How the file begins. */
+export interface Head {
+  readonly chunks: readonly Uint8Array[];
+  /** Nothing else is in it: no chunk needs to be pulled. */
+  readonly isAll: boolean;
 }
 
 /** To the thread, by a file's port: an answer to each `pull`; `undefined` is the file's end. */
@@ -34,7 +44,7 @@ export interface EncodedFailure {
   readonly message: string;
 }
 
-export function encodeBatch({ records, malformed, replaced }: FileBatch, projection: Projection): EncodedBatch {
+export function encodeBatch({ records, copied, malformed, replaced }: FileBatch, projection: Projection): EncodedBatch {
   return {
     values: JSON.stringify(records.map(({ value }) => project(value, projection))),
     others: records.map(({ value, text, line, number, timestamp, length }) => ({
@@ -44,14 +54,16 @@ export function encodeBatch({ records, malformed, replaced }: FileBatch, project
       timestamp,
       length,
     })),
+    copied,
     malformed,
     replaced,
   };
 }
 
-export function decodeBatch({ values, others, malformed, replaced }: EncodedBatch): FileBatch {
+export function decodeBatch({ values, others, copied, malformed, replaced }: EncodedBatch): FileBatch {
   const parsed = JSON.parse(values) as readonly Json[];
-  return { records: others.map((other, index) => ({ ...other, value: parsed[index] ?? {} })), malformed, replaced };
+  const records = others.map((other, index) => ({ ...other, value: parsed[index] ?? {} }));
+  return { records, copied, malformed, replaced };
 }
 
 export function encodeFailure(error: unknown): EncodedFailure {

@@ -1,7 +1,9 @@
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { type FileBatch, parseChunks } from './parse-chunks.ts';
+import type { WrittenLines } from './line-writer.ts';
 import {
   type ChunkMessage,
+  type Head,
   type ParserJob,
   type ParserMessage,
   encodeBatch,
@@ -15,11 +17,11 @@ const BATCH_CHARACTERS = 256 * 1024;
 
 parentPort?.on('message', (job: ParserJob) => void parse(job));
 
-async function parse({ port, wanted }: ParserJob): Promise<void> {
+async function parse({ port, wanted, place, head }: ParserJob): Promise<void> {
   const answers = new Answers(port);
   const say = (message: ParserMessage) => port.postMessage(message);
   try {
-    for await (const batch of gathered(parseChunks(answers.chunks(), wanted.needles))) {
+    for await (const batch of gathered(parseChunks(answers.chunks(head), wanted, place))) {
       say({ kind: 'batch', batch: encodeBatch(batch, wanted.projection) });
       await answers.next();
     }
@@ -55,7 +57,9 @@ class Answers {
     if (this.#closed || (await new Promise<boolean>((resolve) => this.#taken.push(resolve)))) throw closed();
   }
 
-  async *chunks(): AsyncGenerator<Uint8Array, void, undefined> {
+  async *chunks({ chunks, isAll }: Head): AsyncGenerator<Uint8Array, void, undefined> {
+    yield* chunks;
+    if (isAll) return;
     for (let ahead = this.#pull(); ;) {
       const chunk = await ahead;
       if (chunk === undefined) return;
@@ -92,6 +96,7 @@ async function* gathered(batches: AsyncIterable<FileBatch>): AsyncGenerator<File
     characters = 0;
     return {
       records: all.flatMap(({ records }) => records),
+      copied: joined(all.flatMap(({ copied }) => copied ?? [])),
       malformed: all.flatMap(({ malformed }) => malformed),
       replaced: all.reduce((sum, { replaced }) => sum + replaced, 0),
     };
@@ -100,6 +105,7 @@ async function* gathered(batches: AsyncIterable<FileBatch>): AsyncGenerator<File
     for await (const batch of batches) {
       waiting.push(batch);
       for (const { length } of batch.records) characters += length;
+      characters += batch.copied?.bytes.length ?? 0;
       if (characters >= BATCH_CHARACTERS) yield take();
     }
   } catch (error) {
@@ -108,4 +114,14 @@ async function* gathered(batches: AsyncIterable<FileBatch>): AsyncGenerator<File
     throw error;
   }
   yield take();
+}
+
+function joined(copied: readonly WrittenLines[]): WrittenLines | undefined {
+  const [first, ...others] = copied;
+  if (first === undefined || others.length === 0) return first;
+  return {
+    bytes: Buffer.concat(copied.map(({ bytes }) => bytes)),
+    rows: copied.reduce((sum, { rows }) => sum + rows, 0),
+    newest: copied.reduce((newest, one) => (one.newest > newest ? one.newest : newest), ''),
+  };
 }

@@ -4,7 +4,11 @@ import { type FileBatch, ParseFailure, parseChunks } from './parse-chunks.ts';
 import { ParserThreads } from './parser-threads.ts';
 import type { Wanted } from './wanted.ts';
 
-const WANTED: Wanted = { projection: { paths: [['eventID'], ['userIdentity', 'arn']], text: true }, needles: [] };
+const WANTED: Wanted = {
+  projection: { paths: [['eventID'], ['userIdentity', 'arn']], text: true },
+  needles: [],
+  lines: undefined,
+};
 
 let threads: ParserThreads;
 beforeEach(() => {
@@ -69,6 +73,7 @@ test('records that have no text of their own get one, where it is used', async (
     threads.parse(chunksOf(enveloped), {
       projection: { paths: [['eventID']], text: false },
       needles: [],
+      lines: undefined,
     }),
   );
   expect(without.records).toMatchObject([{ value: { eventID: '1' }, text: undefined }]);

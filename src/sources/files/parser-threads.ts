@@ -1,11 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import type { Place } from './line-plan.ts';
 import type { FileBatch } from './parse-chunks.ts';
-import { type ParserJob, type ParserMessage, decodeBatch, decodeFailure } from './parser-messages.ts';
+import { type Head, type ParserJob, type ParserMessage, decodeBatch, decodeFailure } from './parser-messages.ts';
 import type { Wanted } from './wanted.ts';
 
-/** With more of them, what takes their records would be the slowest, and each needs memory of its own. */
+/** With more of them, what takes their rows would be the slowest, and each needs memory of its own. */
 const MOST_THREADS = 4;
+/** As they are stored. */
+const HEAD_BYTES = 1024 * 1024;
 /** Of what is young in a thread: parsed records are, and die as such. */
 const YOUNG_MIB = 8;
 /** Ten of the longest records in all their forms; without a bound what is dead stays long. */
@@ -24,19 +27,29 @@ export class ParserThreads {
   readonly most: number;
   #closed = false;
 
-  constructor(most = Math.max(1, Math.min(MOST_THREADS, availableParallelism() - 1))) {
+  constructor(most = Math.min(MOST_THREADS, availableParallelism())) {
     this.most = most;
   }
 
+  /** One waits for work, or has some. */
+  get started(): boolean {
+    return this.#threads.length > 0;
+  }
+
   /** As `parseChunks`, of records that have nothing but what is wanted of them. Ends the iteration of `chunks` in any case. */
-  async *parse(chunks: AsyncIterable<Uint8Array>, wanted: Wanted): AsyncGenerator<FileBatch, void, undefined> {
+  async *parse(
+    chunks: AsyncIterable<Uint8Array>,
+    wanted: Wanted,
+    place: Place = {},
+  ): AsyncGenerator<FileBatch, void, undefined> {
     const thread = this.#thread();
     const { port1: port, port2 } = new MessageChannel();
     const source = chunks[Symbol.asyncIterator]();
     thread.jobs += 1;
     try {
       const messages = new Inbox(port, source, thread);
-      thread.worker.postMessage({ port: port2, wanted } satisfies ParserJob, [port2]);
+      const head = await headOf(source);
+      thread.worker.postMessage({ port: port2, wanted, place, head } satisfies ParserJob, [port2]);
       for (;;) {
         const message = await messages.next();
         switch (message.kind) {
@@ -103,6 +116,18 @@ function startWorker(): Worker {
     ...options,
     eval: true,
   });
+}
+
+/** Most files come to their thread as a whole: no message needs to be waited for. */
+async function headOf(source: AsyncIterator<Uint8Array>): Promise<Head> {
+  const chunks: Uint8Array[] = [];
+  for (let bytes = 0; bytes < HEAD_BYTES;) {
+    const next = await source.next();
+    if (next.done === true) return { chunks, isAll: true };
+    chunks.push(next.value);
+    bytes += next.value.length;
+  }
+  return { chunks, isAll: false };
 }
 
 /** What a thread says of a file, as it is asked for; chunks are sent whenever the thread wants one. */

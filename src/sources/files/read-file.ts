@@ -2,13 +2,16 @@ import { partitionOf } from '../regions.ts';
 import { SourceError, type SourceRecord } from '../source.ts';
 import type { FilesConnection } from './connection.ts';
 import { failedFile, unreadableFile } from './file-failure.ts';
+import type { Place } from './line-plan.ts';
+import type { WrittenLines } from './line-writer.ts';
 import { type FileBatch, type FileRecord, ParseFailure } from './parse-chunks.ts';
 import { parseTrailPath } from './trail-path.ts';
 
 export interface FileRead {
   readonly connection: FilesConnection;
   readonly path: string;
-  readonly batches: AsyncIterable<FileBatch>;
+  /** `place`: what the file's path says. */
+  readonly parse: (place: Place) => AsyncIterable<FileBatch>;
   readonly troubles: Troubles;
 }
 
@@ -26,33 +29,43 @@ export interface ReadRecord {
   readonly length: number;
 }
 
-/** The records of a file in their order, with what its path says of them. */
-export async function* readFile(read: FileRead): AsyncGenerator<readonly ReadRecord[], void, undefined> {
-  const { connection, path, batches, troubles } = read;
-  const recordOf = recordMaker(read);
+/** A piece of a file: its records in their order, and the rows of others. */
+export interface ReadBatch {
+  readonly records: readonly ReadRecord[];
+  readonly copied: WrittenLines | undefined;
+}
+
+/** The records of a file with what its path says of them. */
+export async function* readFile(read: FileRead): AsyncGenerator<ReadBatch, void, undefined> {
+  const { connection, path, parse, troubles } = read;
+  const place = placeOf(read);
+  const recordOf = recordMaker(path, place);
   try {
-    for await (const { records, malformed, replaced } of batches) {
+    for await (const { records, copied, malformed, replaced } of parse(place)) {
       for (const { line, reason, rest } of malformed) {
         troubles.unreadable(unreadableFile(connection, path, `line ${line}`, reason), rest);
       }
       if (replaced > 0) troubles.replaced(replaced);
-      yield records.map(recordOf);
+      yield { records: records.map(recordOf), copied };
     }
   } catch (error) {
     throw readFailure(read, error);
   }
 }
 
-/** Runs for millions of records. */
-function recordMaker({ connection, path }: FileRead): (record: FileRecord) => ReadRecord {
+function placeOf({ connection, path }: FileRead): Place {
   const { accountId, region } = parseTrailPath(path);
-  const place = {
+  return {
     path,
     partition: region === undefined ? undefined : partitionOf(region),
     region,
     account_id: accountId,
     connection_name: connection.name,
   };
+}
+
+/** Runs for millions of records. */
+function recordMaker(path: string, place: Place): (record: FileRecord) => ReadRecord {
   return ({ value, text, line, number, timestamp, length }) => ({
     record: {
       value,

@@ -52,11 +52,29 @@ export class RecordSplitter {
     return this.#found;
   }
 
+  /** As `push`, up to behind the first record that ends there; `take` gives what was found. Returns where it has come. */
+  pushRecord(chunk: Buffer, from: number): number {
+    let at = from;
+    do at = this.#step(chunk, at);
+    while (at < chunk.length && !this.isBetween);
+    return at;
+  }
+
+  take(): readonly Split[] {
+    const found = this.#found;
+    this.#found = [];
+    return found;
+  }
+
   /** A record has just ended, and what separates it from the next one has not been read. */
   get isBetween(): boolean {
-    return this.#place === 'list'
-      ? this.#element === 'ended'
-      : this.#place === 'outside' && this.#endedWithin === this.#line;
+    return this.separator !== undefined;
+  }
+
+  /** What is to follow the record that has just ended, where another one follows. */
+  get separator(): typeof COMMA | typeof NEWLINE | undefined {
+    if (this.#place === 'list') return this.#element === 'ended' ? COMMA : undefined;
+    return this.#place === 'outside' && this.#endedWithin === this.#line ? NEWLINE : undefined;
   }
 
   /** Between two records: others follow that nobody wants, `lines` of them each after a newline, the rest on this line. */

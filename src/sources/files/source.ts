@@ -5,6 +5,7 @@ import { isBucketPath, parseBucketPath } from './bucket-path.ts';
 import { bucketStore } from './bucket-store.ts';
 import type { FilesConnection } from './connection.ts';
 import { FileQueue } from './file-queue.ts';
+import type { Place } from './line-plan.ts';
 import { localStore } from './local-store.ts';
 import { PageBuilder } from './page-builder.ts';
 import { fileParser } from './parse-files.ts';
@@ -63,8 +64,10 @@ async function* scan(
       const { connection, path } = file;
       try {
         const chunks = page.counting(await file.open());
-        for await (const batch of readFile({ connection, path, batches: parse(chunks), troubles })) {
-          for (const { record, length } of batch) if (page.add(record, length)) yield page.take();
+        const read = { connection, path, parse: (place: Place) => parse(chunks, place), troubles };
+        for await (const { records, copied } of readFile(read)) {
+          for (const { record, length } of records) if (page.add(record, length)) yield page.take();
+          if (copied !== undefined) yield page.take(copied);
         }
       } catch (error) {
         context.signal.throwIfAborted();

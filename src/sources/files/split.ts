@@ -18,7 +18,7 @@ export interface Malformed {
   readonly rest: boolean;
 }
 
-/** Records that cannot be wanted, and were not looked at. */
+/** Records that are done with: they cannot be wanted and were not looked at, or their rows are written. */
 export interface Passed {
   readonly kind: 'passed';
   readonly records: number;
