@@ -18,7 +18,7 @@ export interface TestEndpoint {
 }
 
 export async function openTestEndpoint(options: Partial<SessionServerOptions> = {}): Promise<TestEndpoint> {
-  const { engine, close } = await openTestEngine();
+  const { engine, close } = await openTestEngine(options.limits?.maxConnections);
   const pipeline = new FakePipeline();
   const server = createSessionServer({
     engine,

@@ -17,12 +17,12 @@ export interface TestEngine {
  * An engine in a directory of its own: roles, the function that raises errors, `virtual_demo`, and `ordinary_one`, a table
  * that holds what the fake pipeline makes up for it. Their names are equally long, so that positions are the same.
  */
-export async function openTestEngine(): Promise<TestEngine> {
+export async function openTestEngine(maxClients = 40): Promise<TestEngine> {
   const dataDir = await mkdtemp(join(tmpdir(), 'trailhound-session-'));
   // The engine's user is not root: it has to pass through.
   await chmod(dataDir, 0o755);
   const remove = () => rm(dataDir, { recursive: true, force: true });
-  const engine = await openEngine({ dataDir, database: DATABASE, maxClients: 40, poolSize: 4 }).catch(
+  const engine = await openEngine({ dataDir, database: DATABASE, maxClients, poolSize: 4 }).catch(
     async (error: unknown) => {
       await remove();
       throw error;
