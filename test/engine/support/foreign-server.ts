@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { generate } from 'selfsigned';
 import { findBinaries } from '../../../src/engine/embedded/binaries.ts';
-import { configure, ensureCluster, setPassword } from '../../../src/engine/embedded/cluster.ts';
+import { clearPidFile, configure, ensureCluster, setPassword } from '../../../src/engine/embedded/cluster.ts';
 import { openLogFile } from '../../../src/engine/embedded/log-file.ts';
 import { startServer } from '../../../src/engine/embedded/server.ts';
 import { makeSocketDirectory } from '../../../src/engine/embedded/socket-directory.ts';
@@ -16,6 +16,10 @@ export interface ForeignServer {
   readonly password: string;
   /** Of the server's certificate, which is its own authority; undefined where it has no TLS. */
   readonly certificateFile: string | undefined;
+  /** SIGKILL: its backends follow it. */
+  kill(): Promise<void>;
+  /** After it was killed. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -57,15 +61,25 @@ export async function startForeignServer(
   const password = 'a made-up password';
   await setPassword(cluster, binaries, password, user);
   const log = openLogFile(join(directory, 'log'));
-  const server = await startServer(cluster, { ...binaries }, socketDirectory, log, user, [
-    '-c',
-    `config_file=${join(directory, 'foreign.conf')}`,
-  ]);
+  const start = () =>
+    startServer(cluster, { ...binaries }, socketDirectory, log, user, [
+      '-c',
+      `config_file=${join(directory, 'foreign.conf')}`,
+    ]);
+  let server = await start();
   return {
     port,
     socketDirectory: socketDirectory.path,
     password,
     certificateFile,
+    async kill() {
+      process.kill(server.pid, 'SIGKILL');
+      await server.exited;
+    },
+    async restart() {
+      await clearPidFile(cluster);
+      server = await start();
+    },
     async stop() {
       await server.stop();
       log.close();
