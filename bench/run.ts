@@ -10,6 +10,7 @@ import { join } from './scenarios/join.ts';
 import { memory } from './scenarios/memory.ts';
 import { patterns } from './scenarios/patterns.ts';
 import { plan } from './scenarios/plan.ts';
+import { pgbench } from './scenarios/pgbench.ts';
 import { relay } from './scenarios/relay.ts';
 import { scan } from './scenarios/scan.ts';
 import { shards } from './scenarios/shards.ts';
@@ -17,7 +18,7 @@ import { start } from './scenarios/start.ts';
 import { table } from './table.ts';
 
 /** `npm run bench [-- NAME...]`: all scenarios, or those named. Status 1 where one could not be run; bounds decide nothing. */
-const SCENARIOS = [join, scan, shards, evidence, files, memory, start, relay, plan, hunts, patterns];
+const SCENARIOS = [join, scan, shards, evidence, files, memory, start, relay, pgbench, plan, hunts, patterns];
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !SCENARIOS.some((scenario) => scenario.name === name));

@@ -11,6 +11,7 @@ const ENTRY = fileURLToPath(new URL('../bin/trailhound.js', import.meta.url));
 
 export interface ServerProcess {
   readonly pid: number;
+  readonly port: number;
   /** From spawn to the line that says `ready:`. */
   readonly readyMs: number;
   readonly password: string;
@@ -71,6 +72,7 @@ export async function startServer({
   const password = (await readFile(path.join(dataDir, 'password'), 'utf8')).trim();
   return {
     pid: child.pid!,
+    port: Number(ready.port),
     readyMs,
     password,
     connect: async (config) => {

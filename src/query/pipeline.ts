@@ -26,6 +26,8 @@ export interface RewriteRequest {
   readonly caller?: number | undefined;
   /** Nothing has run in the statement's transaction yet, and what is injected before it is a transaction of its own. */
   readonly fresh?: boolean | undefined;
+  /** Outside of a block, and the first of the client's in its transaction: PostgreSQL refuses what wants a block. */
+  readonly outsideBlock?: boolean | undefined;
   /**
    * Lets the statement begin a transaction of its own, of which nothing else will be part. False: it cannot. What is
    * injected before it is called must be done.

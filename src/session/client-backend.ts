@@ -23,7 +23,7 @@ import { encodeSync } from '../wire/frontend/sync.ts';
 import { type BackendLink, BackendGone } from './backend-link.ts';
 import type { Expected, Outcome, ReplyKind } from './expected.ts';
 import { locatedInClients, withName } from './execute-arguments.ts';
-import { payload } from './filters.ts';
+import { NOTHING, payload } from './filters.ts';
 
 /** Seen in pg_prepared_statements by a statement that looks while ours exists. */
 const PREFIX = 'trailhound_';
@@ -176,7 +176,7 @@ export class SessionBackend implements ClientBackend {
     const { queue } = this.#link;
     if (this.#leftOver.size === 0 || !queue.settled || queue.skipping || queue.segmentOpen || queue.copyIn) return;
     this.#sweep();
-    this.#link.send(encodeSync(), { kind: 'sync', filter: { takes: () => true, apply: () => [] } });
+    this.#link.send(encodeSync(), { kind: 'sync', filter: NOTHING });
     this.#link.flush();
   }
 

@@ -12,6 +12,9 @@ export function payload(message: Buffer): Buffer {
   return message.subarray(HEADER);
 }
 
+/** For messages of ours that have no place in what the client sent. */
+export const NOTHING: ReplyFilter = { takes: () => true, apply: () => [] };
+
 /** Changes what an error or notice says, and passes everything else on. */
 export function mapResponses(map: (fields: ResponseFields) => ResponseFields): ReplyFilter {
   return {

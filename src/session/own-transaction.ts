@@ -1,5 +1,6 @@
 import { encodeSync } from '../wire/frontend/sync.ts';
 import type { BackendLink } from './backend-link.ts';
+import { NOTHING } from './filters.ts';
 
 /**
  * Lets what comes next begin a transaction. What Parse and Describe, and queries of ours, have begun is ended: they have
@@ -20,7 +21,7 @@ export function mayBegin({ queue }: BackendLink): boolean {
 export function swallowedSync(link: BackendLink): Promise<void> {
   if (!link.queue.segmentOpen) return Promise.resolve();
   return new Promise((resolve) => {
-    link.send(encodeSync(), { kind: 'sync', filter: { takes: () => true, apply: () => [] }, onEnd: () => resolve() });
+    link.send(encodeSync(), { kind: 'sync', filter: NOTHING, onEnd: () => resolve() });
     link.flush();
   });
 }

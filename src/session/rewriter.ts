@@ -82,10 +82,11 @@ export class Rewriter {
     return semiJoinFilter(this.#options.user);
   }
 
-  /** @param ownTransaction as RewriteRequest has it */
+  /** @param outsideBlock, ownTransaction as RewriteRequest has them */
   async rewrite(
     text: string,
     bound: Bound,
+    outsideBlock: boolean,
     ownTransaction: (signal: AbortSignal) => Promise<boolean>,
   ): Promise<Rewrite | undefined> {
     const controller = new AbortController();
@@ -108,6 +109,7 @@ export class Rewriter {
           pid: this.#options.pid(),
           caller: this.#options.caller,
           fresh: queue.status === 'I' && !queue.segmentOpen,
+          outsideBlock,
           // Its first statement is no sleep of ours.
           ownTransaction: () => watch.while(() => ownTransaction(signal)),
           relayed: (ended) => {

@@ -49,6 +49,7 @@ export async function bindVirtual(context: VirtualBindContext, message: Buffer, 
         ? await rewriter.rewrite(
             statement.text,
             { parameterTypes, parameters: bind.parameters },
+            mayBegin(link),
             async (signal) => mayBegin(link) && (await runsAlone(signal)) && ownTransaction(link),
           )
         : undefined;

@@ -14,9 +14,9 @@ import type { SessionBackend } from './client-backend.ts';
 import { withoutOurContext } from './context.ts';
 import { explainFilter } from './explain.ts';
 import type { Outcome, ReplyFilter } from './expected.ts';
-import { mapResponses, onlyResponses, patchOrigins, payload } from './filters.ts';
+import { mapResponses, NOTHING, onlyResponses, patchOrigins, payload } from './filters.ts';
 import type { Outbox } from './outbox.ts';
-import { ownTransaction, swallowedSync } from './own-transaction.ts';
+import { mayBegin, ownTransaction, swallowedSync } from './own-transaction.ts';
 import { locate } from './position.ts';
 import type { VirtualPortals } from './portals.ts';
 import type { PreparedStatements } from './prepared-statements.ts';
@@ -65,6 +65,10 @@ export async function runVirtualQuery(context: VirtualQueryContext, message: Buf
       return;
     }
     if (outcome === 'failed') {
+      // Whatever it failed with, the unnamed statement has gone: ended only now, since until Sync all is skipped.
+      statements.forget('');
+      link.send(encodeSync(), { kind: 'sync', filter: NOTHING });
+      closeUnnamed(link, NOTHING);
       link.send(encodeSync(), { kind: 'sync' });
       return;
     }
@@ -98,8 +102,11 @@ async function runPart(context: VirtualQueryContext, part: StatementText, alone:
   let rewrite: Rewrite | undefined;
   try {
     if (rewriter.concerns(part.text, Buffer.from(part.text))) {
-      rewrite = await rewriter.rewrite(part.text, { parameterTypes: [], parameters: [] }, () =>
-        alone ? ownTransaction(link) : Promise.resolve(false),
+      rewrite = await rewriter.rewrite(
+        part.text,
+        { parameterTypes: [], parameters: [] },
+        alone && mayBegin(link),
+        async () => alone && ownTransaction(link),
       );
     }
     if (alone && rewrite === undefined) return 'not ours';
