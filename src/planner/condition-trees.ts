@@ -3,6 +3,7 @@ import type { Column, Operator } from '../catalog/table.ts';
 import type { Level } from '../sql/scope.ts';
 import { bare } from '../sql/walk.ts';
 import { cannotFail } from './cannot-fail.ts';
+import { containmentIn } from './json-containment.ts';
 import { jsonMention } from './json-paths.ts';
 import { contains, isConstant, operatorOf, MIRRORED, type ColumnOf, type OpenPredicate } from './predicates.ts';
 import type { Statement } from './statement.ts';
@@ -146,6 +147,9 @@ class Reader {
     }
     const expression = bare(node, 'A_Expr');
     if (expression === undefined) return UNKNOWN;
+    const contained = wanted && !orNull ? containmentIn(node, this.#column) : [];
+    if (contained.length > 0)
+      return { kind: 'and', of: contained.map((predicate) => ({ kind: 'predicate', predicate })) };
     const own = this.#comparison(expression, wanted);
     return orNull ? { kind: 'or', of: [own, ...this.#nullsOf(expression)] } : own;
   }

@@ -15,12 +15,14 @@ export function jsonMention(node: Node | undefined, column: ColumnOf): JsonMenti
   if (expression?.kind !== 'AEXPR_OP') return undefined;
   const name = operatorName(node);
   const steps = name === '->>' ? stepIn(expression.rexpr) : name === '#>>' ? stepsIn(expression.rexpr) : undefined;
-  if (steps === undefined) return undefined;
-  const inner = within(expression.lexpr, column);
+  // Element 0 of what is no array is that itself: of its text no place is known.
+  if (steps === undefined || steps.at(-1) === 0) return undefined;
+  const inner = jsonPlace(expression.lexpr, column);
   return inner && { column: inner.column, steps: [...inner.steps, ...steps] };
 }
 
-function within(node: Node | undefined, column: ColumnOf): JsonMention | undefined {
+/** A jsonb column, or `column -> 'a'` and `column #> '{a,b}'` with constant steps. */
+export function jsonPlace(node: Node | undefined, column: ColumnOf): JsonMention | undefined {
   const own = column(node);
   if (own !== undefined) return own.type === 'jsonb' ? { column: own, steps: [] } : undefined;
   const expression = bare(node, 'A_Expr');
@@ -28,11 +30,11 @@ function within(node: Node | undefined, column: ColumnOf): JsonMention | undefin
   const name = operatorName(node);
   const steps = name === '->' ? stepIn(expression.rexpr) : name === '#>' ? stepsIn(expression.rexpr) : undefined;
   if (steps === undefined) return undefined;
-  const inner = within(expression.lexpr, column);
+  const inner = jsonPlace(expression.lexpr, column);
   return inner && { column: inner.column, steps: [...inner.steps, ...steps] };
 }
 
-function operatorName(node: Node | undefined): string | undefined {
+export function operatorName(node: Node | undefined): string | undefined {
   const name = (bare(node, 'A_Expr')?.name ?? []).map((part) => bare(part, 'String')?.sval ?? '');
   return name.length === 1 || name[0] === 'pg_catalog' ? name.at(-1) : undefined;
 }

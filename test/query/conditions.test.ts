@@ -100,6 +100,23 @@ describe('alternatives, negations and places in JSON go to the source', () => {
       `event_time not between '2026-11-19' and '2026-11-19 12:00'`,
       ['(event_time < 1795046400000.000000 or event_time > 1795089600000.000000)'],
     ],
+    [`user_identity @> '{"userName": "user1"}'`, ['user_identity.userName = user1']],
+    [
+      `cloudtrail_event @> '{"userIdentity": {"userName": "user1"}, "eventName": "GetObject", "x": null}'::jsonb`,
+      ['(cloudtrail_event.userIdentity.userName = user1 and cloudtrail_event.eventName = GetObject)'],
+    ],
+    [
+      `cloudtrail_event -> 'userIdentity' @> '{"userName": "user1"}' or user_identity ->> 'userName' <> 'user2'`,
+      ['(cloudtrail_event.userIdentity.userName = user1 or user_identity.userName <> user2)'],
+    ],
+    [
+      `cloudtrail_event @> '{"resources": [], "requestParameters": {}, "n": 1.50}'`,
+      [
+        '(cloudtrail_event.resources is not null and cloudtrail_event.requestParameters is not null and cloudtrail_event.n is not null)',
+      ],
+    ],
+    [`user_identity ->> 'userName' is not null`, ['user_identity.userName is not null']],
+    [`not user_identity ->> 'userName' in ('user1')`, ['user_identity.userName <> user1']],
     [`event_name = 'CreateUser' or null`, ['event_name = CreateUser']],
   ])('%s', async (where, asked) => {
     await asks(`select event_id from ${E} where ${where}`, asked);
@@ -132,6 +149,11 @@ describe('nothing is asked that could be narrower than the statement', () => {
     `user_identity ->> lower('userName') = 'user1'`,
     `user_identity = '{"type": "AWSService"}'`,
     `(user_identity ->> 'userName') is null`,
+    `user_identity -> 'userName' ->> 0 = 'user1'`,
+    `not user_identity @> '{"userName": "user1"}'`,
+    `user_identity @> '"user1"'`,
+    `user_identity @> '["user1"]'`,
+    `user_identity @> jsonb_build_object('userName', username)`,
     `event_name = 'CreateUser' or username = (select max(note) from watchlist)`,
   ])('%s', async (where) => {
     await asks(`select event_id from ${E} where ${where}`, []);

@@ -63,7 +63,7 @@ class Generator {
       Object.entries(TEXTS).map(([column, path]) => {
         const values = records
           .map((record) => at(record, path.split('.')))
-          .filter((value) => typeof value === 'string');
+          .flatMap((value) => (value === null || value === undefined ? [] : [textOf(value)]));
         return [column, [...new Set(values), 'nobody', '']];
       }),
     );
@@ -130,6 +130,9 @@ class Generator {
       () => `${column} not ilike ${literal(this.#like(value))}`,
       () => `${column} ilike any (array[${list(10)}])`,
       () => `${column} is null`,
+      () => `${column} is distinct from ${literal(value)}`,
+      () => `${column} <> all (array[${list(3)}])`,
+      () => `(${column} ${this.#pick(['=', '<>'])} ${literal(value)}) is not ${this.#pick(['true', 'false'])}`,
       () => `${column} is not null`,
       () => `${literal(value)} = ${column}`,
       () => `lower(${column}) = lower(${literal(value)})`,
@@ -187,6 +190,9 @@ class Generator {
       `(${mention}) like ${literal(this.#like(value))}`,
       `(${mention}) <> ${literal(value)}`,
       `(${mention}) is not null`,
+      `(${mention}) not like ${literal(this.#like(value))}`,
+      `(${mention}) ilike ${literal(otherCase(this.#like(value)))}`,
+      `${column} @> ${literal(JSON.stringify(holding(steps, this.#pick([text, 404, true, 'other', null, {}]))))}`,
     ]);
   }
 
@@ -218,10 +224,19 @@ function at(value: unknown, path: readonly string[]): unknown {
 /** Places of texts, numbers, booleans, and of what holds them. */
 function scalars(value: unknown, steps: readonly Step[] = []): { steps: readonly Step[]; text: string }[] {
   if (value === null || value === undefined || steps.length > 5) return [];
-  const own = steps.length === 0 ? [] : [{ steps, text: typeof value === 'string' ? value : JSON.stringify(value) }];
+  const own = steps.length === 0 ? [] : [{ steps, text: textOf(value) }];
   if (typeof value !== 'object') return own;
   const members: [Step, unknown][] = Array.isArray(value) ? [...value.slice(0, 2).entries()] : Object.entries(value);
   return [...own, ...members.flatMap(([step, member]) => scalars(member, [...steps, step]))];
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** The value at a place of otherwise empty objects and arrays. */
+function holding(steps: readonly Step[], value: unknown): unknown {
+  return steps.reduceRight((inner, step) => (typeof step === 'number' ? [inner] : { [step]: inner }), value);
 }
 
 function otherCase(text: string): string {

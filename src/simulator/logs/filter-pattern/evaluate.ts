@@ -89,8 +89,12 @@ function select(node: unknown, selector: Selector, from: number): unknown[] {
   return select((node as Record<string | number, unknown>)[step], selector, from + 1);
 }
 
-/** "Value nodes can be strings or numbers": objects, arrays, booleans compare with nothing, not even by `!=`. */
+/**
+ * "Value nodes can be strings or numbers": objects, arrays, booleans compare with nothing, not even by `!=`. `= *` finds
+ * whatever exists, says the CDK of `FilterPattern.exists`.
+ */
 function compareNode(node: unknown, operator: ComparisonOperator, value: Value, options: EvaluationOptions): boolean {
+  if (operator === '=' && value.kind === 'literal' && value.text === '*') return true;
   if (typeof node === 'number') return compareNumber(node, operator, value);
   if (typeof node === 'string') return compareText(node, operator, value);
   return node === null && operator === '!=' && options.notEqualMatchesMissing === true;

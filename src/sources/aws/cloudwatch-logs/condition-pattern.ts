@@ -1,5 +1,8 @@
 import type { Condition } from '../../source.ts';
-import { type IlikePatterns, type PatternPredicate, ilikePattern, patternOf, regexIn } from './filter-pattern.ts';
+import { regexIn } from './assemble-pattern.ts';
+import { assumedByAll, assumedByAny } from './assumed-texts.ts';
+import { ilikePattern, patternOf } from './filter-pattern.ts';
+import type { IlikePatterns, PatternPredicate } from './pattern-predicate.ts';
 
 /** Alternatives and conjunctions as one piece of a pattern; undefined where it would not find every record. */
 export function patternOfCondition(condition: Condition): PatternPredicate | undefined {
@@ -16,6 +19,7 @@ export function patternOfCondition(condition: Condition): PatternPredicate | und
       return {
         condition: (root) => [`(${known.map((one) => anyOf(one, root)).join(' && ')})`],
         ...summary(known, known.length === all.length),
+        assumes: assumedByAll(known.map(({ assumes }) => assumes)),
         ilike: new Map(asked.flatMap(({ ilike }) => [...(ilike ?? [])])),
       };
     }
@@ -27,6 +31,7 @@ export function patternOfCondition(condition: Condition): PatternPredicate | und
         known && {
           condition: (root) => known.flatMap((one) => one.condition(root)),
           ...summary(known, true),
+          assumes: assumedByAny(known.map(({ assumes }) => assumes)),
           ilike: saidByAll(all),
         }
       );

@@ -1,8 +1,10 @@
 import { isIP, isIPv4 } from 'node:net';
-import type { Exactness, Predicate } from '../../source.ts';
+import type { Predicate } from '../../source.ts';
 import { booleanWanted } from '../../contradictions.ts';
 import { parseLike } from '../../like.ts';
+import type { AssumedTexts } from './assumed-texts.ts';
 import { regexOfPatterns } from './ilike-regex.ts';
+import type { PatternPredicate } from './pattern-predicate.ts';
 
 /**
  * Predicates as JSON filter patterns, after "Filter pattern syntax for metric filters, subscription filters, filter log
@@ -11,44 +13,16 @@ import { regexOfPatterns } from './ilike-regex.ts';
  * - how a quotation mark or a backslash is escaped: such values are not pushed;
  * - an asterisk inside a value (a wildcard at the ends only): such values are not pushed;
  * - what `!=` says of a missing field: SQL's `<>` says no, so either reading finds enough;
- * - whether `=` compares a string with a number: where a record may hold either, both forms are asked for. The fields
- *   that columns are made of are strings in every record ("CloudTrail record contents"); requestParameters and its like
- *   are free-form.
+ * - whether `=` compares a string with a number or a boolean: all forms are asked for;
+ * - how numbers, booleans, objects and arrays compare by `!=` and by wildcards. The fields that columns are made of are
+ *   strings in CloudTrail's records ("CloudTrail record contents"), so records that are none are asked for besides
+ *   (`assumed-texts.ts`); in requestParameters and its like, which are free-form, such conditions ask for what has the field.
+ * That `= *` finds every record that has a field is said by the CDK (`FilterPattern.exists` of aws-logs).
  */
 
-/** FilterLogEvents, filterPattern. */
-export const MAX_PATTERN_LENGTH = 1024;
-
-/** Alternatives, any of which will do, for a record at `$`, or at `$.detail` within an EventBridge envelope. */
-export type Condition = (root: string) => readonly string[];
-
-export interface PatternPredicate {
-  readonly condition: Condition;
-  readonly exactness: Exactness;
-  /** A pattern takes two regular expressions: one condition, for both forms of a record. */
-  readonly isRegex?: boolean | undefined;
-  /** Another regular expression leaves out more records. */
-  readonly isCoarse?: boolean | undefined;
-  /** What ILIKE says of every record that it finds: by a field's path, the patterns one of which its value matches. */
-  readonly ilike?: IlikePatterns | undefined;
-  /** PostgreSQL's answer for a record's value, for exact ones; what the pattern finds may be more. */
-  readonly test?: ((value: unknown) => boolean) | undefined;
-  /** Of a list that may be asked for in parts, each record of which is in one. */
-  readonly list?: ValueList | undefined;
-}
-
-export type IlikePatterns = ReadonlyMap<string, readonly string[]>;
-
-export interface ValueList {
-  readonly values: readonly string[];
-  /** Where the record has what is compared. */
-  readonly path: string;
-  part(values: readonly string[]): PatternPredicate;
-  /** Which value a record's is; undefined: none, such a record satisfies the predicate by none of the parts. */
-  valueOf(field: unknown): string | undefined;
-}
-
 const FREE_FORM = new Set([
+  // Where it is absent, texts are not taken for granted; so it is not either.
+  'eventVersion',
   'requestParameters',
   'responseElements',
   'additionalEventData',
@@ -77,60 +51,6 @@ function selectorOf({ column, steps = [] }: Predicate): string | undefined {
     return /^[A-Za-z0-9_-]+$/.test(step) && !/^\d+$/.test(step) ? `${index === 0 ? '' : '.'}${step}` : undefined;
   });
   return names.length === 0 || names.includes(undefined) ? undefined : names.join('');
-}
-
-/** One record form or the other, and the user's own pattern where there is one. */
-export function assemble(conditions: readonly Condition[], filter: string | undefined): string | undefined {
-  const user = filter === undefined || filter.trim() === '' ? undefined : filter;
-  if (conditions.length === 0) return user;
-  const ours = `(${conjunction(conditions, '$')}) || (${conjunction(conditions, '$.detail')})`;
-  if (user === undefined) return `{ ${ours} }`;
-  return `{ (${jsonExpression(user) ?? ''}) && (${ours}) }`;
-}
-
-function conjunction(conditions: readonly Condition[], root: string): string {
-  const operands = conditions.map((condition) => condition(root));
-  const alone = operands.length === 1;
-  return operands.map((any) => (alone || any.length === 1 ? any.join(' || ') : `(${any.join(' || ')})`)).join(' && ');
-}
-
-/** True where other conditions can be and-ed to it: `{ … }`, not terms or space-delimited fields. */
-export function isJsonPattern(filter: string): boolean {
-  return filter.trim() === '' || jsonExpression(filter) !== undefined;
-}
-
-function jsonExpression(filter: string): string | undefined {
-  return /^\s*\{(.*)\}\s*$/s.exec(filter)?.[1]?.trim();
-}
-
-export function lengthOf(all: readonly Pick<PatternPredicate, 'condition'>[], filter: string | undefined): number {
-  return (
-    assemble(
-      all.map(({ condition }) => condition),
-      filter,
-    )?.length ?? 0
-  );
-}
-
-/** Those that fit in one pattern together with the filter: the longest are left to PostgreSQL first. */
-export function fitting<T extends Pick<PatternPredicate, 'condition' | 'isRegex' | 'isCoarse'>>(
-  all: readonly T[],
-  filter: string | undefined,
-): readonly T[] {
-  // The filter may hold regular expressions of its own.
-  const regex = filter?.includes('%') === true ? undefined : regexIn(all);
-  const kept = all.filter((one) => one.isRegex !== true || one === regex);
-  while (kept.length > 0 && lengthOf(kept, filter) > MAX_PATTERN_LENGTH) {
-    const lengths = kept.map(({ condition }) => condition('$').join(' || ').length);
-    kept.splice(lengths.indexOf(Math.max(...lengths)), 1);
-  }
-  return kept;
-}
-
-/** The one regular expression of a pattern. */
-export function regexIn<T extends Pick<PatternPredicate, 'isRegex' | 'isCoarse'>>(all: readonly T[]): T | undefined {
-  const regexes = all.filter(({ isRegex }) => isRegex === true);
-  return regexes.find(({ isCoarse }) => isCoarse !== true) ?? regexes[0];
 }
 
 /**
@@ -173,46 +93,49 @@ function textPattern(predicate: Predicate, path: string): PatternPredicate | und
   const { operator, values } = predicate;
   const [value = ''] = values;
   const text = (field: unknown) => (typeof field === 'string' ? field : JSON.stringify(field));
-  const present = (field: unknown) => field !== null && field !== undefined;
+  const isPresent = (field: unknown) => field !== null && field !== undefined;
   switch (operator) {
     case '=': {
-      if (values.length === 0 || !values.every(isPlain)) return undefined;
       const wanted = new Set(values);
+      const literals = equalTo([...wanted]);
+      if (literals === undefined) return undefined;
       return {
-        condition: (root) => [...wanted].map((one) => `${root}.${path} = "${one}"`),
+        condition: (root) => literals.map((literal) => `${root}.${path} ${literal}`),
         exactness: 'exact',
-        test: (field) => present(field) && wanted.has(text(field)),
+        test: (field) => isPresent(field) && wanted.has(text(field)),
         list: {
           values: [...wanted],
           path,
           part: (some) => textPattern({ ...predicate, values: some }, path) as PatternPredicate,
-          valueOf: (field) => (present(field) ? text(field) : undefined),
+          valueOf: (field) => (isPresent(field) ? text(field) : undefined),
         },
       };
     }
     case '<>': {
-      const test = (field: unknown) => present(field) && text(field) !== value;
+      const test = (field: unknown) => isPresent(field) && text(field) !== value;
       if (value === '') return { condition: (root) => [`${root}.${path} = *`], exactness: 'exact', test };
       return isPlain(value)
-        ? { condition: (root) => [`${root}.${path} != "${value}"`], exactness: 'exact', test }
+        ? { condition: (root) => [`${root}.${path} != "${value}"`], exactness: 'exact', assumes: textAt(path), test }
         : undefined;
     }
-    case 'like':
-      return likePattern(value, path);
+    case 'like': {
+      const pattern = likePattern(value, path);
+      return pattern && { ...pattern, ...(mayBeginOther(value) && { assumes: textAt(path) }) };
+    }
     case 'ilike':
       return ilikePattern(values, path);
     case 'is null':
       return {
         condition: (root) => [`${root}.${path} NOT EXISTS`, `${root}.${path} IS NULL`],
         exactness: 'exact',
-        test: (field) => !present(field),
+        test: (field) => !isPresent(field),
       };
     case 'is not null':
-      // There is no EXISTS. `*` may or may not match an empty string, which is not "-".
+      // There is no EXISTS. `*` might not match an empty string, which is not "-".
       return {
         condition: (root) => [`${root}.${path} = *`, `${root}.${path} != "-"`],
         exactness: 'exact',
-        test: present,
+        test: isPresent,
       };
     case 'not like':
       return notLikePattern(value, path);
@@ -255,6 +178,7 @@ export function ilikePattern(patterns: readonly string[], path: string): Pattern
     exactness: 'inexact',
     isRegex: true,
     isCoarse: COARSE.has(path),
+    assumes: textAt(path),
     ilike: new Map([[path, patterns]]),
   };
 }
@@ -271,7 +195,12 @@ function notLikePattern(like: string, path: string): PatternPredicate | undefine
   const open = tokens[0] === only ? '' : '*';
   const close = tokens.at(-1) === only ? '' : '*';
   if (tokens.length !== 1 + open.length + close.length) return undefined;
-  return { condition: (root) => [`${root}.${path} != "${open}${only.text}${close}"`], exactness: 'inexact' };
+  const condition = (root: string) => [`${root}.${path} != "${open}${only.text}${close}"`];
+  return { condition, exactness: 'inexact', assumes: textAt(path) };
+}
+
+function textAt(path: string): AssumedTexts {
+  return { paths: [path], sure: true };
 }
 
 /** A boolean, or the same as text in any case: `readOnly` and `mfaAuthenticated` come as both. */
@@ -290,15 +219,40 @@ function booleanPattern(predicate: Predicate, path: string): PatternPredicate | 
 }
 
 function freeFormPattern({ operator, values }: Predicate, path: string): PatternPredicate | undefined {
-  if (operator === '=') {
-    const forms = values.map((value) => freeFormLiterals(value));
-    if (forms.length === 0 || !forms.every((form) => form !== undefined)) return undefined;
-    return { condition: (root) => forms.flat().map((literal) => `${root}.${path} ${literal}`), exactness: 'inexact' };
+  const [value = ''] = values;
+  switch (operator) {
+    case '=': {
+      const literals = equalTo(values);
+      if (literals === undefined) return present(path);
+      return { condition: (root) => literals.map((literal) => `${root}.${path} ${literal}`), exactness: 'inexact' };
+    }
+    case 'like':
+      return (mayBeginOther(value) ? undefined : likePattern(value, path)) ?? present(path);
+    case '<>':
+    case 'not like':
+    case 'ilike':
+    case 'is not null':
+      return present(path);
+    case '<':
+    case '<=':
+    case '>':
+    case '>=':
+    case 'is null':
+    case 'is true':
+    case 'is false':
+      return undefined;
   }
-  if (operator !== 'like') return undefined;
-  const [first] = parseLike(values[0] ?? '') ?? [];
-  // What begins like a number, a boolean, an object or an array may be one, which no text pattern is known to find.
-  return first?.kind === 'text' && !/^[-\d{["tf]/.test(first.text) ? likePattern(values[0] ?? '', path) : undefined;
+}
+
+/** What every record has of which a comparison is true. */
+function present(path: string): PatternPredicate {
+  return { condition: (root) => [`${root}.${path} = *`, `${root}.${path} != "-"`], exactness: 'inexact' };
+}
+
+/** What begins like a number, a boolean, an object or an array may be one, which no text pattern is known to find. */
+function mayBeginOther(like: string): boolean {
+  const [first] = parseLike(like) ?? [];
+  return first?.kind !== 'text' || /^[-\d{["tf]/.test(first.text);
 }
 
 /** How JavaScript prints a number, and so what `->>` of a record's number is. */
@@ -306,8 +260,13 @@ const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]\d+)?$/;
 /** A double holds that many decimal digits whatever they are. */
 const SAFE_DIGITS = 15;
 
-/** The value in every type that its text may come from. */
-function freeFormLiterals(value: string): readonly string[] | undefined {
+/** The values in every type that their texts may come from; undefined where one of them cannot be asked for. */
+function equalTo(values: readonly string[]): readonly string[] | undefined {
+  const forms = values.map(formsOf);
+  return forms.length > 0 && forms.every((form) => form !== undefined) ? forms.flat() : undefined;
+}
+
+function formsOf(value: string): readonly string[] | undefined {
   if (!isPlain(value) || /^[{[]/.test(value)) return undefined;
   const asText = `= "${value}"`;
   if (value === 'true' || value === 'false') return [asText, `IS ${value.toUpperCase()}`];

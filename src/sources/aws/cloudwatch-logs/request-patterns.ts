@@ -1,11 +1,5 @@
-import {
-  type PatternPredicate,
-  type ValueList,
-  MAX_PATTERN_LENGTH,
-  assemble,
-  fitting,
-  lengthOf,
-} from './filter-pattern.ts';
+import { MAX_PATTERN_LENGTH, assemble, fitting, lengthOf } from './assemble-pattern.ts';
+import type { PatternPredicate, ValueList } from './pattern-predicate.ts';
 
 /** Each part reads the whole time range: more of them cost more than what they leave out. */
 const MAX_PARTS = 4;
@@ -84,8 +78,7 @@ function mostThat(fits: (count: number) => boolean, most: number): number {
 }
 
 function partOf(patterns: readonly PatternPredicate[], part: ListPart | undefined): PatternPart {
-  const conditions = patterns.map(({ condition }) => condition);
-  const pattern = (filter: string | undefined) => assemble(conditions, filter);
+  const pattern = (filter: string | undefined) => assemble(patterns, filter);
   if (part === undefined) return { pattern, owns: () => true };
   const { list, values } = part;
   const steps = list.path.split('.');

@@ -15,8 +15,10 @@ import {
   outerRange,
 } from '../../time-range.ts';
 import { patternOfCondition } from './condition-pattern.ts';
-import { type PatternPredicate, isJsonPattern, patternOf } from './filter-pattern.ts';
+import { isJsonPattern } from './assemble-pattern.ts';
+import { patternOf } from './filter-pattern.ts';
 import { PATHS } from './paths.ts';
+import type { PatternPredicate } from './pattern-predicate.ts';
 import { type PatternPart, member, requestPatterns } from './request-patterns.ts';
 import { requestTimes } from './request-times.ts';
 import { streamPrefix } from './stream-prefix.ts';
