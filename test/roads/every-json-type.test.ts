@@ -12,7 +12,7 @@ const SEED = Number(process.env.TRAILHOUND_TEST_SEED ?? 1);
 
 const VALUES = [
   ...['', 'CreateUser', 'AccessDenied', 'true', '404', '1.5', '-', '{"a":1}', 'a"b', 'x*y', 'İstanbul'],
-  ...[0, 404, -1, 1.5, 1e21, 123456789012, 12345678901234567],
+  ...[0, 404, -1, 1.5, 1e21, 123456789012, 9007199254740991],
   ...[true, false, null, undefined],
   ...[{}, { a: 1 }, { userName: 'CreateUser' }, [], ['CreateUser'], [404, null], [{ a: 'AccessDenied' }]],
 ];
