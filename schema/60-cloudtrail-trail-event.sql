@@ -42,7 +42,7 @@ create foreign table source.cloudtrail_trail_event (
   resources jsonb options (operators '=,<>,like,ilike,is not null', path 'resources'),
   tls_details jsonb options (operators '=,<>,like,ilike,is not null', path 'tlsDetails'),
   service_event_details jsonb options (operators '=,<>,like,ilike,is not null', path 'serviceEventDetails'),
-  cloudtrail_event jsonb options (operators '=,<>,like,ilike,is not null', path '@record'),
+  cloudtrail_event jsonb options (operators '=,<>,like,is not null', path '@record'),
   partition text options (key 'optional', operators '=,<>,like', path '@partition'),
   region text options (key 'optional', operators '=,<>,like', path '@region'),
   account_id text options (key 'optional', operators '=,<>,like', path '@account_id'),
