@@ -346,7 +346,9 @@ returns table (field text, rule jsonb, value jsonb)
 language plpgsql immutable strict parallel safe set search_path = pg_catalog as $$
 #variable_conflict use_column
 declare
-  variables constant jsonb := trailhound.event_pattern_variables(event, trailhound.event_pattern_blocks(pattern));
+  -- A pattern without addresses has none, and jsonpath is strict.
+  variables constant jsonb :=
+    coalesce(trailhound.event_pattern_variables(event, trailhound.event_pattern_blocks(pattern)), '{}');
 begin
   if not trailhound.event_matches(event, pattern) then return; end if;
   return query with rule as (

@@ -47,7 +47,7 @@ async function importRules(kind: string, from: string, options: ImportOptions): 
   const prefix = idPrefix(into, config.hunts.paths);
   await withConsole(config, async ({ client }) => {
     const replace = options.replace === true;
-    const { written, unchanged, refused, lost } = await importHunts(client, kind, {
+    const { written, unchanged, refused, lost, left } = await importHunts(client, kind, {
       from,
       into,
       prefix: prefix ?? '',
@@ -58,6 +58,7 @@ async function importRules(kind: string, from: string, options: ImportOptions): 
     await writeOut(written.map((file) => `${printable(file)}\n`).join(''));
     for (const { place, reason } of refused) say(`${printable(place)}: ${printable(reason)}`);
     for (const { place, events } of lost) say(`${printable(place)}: no table has ${printable(events)}`);
+    for (const file of left) say(`${printable(file)}: its rule has other hunts by now: remove the file`);
     say(`${written.length} hunts written, ${unchanged.length} unchanged, ${refused.length} rules refused`);
     if (written.length > 0 && prefix === undefined) {
       say(`${printable(into)} is not among the folders of hunts: name it in hunts.paths of the configuration`);

@@ -72,6 +72,18 @@ it('writes a hunt for each table that a pattern is about, and says which of its 
   });
 });
 
+it('names the file that an earlier import wrote of a rule that has other hunts by now', async () => {
+  rule('../both/all.json', { source: ['aws.guardduty'], 'detail-type': ['GuardDuty Finding'] });
+  expect(await run(['hunt', 'import', 'eventbridge', 'both'], here())).toEqual({
+    status: 0,
+    stdout: 'mine/eventbridge/all.sql\n',
+    stderr:
+      'mine/eventbridge/all-calls.sql: its rule has other hunts by now: remove the file\n' +
+      'mine/eventbridge/all-findings.sql: its rule has other hunts by now: remove the file\n' +
+      '1 hunts written, 0 unchanged, 0 rules refused\n',
+  });
+});
+
 it('refuses a link to nothing, and reads the other files of the folder', async () => {
   mkdirSync(path.join(directory.path, 'links'));
   symlinkSync('none.json', path.join(directory.path, 'links/a.json'));

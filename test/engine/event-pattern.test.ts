@@ -193,6 +193,20 @@ describe('why an event matches', () => {
     ]);
   });
 
+  it('says it of a pattern without addresses, too', async () => {
+    const { rows } = await engine.pool.query('select field, rule, value from trailhound.event_match_reasons($1, $2)', [
+      { detail: { tags: [{ key: 'Team', value: 'Red' }, { key: 'Team' }], count: 300 } },
+      {
+        detail: { tags: { value: ['Red', { 'anything-but': 'Blue' }] }, count: [{ numeric: ['>', 3e2, '<', 1] }, 3e2] },
+      },
+    ]);
+    expect(rows).toEqual([
+      { field: 'detail.count', rule: 300, value: 300 },
+      { field: 'detail.tags.value', rule: 'Red', value: 'Red' },
+      { field: 'detail.tags.value', rule: { 'anything-but': 'Blue' }, value: 'Red' },
+    ]);
+  });
+
   it('says nothing of one that does not', async () => {
     expect(
       await value(

@@ -143,6 +143,25 @@ test.each<[what: string, where: string, asked: readonly string[]]>([
   await asks(where, asked);
 });
 
+test('a pattern that stands beside the events goes to the source, and is read once', async () => {
+  const from = `from cloudtrail_trail_event e
+    cross join (values ('{"detail": {"eventName": ["CreateUser"], "errorCode": [{"exists": false}]}}'::jsonb)) as rule (pattern)
+    where trailhound.event_matches(trailhound.as_event(e.cloudtrail_event), rule.pattern)`;
+  const text = `select event_id, (select jsonb_agg(to_jsonb(m))
+    from trailhound.event_match_reasons(trailhound.as_event(e.cloudtrail_event), rule.pattern) as m) ${from}`;
+  const expected = sorted(await bench.oracle(text));
+  bench.events.requests.length = 0;
+  const { rows } = await bench.ask(text);
+  expect(rows.length).toBeGreaterThan(0);
+  expect(sorted(rows)).toEqual(expected);
+  expect(bench.events.requests.flatMap(({ predicates }) => predicates.map(saidBy))).toEqual([
+    'event_name = CreateUser',
+    'error_code is null',
+  ]);
+  const plan = await bench.oracle(`explain (verbose) select event_id ${from}`);
+  expect(plan.flat().join('\n')).toMatch(/event_path_matches\([^\n]*'\(*\$\?/);
+});
+
 test('a pattern that is none fails as PostgreSQL says', async () => {
   await expect(
     bench.ask(`select event_id from cloudtrail_trail_event where ${matches({ detail: { eventName: [] } })}`),

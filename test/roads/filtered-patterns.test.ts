@@ -70,7 +70,11 @@ afterAll(() => road.close());
 /** How many events match, and which. */
 const answers = (relation: string, pattern: string) =>
   `select count(*), md5(string_agg(path || file_line || cloudtrail_event, ',' order by path, file_line, cloudtrail_event::text)) from ${relation}
-    where trailhound.event_matches(trailhound.as_event(cloudtrail_event), E'${pattern.replaceAll('\\', '\\\\').replaceAll("'", "''")}')`;
+    where trailhound.event_matches(trailhound.as_event(cloudtrail_event), E'${quoted(pattern)}')`;
+
+function quoted(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll("'", "''");
+}
 
 async function compare(patterns: readonly string[]): Promise<number> {
   let found = 0;
@@ -85,6 +89,19 @@ async function compare(patterns: readonly string[]): Promise<number> {
 
 test('texts that are written in other ways are found all the same', async () => {
   expect(await compare(HOSTILE_DETAILS)).toBeGreaterThan(HOSTILE_DETAILS.length);
+});
+
+test('whatever matches, something says why', { timeout: 600_000 }, async () => {
+  for (const pattern of [...HOSTILE_DETAILS, ...PATTERNS]) {
+    const matching = answers('read_whole', pattern).replace(/^select .* from/, 'select cloudtrail_event from');
+    const [[matched, unexplained] = []] = await textRows(
+      client,
+      `select count(*), count(*) filter (where not exists (
+         select from trailhound.event_match_reasons(trailhound.as_event(cloudtrail_event), E'${quoted(pattern)}')))
+       from (${matching} limit 20) as m`,
+    );
+    expect([pattern, matched, unexplained]).toEqual([pattern, matched, '0']);
+  }
 });
 
 test(

@@ -127,3 +127,13 @@ correlation: { type: event_count, rules: [denied], group-by: [userIdentity.type]
 ])('%s finds the same in log groups, the event history and files', async (_, importer, text, ids) => {
   for (const table of CALL_TABLES) expect({ table, ids: await found(importer, text, table) }).toEqual({ table, ids });
 });
+
+test('a row of an event pattern says which fields matched, by which rules', async () => {
+  const pattern = { detail: { eventName: [{ prefix: 'Create' }], requestParameters: { tags: { value: ['Red'] } } } };
+  const { hunts } = eventBridge.read([{ path: 'x.json', text: JSON.stringify(pattern) }], 'cloudtrail_trail_event');
+  const { rows } = await client.query<{ detail: { matched: unknown } }>(hunts[0]?.statement ?? '');
+  expect(rows[0]?.detail.matched).toEqual([
+    { field: 'detail.eventName', rule: { prefix: 'Create' }, value: 'CreateUser' },
+    { field: 'detail.requestParameters.tags.value', rule: 'Red', value: 'Red' },
+  ]);
+});

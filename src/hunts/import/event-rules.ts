@@ -131,7 +131,8 @@ function looksLikePattern(value: Members): boolean {
   );
 }
 
-const ENVELOPE: ReadonlySet<string> = new Set([
+/** Of an event, beside `$or` of a pattern. */
+export const ENVELOPE: ReadonlySet<string> = new Set([
   '$or',
   'account',
   'detail',

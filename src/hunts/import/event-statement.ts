@@ -5,16 +5,20 @@ import { literal } from './sql-literal.ts';
 /** A member of `detail`: its name, and what it is in SQL. */
 export type DetailMember = readonly [name: string, sql: string];
 
-/** A hunt over calls: every hunt's first columns, for the events that a condition over `e` is true of. */
-export function eventStatement(
-  table: CallTable,
-  severity: Severity,
-  condition: string,
-  detail: readonly DetailMember[] = [],
-): string {
+export interface StatementParts {
+  readonly severity: Severity;
+  /** Over a row `e` of calls, or `f` of findings. */
+  readonly condition: string;
+  readonly detail: readonly DetailMember[];
+  /** An item of FROM beside the rows. */
+  readonly from?: string;
+}
+
+/** A hunt over calls: every hunt's first columns, for the events that the condition is true of. */
+export function eventStatement(table: CallTable, { severity, condition, detail, from }: StatementParts): string {
   return `select
   ${eventColumns(severity, detail)}
-from ${table} e
+from ${[`${table} e`, ...(from === undefined ? [] : [from])].join('\ncross join ')}
 where ${bracketed(condition)}
   and e.event_time >= ${SINCE}
   and e.event_time <= ${UNTIL}
@@ -23,7 +27,6 @@ order by e.event_time desc, e.event_id;`;
 
 /** Every hunt's first columns, of an event `e`. */
 export function eventColumns(severity: Severity, detail: readonly DetailMember[]): string {
-  const own = detail.map(([name, sql]) => `    ${literal(name)}, ${sql.replaceAll('\n', '\n    ')},\n`).join('');
   return `e.event_time,
   '${severity}' as severity,
   coalesce(e.user_identifier, e.user_type) as principal,
@@ -38,13 +41,18 @@ export function eventColumns(severity: Severity, detail: readonly DetailMember[]
   e.event_id,
   trailhound.event_url(e.aws_region, e.event_id) as console_url,
   jsonb_build_object(
-${own}    'event_source', e.event_source,
+${detailMembers(detail)}    'event_source', e.event_source,
     'request_parameters', e.request_parameters,
     'source_ip_address', e.source_ip_address,
     'user_agent', e.user_agent,
     'error_code', e.error_code,
     'access_key_id', e.access_key_id
   ) as detail`;
+}
+
+/** Those that come before a hunt's own. */
+export function detailMembers(detail: readonly DetailMember[]): string {
+  return detail.map(([name, sql]) => `    ${literal(name)}, ${sql.replaceAll('\n', '\n    ')},\n`).join('');
 }
 
 /** The times that every hunt has as parameters. */

@@ -1,4 +1,5 @@
-import { isMembers } from './event-rules.ts';
+import { nearest } from '../../kernel/nearest.ts';
+import { ENVELOPE, isMembers } from './event-rules.ts';
 import { UnreadableRule } from './unreadable-rule.ts';
 
 /** What a table has: calls that CloudTrail records, or GuardDuty's findings. */
@@ -21,21 +22,25 @@ const DETAIL_TYPES: Readonly<Record<EventSubject, readonly string[]>> = {
   ),
   findings: ['GuardDuty Finding'],
 };
-/** Fields of the one that the other never has. One that is not known here may be of both. */
+/** All fields that they have: "CloudTrail record contents" of the user guide, and `Finding` of GuardDuty's API. */
 const OWN_FIELDS: Readonly<Record<EventSubject, ReadonlySet<string>>> = {
   calls: new Set([
+    'addendum',
     'additionalEventData',
     'apiVersion',
     'awsRegion',
+    'edgeDeviceDetails',
     'errorCode',
     'errorMessage',
     'eventCategory',
+    'eventContext',
     'eventID',
     'eventName',
     'eventSource',
     'eventTime',
     'eventType',
     'eventVersion',
+    'insightDetails',
     'managementEvent',
     'readOnly',
     'recipientAccountId',
@@ -50,11 +55,14 @@ const OWN_FIELDS: Readonly<Record<EventSubject, ReadonlySet<string>>> = {
     'tlsDetails',
     'userAgent',
     'userIdentity',
+    'vpcEndpointAccountId',
     'vpcEndpointId',
   ]),
   findings: new Set([
     'accountId',
     'arn',
+    'associatedAttackSequenceArn',
+    'confidence',
     'createdAt',
     'description',
     'id',
@@ -76,6 +84,14 @@ const OWN_FIELDS: Readonly<Record<EventSubject, ReadonlySet<string>>> = {
  * @throws UnreadableRule where there is none.
  */
 export function subjectsOf(pattern: Members): EventSubjects {
+  const misspelt = Object.keys(pattern).find((name) => !ENVELOPE.has(name) && !mayBeMissing(pattern[name]));
+  if (misspelt !== undefined) {
+    const guess = nearest(misspelt, [...ENVELOPE]);
+    throw new UnreadableRule(
+      undefined,
+      `no event has a field ${misspelt}${guess === undefined ? '' : `: did you mean ${guess}?`}`,
+    );
+  }
   const types = exactTexts(pattern['detail-type']);
   const sources = exactTexts(pattern['source']);
   const otherTypes = types?.filter((type) => !SUBJECTS.some((subject) => DETAIL_TYPES[subject].includes(type))) ?? [];
@@ -88,6 +104,13 @@ export function subjectsOf(pattern: Members): EventSubjects {
   }
   const of = SUBJECTS.filter((subject) => mayMatch(pattern, subject));
   if (of.length === 0) {
+    const unknown = unknownField(pattern['detail']);
+    if (unknown !== undefined) {
+      throw new UnreadableRule(
+        undefined,
+        `neither calls nor findings have detail.${unknown}: no table has such events`,
+      );
+    }
     throw new UnreadableRule(
       undefined,
       'no event is both what its source, detail-type and detail say: it is neither a call nor a finding',
@@ -124,12 +147,19 @@ function mayMatch(pattern: Members, subject: EventSubject): boolean {
 }
 
 function detailMayMatch(detail: Members, subject: EventSubject): boolean {
-  const foreign = OWN_FIELDS[subject === 'calls' ? 'findings' : 'calls'];
+  const known = OWN_FIELDS[subject];
   return Object.entries(detail).every(([name, value]) =>
     name === '$or' && Array.isArray(value)
       ? value.some((each) => !isMembers(each) || detailMayMatch(each, subject))
-      : !foreign.has(name) || mayBeMissing(value),
+      : known.has(name) || mayBeMissing(value),
   );
+}
+
+/** The first that has to be there and is in no table. */
+function unknownField(detail: unknown): string | undefined {
+  if (!isMembers(detail)) return undefined;
+  const names = Object.keys(detail).filter((name) => name !== '$or' && !mayBeMissing(detail[name]));
+  return names.find((name) => !SUBJECTS.some((subject) => OWN_FIELDS[subject].has(name)));
 }
 
 /** Whether it asks, in each alternative, for a field that only calls have, or only findings among the events of their source. */

@@ -121,6 +121,18 @@ it.each([
     /json$/,
     /neither a call nor a finding/,
   ],
+  [
+    'fields of events that no table has',
+    '{"source": ["aws.ec2"], "detail": {"state": ["terminated"]}}',
+    /json$/,
+    /^neither calls nor findings have detail\.state: no table has such events$/,
+  ],
+  [
+    'fields that no event has',
+    '{"source": ["aws.iam"], "detail_type": ["AWS API Call via CloudTrail"]}',
+    /json$/,
+    /^no event has a field detail_type: did you mean detail-type\?$/,
+  ],
   ['sources of others', '{"source": ["com.example"]}', /json$/, /of the source com\.example/],
   [
     'a text to be filled in',
@@ -155,6 +167,8 @@ it.each([
     /json: Resources\.A$/,
     /^yes at detail\.a\[0\] is a boolean to CloudFormation: write it in quotes$/,
   ],
+  ['fractions that lose digits', '{"detail": {"severity": [0.12345678901234567890]}}', /json:1$/, /in quotes/],
+  ['numbers that are too large', '{"detail": {"severity": [1e400]}}', /json:1$/, /in quotes/],
   ['numbers that lose digits', '{"account": [012345678901]}', /json:1$/, /in quotes/],
   [
     'what CloudFormation computes',
@@ -218,5 +232,12 @@ it.each([['{"name": "x", "version": "1.0.0"}'], ['[]'], ['{"Resources": {}}'], [
   'finds no rule in %s',
   (text) => {
     expect(read(text)).toEqual({ hunts: [], refused: [] });
+  },
+);
+
+it.each(['4.50', '3e2', '0.1', '10000000000000000000', '-0', '1.7976931348623157e308'])(
+  'takes the number %s',
+  (number) => {
+    expect(read(`{"detail": {"severity": [${number}]}}`)).toMatchObject({ refused: [], hunts: [{}] });
   },
 );

@@ -5,7 +5,7 @@ import { rulesIn, type EventRule } from './event-rules.ts';
 import { findingStatement } from './finding-statement.ts';
 import type { ImportedHunt, Importer, Refusal } from './importer.ts';
 import { readYaml } from './read-yaml.ts';
-import { jsonLiteral } from './sql-literal.ts';
+import { patternSql } from './pattern-sql.ts';
 import { placeOf, UnreadableRule } from './unreadable-rule.ts';
 
 /** Rules of Amazon EventBridge, as patterns, as the service describes them, in CloudFormation's templates and Terraform's JSON. */
@@ -43,12 +43,13 @@ function huntsOf(rule: EventRule, place: string, calls: CallTable): readonly Imp
   const { of, lost } = subjects;
   return of.map((subject) => {
     const record = subject === 'findings' ? 'f.finding' : 'e.cloudtrail_event';
-    const condition = `trailhound.event_matches(trailhound.as_event(${record}), ${jsonLiteral(text)})`;
+    const { from, condition, matched } = patternSql(text, record);
+    const parts = { severity: 'medium', condition, detail: [matched], from } as const;
     return {
       place,
       name: of.length === 1 ? rule.name : `${rule.name}-${subject}`,
       title: rule.description ?? `What matches the EventBridge rule ${rule.name}`,
-      severity: 'medium',
+      severity: parts.severity,
       tables: [subject === 'findings' ? 'guardduty_finding' : calls],
       watch: '1 day',
       origin: [
@@ -57,8 +58,7 @@ function huntsOf(rule: EventRule, place: string, calls: CallTable): readonly Imp
       ],
       lost,
       references: ['https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html'],
-      statement:
-        subject === 'findings' ? findingStatement('medium', condition) : eventStatement(calls, 'medium', condition),
+      statement: subject === 'findings' ? findingStatement(parts) : eventStatement(calls, parts),
     };
   });
 }

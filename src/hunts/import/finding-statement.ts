@@ -1,8 +1,7 @@
-import type { Severity } from '../hunt.ts';
-import { bracketed, SINCE, UNTIL } from './event-statement.ts';
+import { bracketed, detailMembers, SINCE, UNTIL, type StatementParts } from './event-statement.ts';
 
-/** A hunt over GuardDuty's findings: every hunt's first columns, for those that a condition over `f` is true of. */
-export function findingStatement(severity: Severity, condition: string): string {
+/** A hunt over GuardDuty's findings: every hunt's first columns, for those that the condition is true of. */
+export function findingStatement({ severity, condition, detail, from }: StatementParts): string {
   return `select
   f.updated_at as event_time,
   '${severity}' as severity,
@@ -15,7 +14,7 @@ export function findingStatement(severity: Severity, condition: string): string 
   f.id as event_id,
   f.console_url,
   jsonb_build_object(
-    'title', f.title,
+${detailMembers(detail)}    'title', f.title,
     'resource_type', f.resource_type,
     'first_seen_at', f.first_seen_at,
     'last_seen_at', f.last_seen_at,
@@ -24,7 +23,7 @@ export function findingStatement(severity: Severity, condition: string): string 
   ) as detail,
   f.severity as severity_score,
   f.count
-from guardduty_finding f
+from ${['guardduty_finding f', ...(from === undefined ? [] : [from])].join('\ncross join ')}
 where ${bracketed(condition)}
   and f.updated_at >= ${SINCE}
   and f.updated_at <= ${UNTIL}

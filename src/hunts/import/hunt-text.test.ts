@@ -5,7 +5,11 @@ import { literal } from './sql-literal.ts';
 import { huntText } from './hunt-text.ts';
 
 it('writes a comment block that is read back as what the rule says', () => {
-  const statement = eventStatement('cloudtrail_trail_event', 'high', `e.user_agent = ${literal("it's\\")}`);
+  const statement = eventStatement('cloudtrail_trail_event', {
+    severity: 'high',
+    condition: `e.user_agent = ${literal("it's\\")}`,
+    detail: [],
+  });
   const words = Array.from({ length: 60 }, (_, index) => `word${index}`).join(' ');
   const text = huntText('sigma/a-b', {
     place: 'x.yml',

@@ -10,6 +10,7 @@ import { CALL_TABLES, type CallTable } from './call-table.ts';
 import { eventBridge } from './eventbridge.ts';
 import { huntText } from './hunt-text.ts';
 import type { ImportedHunt, Importer, Refusal, RuleFile } from './importer.ts';
+import { leftBehind } from './left-behind.ts';
 import { sigma } from './sigma/sigma.ts';
 
 const IMPORTERS: readonly Importer[] = [eventBridge, sigma];
@@ -37,6 +38,8 @@ export interface ImportResult {
   readonly refused: readonly Refusal[];
   /** Of rules that became hunts: what these cannot find. */
   readonly lost: readonly { readonly place: string; readonly events: string }[];
+  /** Files of rules that have other hunts now. */
+  readonly left: readonly string[];
 }
 
 /**
@@ -56,9 +59,11 @@ export async function importHunts(client: SqlClient, kind: string, options: Impo
     throw new TrailhoundError('configuration', `${options.from}: there is no rule of ${kind} in it`);
   }
   const result = { written: [] as string[], unchanged: [] as string[], refused, lost: new Map<string, string>() };
+  const current = new Set<string>();
   for (const [name, hunt] of withNames(kind, hunts)) {
     const id = options.prefix + name;
     const file = shortest(path.resolve(options.into, `${name}.sql`));
+    current.add(file);
     const text = huntText(id, hunt);
     const before = textOf(file);
     const problems =
@@ -76,7 +81,9 @@ export async function importHunts(client: SqlClient, kind: string, options: Impo
       result.written.push(file);
     }
   }
-  return { ...result, lost: [...result.lost].map(([place, events]) => ({ place, events })) };
+  const below = [kind, ...folderOf([options.table])].join('/');
+  const left = leftBehind(path.join(options.into, below), `${options.prefix}${below}/`, hunts, current);
+  return { ...result, left, lost: [...result.lost].map(([place, events]) => ({ place, events })) };
 }
 
 async function problemsOf(client: SqlClient, hunt: Hunt, known: readonly Hunt[]): Promise<readonly string[]> {
@@ -133,7 +140,7 @@ function withNames(
 ): readonly (readonly [name: string, hunt: ImportedHunt])[] {
   const taken = new Set<string>();
   return hunts.map((hunt) => {
-    const name = [kind, ...folderOf(hunt), slug(hunt.name)].join('/');
+    const name = [kind, ...folderOf(hunt.tables), slug(hunt.name)].join('/');
     let free = name;
     for (let number = 2; taken.has(free); number += 1) free = `${name}-${number}`;
     taken.add(free);
@@ -142,7 +149,7 @@ function withNames(
 }
 
 /** So that the hunts of one rule over several tables stand side by side. */
-function folderOf({ tables }: ImportedHunt): readonly string[] {
+function folderOf(tables: readonly string[]): readonly string[] {
   const [, ...others] = CALL_TABLES;
   return others.filter((table) => tables.includes(table));
 }

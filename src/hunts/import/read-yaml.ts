@@ -100,10 +100,20 @@ function refuseLostDigits(document: Document.Parsed, lineOf: (node: Node) => num
   visit(document, {
     Scalar(_, node) {
       if (typeof node.value !== 'number' || node.source === undefined) return;
-      if (!/^[-+]?0\d/.test(node.source) && (!Number.isInteger(node.value) || Number.isSafeInteger(node.value))) return;
+      const isSame =
+        digitsOf(node.source) === digitsOf(String(node.value)) || !/^[-+.\d]+(?:e[-+]?\d+)?$/i.test(node.source);
+      if (isSame && !/^[-+]?0\d/.test(node.source)) return;
       throw new UnreadableRule(lineOf(node), `${node.source} would lose digits as a number: write it in quotes`);
     },
   });
+}
+
+/** Those that count. */
+function digitsOf(number: string): string {
+  return number
+    .replace(/e.*$/i, '')
+    .replaceAll(/\D/g, '')
+    .replaceAll(/^0+|0+$/g, '');
 }
 
 function reasonOf(error: unknown): string {

@@ -85,10 +85,14 @@ function huntOf(rule: Rule, fileName: string | undefined, book: RuleBook, table:
 function detectionStatement({ severity }: Rule, detection: DetectionRule, table: CallTable): string {
   const { condition, selections, fields } = detection;
   const fieldOf = fieldsOf(table);
-  return eventStatement(table, severity, ruleCondition(condition, selections, fieldOf), [
-    ['matched', matchedSelections(condition, selections, fieldOf)],
-    ...(fields.length === 0
-      ? []
-      : [['fields', jsonObject(fields.map((field) => [field, fieldOf(field).value]))] as const]),
-  ]);
+  return eventStatement(table, {
+    severity,
+    condition: ruleCondition(condition, selections, fieldOf),
+    detail: [
+      ['matched', matchedSelections(condition, selections, fieldOf)],
+      ...(fields.length === 0
+        ? []
+        : [['fields', jsonObject(fields.map((field) => [field, fieldOf(field).value]))] as const]),
+    ],
+  });
 }
