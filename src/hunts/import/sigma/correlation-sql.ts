@@ -82,11 +82,16 @@ order by event_time desc, event_id;`;
 
   #event(rule: Rule, reach: number): string {
     const flags = this.#conditions.map((condition, index) => `(${condition}) is true as rule_${index + 1}`);
+    const names = this.#conditions.map((_, index) => `rule_${index + 1}`);
     const fields = [...this.#fields].map(([name, column]) => `${this.#fieldOf(name).text} as ${column}`);
     return `select distinct
   ${eventColumns(rule.severity, [['matched', knownMembers(this.#reasons)]])},
-  ${[...flags, ...fields].map(indented).join(',\n  ')}
+  ${[...names, ...fields].map(indented).join(',\n  ')}
 from ${this.#table} e
+cross join lateral (
+  select
+    ${flags.map((flag) => indented(indented(flag))).join(',\n    ')}
+) as found
 where ${indented(anyOf(this.#conditions))}
   and e.event_time >= ${SINCE} - interval '${reach} seconds'
   and e.event_time <= ${UNTIL}`;
@@ -107,11 +112,10 @@ where ${indented(anyOf(this.#conditions))}
     const { condition, selections } = rule.detection;
     const sql = ruleCondition(condition, selections, this.#fieldOf);
     this.#conditions.push(sql);
-    this.#reasons.push([
-      rule.name ?? rule.title,
-      `case when ${sql} then ${matchedSelections(condition, selections, this.#fieldOf)} end`,
-    ]);
-    return { from: `event where rule_${this.#conditions.length}`, reach: 0 };
+    const found = `rule_${this.#conditions.length}`;
+    const why = matchedSelections(condition, selections, this.#fieldOf);
+    this.#reasons.push([rule.name ?? rule.title, `case when ${found} then ${why} end`]);
+    return { from: `event where ${found}`, reach: 0 };
   }
 
   #correlated(correlation: Correlation, depth: number): Relation {

@@ -41,6 +41,9 @@ const MAX_DAYS = 365;
 export function readCorrelation(definition: unknown): Correlation {
   if (!isMembers(definition)) return refuse('it is no map');
   const type = TYPES.find((each) => each === textOf(definition['type']));
+  if (textOf(definition['type']) === 'value_percentile') {
+    return refuse('type: of value_percentile, the specification leaves open what is a percentile of what');
+  }
   if (type === undefined)
     return refuse(`type: ${textOf(definition['type']) ?? 'none'} is not one of ${TYPES.join(', ')}`);
   const rules = textsOf(definition['rules']);

@@ -171,7 +171,10 @@ ${HEAD}name: two\ndetection: { s: { eventName: b }, condition: s }
   });
 
   it.each([
-    ['type: value_percentile, rules: [one], timespan: 5m', 'correlation.type: value_percentile is not one of'],
+    [
+      'type: value_percentile, rules: [one], timespan: 5m',
+      'correlation.type: of value_percentile, the specification leaves open',
+    ],
     ['type: event_count, rules: [one], timespan: 5m', 'correlation.condition: it has no limit'],
     ['type: event_count, rules: [one], timespan: 5x, condition: { gte: 3 }', 'correlation.timespan: "5x"'],
     ['type: event_count, rules: [three], timespan: 5m, condition: { gte: 3 }', 'three is not among the rules'],
