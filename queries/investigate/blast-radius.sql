@@ -31,7 +31,8 @@ with touched as (
     select r ->> 'ARN' as arn
     from jsonb_array_elements(case jsonb_typeof(e.resources) when 'array' then e.resources end) as r
   ) as t on true
-  where (
+  where nullif(current_setting('hunt.principal', true), '') is not null
+  and (
     e.user_identifier like nullif(current_setting('hunt.principal', true), '')
     or e.username like nullif(current_setting('hunt.principal', true), '')
     or e.access_key_id like nullif(current_setting('hunt.principal', true), '')

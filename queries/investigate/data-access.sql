@@ -31,7 +31,8 @@ select
   count(*) as calls,
   count(e.error_code) as failed
 from cloudtrail_trail_event e
-where e.event_source = 's3.amazonaws.com'
+where nullif(current_setting('hunt.principal', true), '') is not null
+  and e.event_source = 's3.amazonaws.com'
   and e.event_category = 'Data'
   and e.request_parameters ->> 'bucketName' like coalesce(nullif(current_setting('hunt.bucket', true), ''), '%')
   and (

@@ -32,7 +32,8 @@ event as (
       case e.event_name when 'CreateBucket' then e.request_parameters ->> 'bucketName' end
     ) as made
   from cloudtrail_trail_event e
-  where e.event_time >= now() - coalesce(nullif(current_setting('hunt.since', true), ''), '30 days')::interval
+  where nullif(current_setting('hunt.finding_id', true), '') is not null
+    and e.event_time >= now() - coalesce(nullif(current_setting('hunt.since', true), ''), '30 days')::interval
     and e.event_time <= now() - coalesce(nullif(current_setting('hunt.until', true), ''), '0 days')::interval
 )
 select f.updated_at as event_time, lower(f.severity_label) as severity, coalesce(f.user_name, f.db_user, f.access_key_id) as principal,

@@ -15,7 +15,8 @@ with recursive issued as materialized (
   select e.access_key_id as by_key,
     coalesce(e.response_elements #>> '{credentials,accessKeyId}', e.response_elements #>> '{accessKey,accessKeyId}') as key
   from cloudtrail_trail_event e
-  where e.event_name in (
+  where nullif(current_setting('hunt.access_key_id', true), '') is not null
+    and e.event_name in (
       'AssumeRole', 'AssumeRoot', 'CreateAccessKey', 'GetFederationToken', 'GetSessionToken'
     )
     and e.error_code is null
@@ -38,7 +39,8 @@ call as (
     (array_agg(e.event_id order by e.event_time desc, e.event_id))[1] as event_id,
     array_agg(distinct e.user_agent) as user_agents
   from cloudtrail_trail_event e
-  where e.access_key_id in (select k.key from key k)
+  where nullif(current_setting('hunt.access_key_id', true), '') is not null
+    and e.access_key_id in (select k.key from key k)
     and e.event_time >= now() - coalesce(nullif(current_setting('hunt.since', true), ''), '30 days')::interval
     and e.event_time <= now() - coalesce(nullif(current_setting('hunt.until', true), ''), '0 days')::interval
   group by 1, 2, 3, 4, 5, 6, 7, 8, 9

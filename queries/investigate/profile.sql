@@ -25,7 +25,8 @@ with seen as materialized (
       'UpdateAssumeRolePolicy', 'UpdateDetector', 'UpdateLoginProfile', 'UpdateTrail'
     ) as is_strong
   from cloudtrail_trail_event e
-  where (
+  where nullif(current_setting('hunt.principal', true), '') is not null
+  and (
     e.user_identifier like nullif(current_setting('hunt.principal', true), '')
     or e.username like nullif(current_setting('hunt.principal', true), '')
     or e.access_key_id like nullif(current_setting('hunt.principal', true), '')

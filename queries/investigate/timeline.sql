@@ -30,7 +30,12 @@ select
   ) as detail,
   e.error_code
 from cloudtrail_trail_event e
-where (
+where coalesce(
+    nullif(current_setting('hunt.principal', true), ''),
+    nullif(current_setting('hunt.access_key_id', true), ''),
+    nullif(current_setting('hunt.source_ip_address', true), '')
+  ) is not null
+  and (
     e.user_identifier like nullif(current_setting('hunt.principal', true), '')
     or e.username like nullif(current_setting('hunt.principal', true), '')
     or e.access_key_id = nullif(current_setting('hunt.access_key_id', true), '')

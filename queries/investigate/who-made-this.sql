@@ -27,7 +27,8 @@ with recursive made as materialized (
     select i ->> 'instanceId'
     from jsonb_array_elements(case e.event_name when 'RunInstances' then e.response_elements #> '{instancesSet,items}' end) as i
   ) as t(thing)
-  where e.event_name in (
+  where nullif(current_setting('hunt.resource', true), '') is not null
+    and e.event_name in (
       'AssumeRole', 'AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity', 'CreateAccessKey', 'CreateLoginProfile', 'CreateRole',
       'CreateUser', 'GetFederationToken', 'GetSessionToken', 'RunInstances'
     )
