@@ -21,14 +21,14 @@ export interface SoFar {
 /** A shard costs its last page, which is half empty, and ends alone: this many pages make both matter little. */
 const PAGES_A_SHARD = 20;
 const MOST_SHARDS = 32;
-/** A few pages are divided by no more than are under way at once at AWS's rate, of a second a page. */
-const FEW_SHARDS = 5;
+/** Of a few pages: where all events are near the beginning, the other shards are asked for nothing. */
+const FEW_SHARDS = 8;
 /** Each piece is so much longer than what lies before it. */
 const GROWTH = 4;
 /** Fewer pages are read one after the other sooner than they are divided. */
 const FEWEST_PAGES: Readonly<Record<PartKind, number>> = { whole: 6, piece: 24, shard: 48 };
 /** From more on, one page is no reason to believe that the others are like it: pieces tell more. */
-const MOST_EQUAL_PAGES: Readonly<Record<PartKind, number>> = { whole: 48, piece: 512, shard: 0 };
+const MOST_EQUAL_PAGES: Readonly<Record<PartKind, number>> = { whole: 100, piece: 512, shard: 0 };
 /** Where the first page did not tell, or told less than there is, this one is the next to be asked. */
 export const LATE_PAGES = 8;
 /** What has been read is read again then, so that more must be left. */
