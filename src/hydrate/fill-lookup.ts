@@ -48,11 +48,6 @@ export async function fillLookup(
   fetch: Fetch,
   parts: LookupParts,
 ): Promise<void> {
-  const { settings } = fetch.statement;
-  if (settings.sources === 'off') {
-    fetch.statement.notice('NOTICE', `${request.table.name} was not asked: trailhound.sources is off`);
-    return;
-  }
   const keyName = request.table.columns.find((column) => column.key === 'required')?.name ?? 'key';
   fetch.pushed = [`${keyName}: ${request.keys.length} values of ${request.keyExpression}`];
   const variant = source.variant?.(request.columns);

@@ -28,7 +28,6 @@ export class LookupSteps {
   readonly #shared: SharedRequests;
   readonly #oneSnapshot: boolean;
   readonly #sourceOf: (name: string) => Source | undefined;
-  readonly #told = new Set<string>();
 
   constructor(options: {
     restrictions: ReadonlyMap<Reference, KnownRestrictions>;
@@ -102,7 +101,8 @@ export class LookupSteps {
       paired === undefined
         ? withInputs(asked, reference, predicates, values)
         : pairedWith(paired, asked, reference, predicates);
-    this.#tell(noticesOf(step, known, predicates, asked.length, this.#sourceOf(table.source)));
+    for (const notice of noticesOf(step, known, predicates, asked.length, this.#sourceOf(table.source)))
+      this.#context.notice('NOTICE', notice);
     const rows = await this.#hydrator.lookup(
       { table, keys, columns: this.#shared.columnsOf(reference), keyExpression: from },
       this.#context,
@@ -114,15 +114,6 @@ export class LookupSteps {
     for (const [{ queries = [] }, texts] of inputs)
       guards.push(await missingKeysGuard(queries, 'text', texts, this.#own));
     this.#placeholders.guardBy(reference, allOf(guards));
-  }
-
-  /** Once, however often the step is done. */
-  #tell(notices: readonly string[]): void {
-    for (const notice of notices) {
-      if (this.#told.has(notice)) continue;
-      this.#told.add(notice);
-      this.#context.notice('NOTICE', notice);
-    }
   }
 }
 

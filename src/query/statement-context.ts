@@ -14,8 +14,12 @@ export function contextOf(
   calling: CallingStatement | undefined,
 ): StatementContext {
   const settings = calling?.settings ?? readSettings(facts.settings);
+  const said = new Set<string>();
   const own: StatementContext['notice'] = (severity, message) => {
-    if (!facts.unheard.has(severity)) request.notice(severity, message);
+    // Two scans of one statement may miss the same region.
+    if (facts.unheard.has(severity) || said.has(message)) return;
+    said.add(message);
+    request.notice(severity, message);
   };
   const notice: StatementContext['notice'] = (severity, message) => {
     (calling ?? { notice: own }).notice(severity, message);

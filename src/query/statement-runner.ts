@@ -1,5 +1,6 @@
 import type { Hydrator } from '../hydrate/hydrator.ts';
 import { linkAbort } from '../kernel/abort.ts';
+import type { Planned } from '../planner/plan.ts';
 import type { Reference } from '../planner/statement.ts';
 import { keepsRows } from '../planner/steps.ts';
 import type { Source } from '../sources/source.ts';
@@ -38,7 +39,7 @@ export class StatementRunner {
   async run(work: Work): Promise<Rewrite> {
     const { request, isOwnText, backend, reading, description, facts, analysis, calling } = work;
     const { kind } = reading.classified;
-    const { statement, planned } = analysis;
+    const { statement } = analysis;
     const signal = linkAbort(request.signal, ...(calling === undefined ? [] : [calling.signal]));
     const timeout =
       calling?.deadline === undefined ? facts.statementTimeoutMs : Math.max(1, calling.deadline - work.arrived);
@@ -50,11 +51,12 @@ export class StatementRunner {
       const open = facts.catalogFirst ? analysis.restrictions : onlyChoices(analysis.restrictions);
       const computed = await computeRestrictions(open, parameters, backend);
       const known = calling === undefined ? computed : withUnsaidChoices(computed, calling);
-      if (kind === 'explain') return this.#explained(work, known);
-      const written = { user: request.user, text: isOwnText ? request.text : undefined, statement };
       const isOff = context.settings.sources === 'off';
-      if (!isOff && !('plan' in planned)) throw positioned(planned, written, calling?.unplanned);
-      const plan = 'plan' in planned && !isOff ? planned.plan : nothingAsked(statement.references, context);
+      const planned = isOff ? { plan: nothingAsked(statement.references, context) } : analysis.planned;
+      if (kind === 'explain') return this.#explained(work, planned, known);
+      const written = { user: request.user, text: isOwnText ? request.text : undefined, statement };
+      if (!('plan' in planned)) throw positioned(planned, written, calling?.unplanned);
+      const { plan } = planned;
       const given = this.#calling.given(request, statement);
       const unsaid = calling && !isOff ? unsaidInput(statement, known, calling, given) : undefined;
       const refusal = refusalOf(plan, known) ?? unsaid;
@@ -92,7 +94,7 @@ export class StatementRunner {
           parameterTypes: final.parameters.types,
           parameters: final.parameters.values,
           origins: description.fields?.map(({ tableOid, attnum }) => ({ tableOid, attnum })),
-          ...(kind === 'explain analyze' ? { explain: this.#explainer(work, known, execution) } : {}),
+          ...(kind === 'explain analyze' ? { explain: this.#explainer(work, planned, known, execution) } : {}),
           holdUntilTransactionEnd: kind === 'cursor',
           run,
           ended: end,
@@ -111,13 +113,13 @@ export class StatementRunner {
     }
   }
 
-  #explained(work: Work, known: ReadonlyMap<Reference, KnownRestrictions>): Rewrite {
+  #explained(work: Work, planned: Planned, known: ReadonlyMap<Reference, KnownRestrictions>): Rewrite {
     return {
       text: work.request.text,
       parameterTypes: work.description.parameterTypes,
       parameters: work.request.parameters,
       origins: undefined,
-      explain: this.#explainer(work, known),
+      explain: this.#explainer(work, planned, known),
       holdUntilTransactionEnd: false,
       release: () => Promise.resolve(),
     };
@@ -125,15 +127,12 @@ export class StatementRunner {
 
   #explainer(
     { reading, analysis }: Work,
+    planned: Planned,
     known: ReadonlyMap<Reference, KnownRestrictions>,
     execution?: Execution,
   ): (lines: readonly string[]) => readonly string[] {
-    const explanations = explainPlan(
-      analysis.planned,
-      analysis.statement.references,
-      known,
-      this.#sourceOf,
-      (reference) => execution?.statisticsOf(reference),
+    const explanations = explainPlan(planned, analysis.statement.references, known, this.#sourceOf, (reference) =>
+      execution?.statisticsOf(reference),
     );
     return explainer(reading.classified.explainFormat, explanations);
   }

@@ -185,6 +185,15 @@ describe('trailhound.sources', () => {
     );
   });
 
+  test('off: EXPLAIN says that nothing is fetched', async () => {
+    await client.query('set trailhound.sources = off');
+    const text = `select * from cloudtrail_trail_event e join abuseipdb_check_ip a on a.ip_address = e.source_ip`;
+    const plan = (await textRows(client, `explain ${text}`)).join('\n');
+    expect(plan.match(/nothing is fetched/g)).toHaveLength(2);
+    expect(plan).not.toContain('calls');
+    expect(notices.join('\n')).toMatch(/NOTICE: abuseipdb_check_ip was not asked: trailhound\.sources is off/);
+  });
+
   test('cache: what is cached, and a NOTICE that counts the rest', async () => {
     const some = addresses(5);
     await client.query(lookup(some.slice(0, 2)));
@@ -234,4 +243,19 @@ describe('what a statement tells on its way', () => {
     await client.query(unbounded);
     expect(notices).toHaveLength(1);
   });
+});
+
+test('trailhound.partial tells once what two scans of a statement miss', async () => {
+  await client.query('set trailhound.partial = on');
+  road.simulator.fault({
+    service: 'logs',
+    operation: 'FilterLogEvents',
+    times: 2,
+    effect: { kind: 'error', status: 400, code: 'AccessDeniedException' },
+  });
+  const text = `select count(*) from cloudtrail_trail_event where event_name = 'A'`;
+  expect(await textRows(client, `${text} union all ${text.replace("'A'", "'B'")}`)).toEqual([['0'], ['0']]);
+  expect(notices.filter((each) => each.startsWith('WARNING'))).toEqual([
+    expect.stringMatching(/^WARNING: 1 of 1 log groups could not be read/),
+  ]);
 });
