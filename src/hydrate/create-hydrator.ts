@@ -12,7 +12,8 @@ import { CallScheduler, DEFAULT_PATIENCE } from './call-scheduler.ts';
 import { Cleaning } from './cleaning.ts';
 import { ConnectionStates } from './connection-states.ts';
 import type { Fetch } from './fetch.ts';
-import { fillLookup, type Spent } from './fill-lookup.ts';
+import { fillLookup } from './fill-lookup.ts';
+import type { Spent } from './lookup-parts.ts';
 import { fillScan } from './fill-scan.ts';
 import { Flights } from './flights.ts';
 import type {
