@@ -200,7 +200,7 @@ describe('what names no virtual table is answered byte for byte as by PostgreSQL
     client.close();
   });
 
-  test('a client that does not read holds its backend back, and loses nothing', async () => {
+  test('a client that does not read holds its backend back and nobody else, and loses nothing', async () => {
     const client = await endpoint.connect();
     client.stream.pause();
     client.send(query("select repeat('z', 100000) from generate_series(1, 500)"));
@@ -209,6 +209,10 @@ describe('what names no virtual table is answered byte for byte as by PostgreSQL
     await expect
       .poll(async () => (await endpoint.engine.pool.query<{ n: number }>(idle)).rows[0]?.n, { timeout: 10_000 })
       .toBe(1);
+    const other = await endpoint.connect();
+    other.send(query('select x from virtual_demo'));
+    expect((await other.until('Z')).map((message) => message.type).join('')).toBe('TDDDCZ');
+    other.close();
     client.stream.resume();
     const messages = await client.until('Z');
     expect(messages.filter((message) => message.type === 'D').length).toBe(500);
