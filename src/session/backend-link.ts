@@ -35,6 +35,9 @@ export interface LinkEvents {
   ended(): void;
 }
 
+/** No reply begins or ends with them. */
+const ROWS: ReadonlySet<number> = new Set([BACKEND.dataRow, BACKEND.copyData]);
+
 export type Settled = 'ready' | 'skipping' | 'copying';
 
 /** Rows and their kin are never decoded; what changes the session's state, or a filter asks for, comes whole. */
@@ -65,7 +68,7 @@ export class BackendLink {
     this.#toBackend = new Outbox(stream);
     this.#toClient = toClient;
     this.#events = events;
-    this.#reader = new MessageReader({ want: (type) => this.#want(type) });
+    this.#reader = new MessageReader({ want: (type) => this.#want(type), runs: ROWS });
   }
 
   /** `received` is what came before, during log-in. */

@@ -112,3 +112,25 @@ test('what has arrived can be looked at before it is handed out, the last messag
   reader.next();
   expect(upcoming()).toBe('BS');
 });
+
+test('of a type that may come in runs all that stand whole side by side come as one piece', () => {
+  const reader = new MessageReader({ want: () => 'pieces', runs: new Set(['D'.charCodeAt(0)]) });
+  const rows = ['a', 'bb', '', 'ccc'].map((text) => message('D', text));
+  const chunk = Buffer.concat([message('T', 'x'), ...rows, message('C', 'y')]);
+  fc.assert(
+    fc.property(fc.array(fc.nat(chunk.length), { maxLength: 3 }), (cuts) => {
+      const places = [0, ...cuts.sort((left, right) => left - right), chunk.length];
+      const pieces: Piece[] = [];
+      for (const [index, place] of places.entries()) {
+        reader.push(chunk.subarray(place, places[index + 1] ?? place));
+        pieces.push(...drain(reader));
+      }
+      expect(Buffer.concat(pieces.map(bytesOf))).toEqual(chunk);
+      const types = pieces.filter((piece) => piece.last).map((piece) => String.fromCharCode(piece.type));
+      expect(types.join('').replace(/D+/u, 'D')).toBe('TDC');
+      expect(reader.midMessage).toBe(false);
+    }),
+  );
+  reader.push(chunk);
+  expect(drain(reader).map(({ end, start }) => end - start)).toEqual([6, 26, 6]);
+});

@@ -18,6 +18,11 @@ export interface MessageReaderOptions {
    * means that what follows cannot be messages: all further bytes come as pieces of this one, whatever their number.
    */
   want(type: number, size: number): 'whole' | 'pieces' | 'invalid';
+  /**
+   * Types wanted in pieces of which several that stand side by side in a chunk may come as one piece, its `size` that of the first:
+   * rows, which nobody looks at one by one.
+   */
+  readonly runs?: ReadonlySet<number>;
 }
 
 /** Cuts a byte stream into protocol messages. Pull: `push` what arrived, then call `next` until it returns undefined. */
@@ -70,11 +75,14 @@ export class MessageReader {
     const chunk = this.#chunks[0];
     if (chunk === undefined) return undefined;
     const start = this.#offset;
-    const end = Math.min(chunk.length, start + message.left);
+    let end = Math.min(chunk.length, start + message.left);
     const first = message.left === message.size;
     message.left -= end - start;
     const last = message.left === 0;
-    if (last) this.#message = undefined;
+    if (last) {
+      this.#message = undefined;
+      if (this.#options.runs?.has(message.type) === true) end = endOfRun(chunk, end, message.type);
+    }
     this.#drop(end - start);
     return { type: message.type, size: message.size, first, last, chunk, start, end };
   }
@@ -140,6 +148,17 @@ export class MessageReader {
       this.#offset = 0;
     }
   }
+}
+
+/** Behind the last of the messages of this type that stand there whole, one after the other. */
+function endOfRun(chunk: Buffer, start: number, type: number): number {
+  let end = start;
+  while (end + HEADER <= chunk.length && chunk[end] === type) {
+    const length = chunk.readUInt32BE(end + 1);
+    if (length < HEADER - 1 || end + 1 + length > chunk.length) break;
+    end += 1 + length;
+  }
+  return end;
 }
 
 /** What follows type byte and length word. */
