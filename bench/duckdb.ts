@@ -33,6 +33,10 @@ export class DuckDb {
     return started;
   }
 
+  get pid(): number {
+    return this.#process.pid!;
+  }
+
   query(sql: string): Promise<Rows> {
     return this.#ask(sql);
   }

@@ -27,17 +27,28 @@ async function ticksOf(file: string): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
-/** Of all descendants, proportionally: what they share (PostgreSQL's buffers) counts once. */
-async function descendantBytes(root: number): Promise<number> {
+/** Of a process and all of its descendants: a server with its engine. */
+export async function processorMsOfAll(root: number): Promise<number> {
+  let ms = await processorMs(root);
+  // A backend may end meanwhile.
+  for (const pid of await descendantsOf(root)) ms += await processorMs(pid).catch(() => 0);
+  return ms;
+}
+
+async function descendantsOf(root: number): Promise<readonly number[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
   const parents = new Map<number, number>();
   for (const pid of pids) {
     const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
     parents.set(pid, Number(/^PPid:\s+(\d+)$/m.exec(status)?.[1]));
   }
+  return pids.filter((pid) => descends(pid, root, parents));
+}
+
+/** Of all descendants, proportionally: what they share (PostgreSQL's buffers) counts once. */
+async function descendantBytes(root: number): Promise<number> {
   let bytes = 0;
-  for (const pid of pids) {
-    if (!descends(pid, root, parents)) continue;
+  for (const pid of await descendantsOf(root)) {
     const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
     bytes += Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1] ?? 0) * 1024;
   }
