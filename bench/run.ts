@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Figure } from './figure.ts';
 import { evidence } from './scenarios/evidence.ts';
+import { evidenceMemory } from './scenarios/evidence-memory.ts';
 import { files } from './scenarios/files.ts';
 import { hunts } from './scenarios/hunts.ts';
 import { join } from './scenarios/join.ts';
@@ -18,7 +19,21 @@ import { start } from './scenarios/start.ts';
 import { table } from './table.ts';
 
 /** `npm run bench [-- NAME...]`: all scenarios, or those named. Status 1 where one could not be run; bounds decide nothing. */
-const SCENARIOS = [join, scan, shards, evidence, files, memory, start, relay, pgbench, plan, hunts, patterns];
+const SCENARIOS = [
+  join,
+  scan,
+  shards,
+  evidence,
+  evidenceMemory,
+  files,
+  memory,
+  start,
+  relay,
+  pgbench,
+  plan,
+  hunts,
+  patterns,
+];
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !SCENARIOS.some((scenario) => scenario.name === name));
