@@ -4,7 +4,7 @@ import { parseLike } from '../like.ts';
 import { isNameOperator, nameTest } from '../names.ts';
 import { partitionOf } from '../regions.ts';
 import type { Condition, Predicate, Pushed, PushedCondition, ScanPlan, ScanRequest } from '../source.ts';
-import { ALWAYS, type TimeRange, deliveryRange, intersect, outerRange } from '../time-range.ts';
+import { ALWAYS, type TimeRange, deliveryRange, outerRange, rangeSaid } from '../time-range.ts';
 import { isBucketPath } from './bucket-path.ts';
 import type { FilesConnection } from './connection.ts';
 import { type Needle, type Needles, needlesOfCondition, needlesOfPredicate } from './needles.ts';
@@ -40,7 +40,7 @@ export function compileScan(request: ScanRequest, all: readonly FilesConnection[
   const isConnectionWanted = nameTest(names, '@connection_name');
   const isPathWanted = nameTest(names, '@path');
   const isPrefixWanted = prefixTest(names.filter(({ column }) => column.path === '@path'));
-  const eventTime = timeRange(predicates);
+  const eventTime = timeRange(request);
   const absent = predicates.filter(
     ({ column, operator }) => ABSENT.includes(column.path ?? '') && operator !== 'is null',
   );
@@ -104,10 +104,8 @@ function callsOf(connections: readonly FilesConnection[]): string {
     : 'one a file';
 }
 
-function timeRange(predicates: readonly Predicate[]): TimeRange {
-  return predicates
-    .filter(isOfTime)
-    .reduce<TimeRange>((range, predicate) => intersect(range, outerRange(predicate) ?? ALWAYS), ALWAYS);
+function timeRange(request: ScanRequest): TimeRange {
+  return rangeSaid(request, isOfTime) ?? ALWAYS;
 }
 
 function isOfTime({ column }: Predicate): boolean {

@@ -1,7 +1,7 @@
 import { booleanWanted, contradicts } from '../../contradictions.ts';
 import { isNameOperator, namesAsked, nameTest } from '../../names.ts';
 import type { Exactness, Predicate, Pushed, ScanRequest } from '../../source.ts';
-import { ALWAYS, type TimeRange, intersect, isEmptyRange, outerRange } from '../../time-range.ts';
+import { ALWAYS, type TimeRange, intersect, isEmptyRange, outerRange, rangeSaid } from '../../time-range.ts';
 import type { LookupAttributeKey } from '../clients/cloudtrail.ts';
 
 /** LookupEvents: "events that occurred in a Region within the last 90 days". */
@@ -54,10 +54,9 @@ export interface LookupPlan {
 }
 
 /** @param now milliseconds since the epoch */
-export function planLookups({ predicates }: ScanRequest, now: number): LookupPlan {
-  const range = predicates
-    .filter(({ column }) => column.path === 'eventTime')
-    .reduce((all, predicate) => intersect(all, outerRange(predicate) ?? ALWAYS), ALWAYS);
+export function planLookups(request: ScanRequest, now: number): LookupPlan {
+  const { predicates } = request;
+  const range = rangeSaid(request, ({ column }) => column.path === 'eventTime') ?? ALWAYS;
   const inputs = inputsOf(predicates);
   const chosen = ATTRIBUTES.map(({ key, path }) => ({ key, path, values: valuesOf(predicates, path) })).find(
     ({ values }) => values !== undefined && values.length > 0 && values.length <= MAX_VALUES && values.every(isValue),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { column, predicate, scanRequest } from '../../../../test/support/source-harness.ts';
 import type { Operator } from '../../../catalog/table.ts';
-import type { ScanPlan } from '../../source.ts';
+import type { Condition, ScanPlan } from '../../source.ts';
 import { type AwsConnectionConfig, createAwsConnection } from '../connection.ts';
 import { cloudwatchLogsSource } from './source.ts';
 
@@ -52,6 +52,32 @@ describe('timestamp becomes startTime and endTime, to the millisecond and never 
 
   test('timestamp_ms is the same', () => {
     expect(planOf([predicate(TIMESTAMP_MS, '>=', String(T))]).parts[0]).toContain(`startTime=${at(0)}`);
+  });
+
+  test('alternatives bound it as far as all of them do, and event_time with its slack', () => {
+    const from = (of: typeof TIMESTAMP, operator: Operator, instant: number): Condition => ({
+      kind: 'predicate',
+      predicate: predicate(of, operator, String(instant)),
+    });
+    const source = cloudwatchLogsSource([createAwsConnection({ ...CONFIG, deliverySlackMs: 1000 })]);
+    const plan = source.plan({
+      ...scanRequest([]),
+      conditions: [
+        { kind: 'or', of: [from(TIMESTAMP, '>=', T + 5), from(TIMESTAMP, '=', T)] },
+        { kind: 'or', of: [from(EVENT_TIME, '<', T + 60), from(EVENT_TIME, '<=', T + 50)] },
+        {
+          kind: 'or',
+          of: [from(EVENT_TIME, '>', T + 90), { kind: 'predicate', predicate: predicate(EVENT_NAME, '=', 'x') }],
+        },
+      ],
+    });
+    expect(plan.parts).toEqual([`connection aws, us-east-1, log group trail: startTime=${at(0)}, endTime=${at(1060)}`]);
+    expect(plan.pushedConditions?.map(({ exactness, as }) => [exactness, as])).toEqual([
+      ['inexact', `startTime=${at(0)}`],
+      ['inexact', `endTime=${at(60)}, with delivery slack`],
+      ['none', undefined],
+    ]);
+    expect(plan.notices).toEqual([]);
   });
 
   test('bounds of several conjuncts are intersected', () => {

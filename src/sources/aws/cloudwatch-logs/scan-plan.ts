@@ -13,6 +13,7 @@ import {
   isEmptyRange,
   LAST_INSTANT,
   outerRange,
+  rangeSaid,
 } from '../../time-range.ts';
 import { patternOfCondition } from './condition-pattern.ts';
 import { isJsonPattern } from './assemble-pattern.ts';
@@ -53,7 +54,7 @@ export interface CompiledScan {
 
 export function compileScan(request: ScanRequest, all: readonly AwsConnection[]): CompiledScan {
   const { predicates, conditions = [], order } = request;
-  const times = compileTimes(predicates);
+  const times = compileTimes(request);
   const filters = namesAsked(predicates, PATHS.filter) ?? [undefined];
   const longestFilter = filters.reduce(
     (longest, filter) => ((filter?.length ?? 0) > (longest?.length ?? 0) ? filter : longest),
@@ -86,9 +87,12 @@ export function compileScan(request: ScanRequest, all: readonly AwsConnection[])
     pushedConditions: conditions.map((condition) => {
       const pattern = patternOfUsed.get(condition);
       const columns = columnsOf(condition);
-      return pattern === undefined
-        ? { columns, exactness: 'none' as const }
-        : { columns, exactness: pattern.exactness, as: patternText(pattern) };
+      const times = timesText(condition);
+      const as = [...(pattern === undefined ? [] : [patternText(pattern)]), ...(times === '' ? [] : [times])].join(
+        ', ',
+      );
+      if (as === '') return { columns, exactness: 'none' as const };
+      return { columns, exactness: times === '' && pattern !== undefined ? pattern.exactness : 'inexact', as };
     }),
     empty:
       times.empty ||
@@ -171,7 +175,7 @@ interface Times {
   readonly empty: boolean;
 }
 
-function compileTimes(predicates: readonly Predicate[]): Times {
+function compileTimes({ predicates, conditions = [] }: ScanRequest): Times {
   let timestamp = ALWAYS;
   let eventTime = ALWAYS;
   for (const predicate of predicates) {
@@ -179,7 +183,21 @@ function compileTimes(predicates: readonly Predicate[]): Times {
     if (path === PATHS.timestamp) timestamp = intersect(timestamp, exactRange(predicate) ?? ALWAYS);
     if (path === PATHS.eventTime) eventTime = intersect(eventTime, outerRange(predicate) ?? ALWAYS);
   }
+  timestamp = intersect(timestamp, rangeOf(conditions, PATHS.timestamp));
+  eventTime = intersect(eventTime, rangeOf(conditions, PATHS.eventTime));
   return { timestamp, eventTime, empty: isEmptyRange(timestamp) || eventTime.start > eventTime.end };
+}
+
+/** What alternatives leave of a time. */
+function rangeOf(conditions: readonly Condition[], path: string): TimeRange {
+  return rangeSaid({ predicates: [], conditions }, ({ column }) => column.path === path) ?? ALWAYS;
+}
+
+function timesText(condition: Condition): string {
+  const [timestamp, eventTime] = [PATHS.timestamp, PATHS.eventTime].map((path) =>
+    rangeText(rangeOf([condition], path)),
+  );
+  return [timestamp, eventTime === '' ? '' : `${eventTime ?? ''}, with delivery slack`].filter(Boolean).join(', ');
 }
 
 function pushedAs(
