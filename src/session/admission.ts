@@ -35,10 +35,6 @@ export class Admission {
     return this.#connections;
   }
 
-  get halfOpen(): number {
-    return this.#halfOpen.size;
-  }
-
   /** A connection that has said nothing yet. To be called: what is returned, as soon as it has, or has gone. */
   arrived(arrival: Arrival): () => void {
     const [oldest] = this.#halfOpen;
