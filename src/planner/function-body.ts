@@ -2,6 +2,7 @@ import type { Alias, FuncCall, Node, RangeFunction, SelectStmt } from '@pgsql/ty
 import { bare, walk } from '../sql/walk.ts';
 import type { CalledFunction } from './definitions.ts';
 import { castTo, columnOf } from './nodes.ts';
+import { PG_TYPES } from './pg-types.ts';
 
 export function aliasOf({ alias }: RangeFunction, { name, columns }: CalledFunction): Alias {
   const aliasname = alias?.aliasname ?? name;
@@ -63,23 +64,6 @@ function typed(argument: Node, type: string): Node {
   const name = PG_TYPES[element];
   return constant?.sval !== undefined && name !== undefined ? castTo(argument, `${name}${array.join('')}`) : argument;
 }
-
-/** pg_type's names behind what format_type() prints of a parameter. */
-const PG_TYPES: Readonly<Record<string, string>> = {
-  bigint: 'int8',
-  boolean: 'bool',
-  cidr: 'cidr',
-  date: 'date',
-  'double precision': 'float8',
-  inet: 'inet',
-  integer: 'int4',
-  interval: 'interval',
-  numeric: 'numeric',
-  smallint: 'int2',
-  text: 'text',
-  'timestamp with time zone': 'timestamptz',
-  'timestamp without time zone': 'timestamp',
-};
 
 /** Names that columns may be qualified with, and that an argument's qualifier must not be. */
 export function names(query: SelectStmt): ReadonlySet<string> {

@@ -43,12 +43,7 @@ export function asKey(value: Node, keyType: string): Node {
   if (keyType === SCAN_KEY) return asScanKey(value);
   if (keyType === SCAN_ADDRESS) return asScanKey(call('try_inet', [castTo(value, 'text')]));
   if (keyType === 'inet' || keyType === 'cidr') return call(`key_${keyType}`, [value], 'trailhound');
-  return {
-    TypeCast: {
-      arg: value,
-      typeName: { names: [{ String: { sval: 'pg_catalog' } }, { String: { sval: keyType } }], typemod: -1 },
-    },
-  };
+  return castTo(value, keyType);
 }
 
 /** Plain DISTINCT is a list of one empty node in PostgreSQL's tree. */

@@ -1,4 +1,5 @@
 import type { Node, SelectStmt } from '@pgsql/types';
+import { PG_TYPES } from './pg-types.ts';
 
 export function and(nodes: readonly Node[]): Node {
   const [only] = nodes;
@@ -28,9 +29,11 @@ export function call(name: string, args: Node[], schema = 'pg_catalog'): Node {
   };
 }
 
+/** @param type of pg_catalog: as pg_type names it, or as format_type() prints it */
 export function castTo(arg: Node, type: string): Node {
   const array = type.endsWith('[]');
-  const name = array ? type.slice(0, -2) : type;
+  const printed = array ? type.slice(0, -2) : type;
+  const name = PG_TYPES[printed] ?? printed;
   return {
     TypeCast: {
       arg,
