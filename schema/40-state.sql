@@ -29,6 +29,22 @@ comment on column trailhound.key_cache.bytes is 'Of key, inputs and records, unc
 comment on column trailhound.key_cache.used_at is 'When a statement last used it, to within ten minutes';
 create index if not exists key_cache_fetched_at on trailhound.key_cache (fetched_at);
 
+-- Rows of scans that a process keeps: in a relation of its own or in its memory. Unlogged like those relations, so that
+-- a crash, which empties them, empties this too.
+create unlogged table if not exists trailhound.kept_scan (
+  id uuid primary key,
+  process integer not null,
+  table_name text not null,
+  bytes bigint not null,
+  fetched_at timestamptz not null
+);
+comment on table trailhound.kept_scan is 'Rows of scans that are kept; what is deleted here is not used again';
+comment on column trailhound.kept_scan.id is 'One reading';
+comment on column trailhound.kept_scan.process is 'Whose: the second half of its advisory lock';
+comment on column trailhound.kept_scan.table_name is 'The virtual table, without its schema';
+comment on column trailhound.kept_scan.bytes is 'Of the relation, or of the values in memory';
+comment on column trailhound.kept_scan.fetched_at is 'When the reading was begun';
+
 -- Of an earlier version.
 drop table if exists trailhound.relation;
-revoke all on trailhound.installation, trailhound.key_cache from public;
+revoke all on trailhound.installation, trailhound.key_cache, trailhound.kept_scan from public;

@@ -92,12 +92,14 @@ comment on column trailhound.scan.newest is 'When the newest event happened that
 create or replace view trailhound.cache as
 select c.table_name, count(*) as entries, sum(c.bytes)::bigint as bytes,
   coalesce(min(u.hits), 0) as hits, min(c.fetched_at) as oldest
-from trailhound.key_cache c left join trailhound.cache_use u on u.table_name = c.table_name
+from (
+  select table_name, bytes, fetched_at from trailhound.key_cache
+  union all select table_name, bytes, fetched_at from trailhound.kept_scan) c left join trailhound.cache_use u on u.table_name = c.table_name
 group by c.table_name;
 comment on view trailhound.cache is 'Answers of virtual tables that are kept';
 comment on column trailhound.cache.table_name is 'The virtual table';
-comment on column trailhound.cache.entries is 'Answers, one a key and what else was asked';
-comment on column trailhound.cache.bytes is 'Of keys and records, uncompressed; cache.max_bytes bounds the sum';
+comment on column trailhound.cache.entries is 'Answers: of look-ups one a key and what else was asked, of scans one a reading';
+comment on column trailhound.cache.bytes is 'Of keys and records, uncompressed, and of rows; cache.max_bytes bounds the sum of each';
 comment on column trailhound.cache.hits is 'Keys answered from here since the engine''s last crash';
 comment on column trailhound.cache.oldest is 'When the oldest of them came';
 grant select on trailhound.scan, trailhound.cache to public;

@@ -2,6 +2,7 @@ create or replace function trailhound.cache_clear(of_table text default null) re
 language plpgsql security definer set search_path = pg_catalog as $$
 declare
   cleared bigint;
+  scans bigint;
 begin
   if of_table is not null and not exists (
     select from pg_class c where c.relnamespace = 'source'::regnamespace and c.relkind = 'f' and c.relname = of_table)
@@ -11,7 +12,9 @@ begin
   end if;
   delete from trailhound.key_cache c where of_table is null or c.table_name = of_table;
   get diagnostics cleared = row_count;
-  return cleared;
+  delete from trailhound.kept_scan k where of_table is null or k.table_name = of_table;
+  get diagnostics scans = row_count;
+  return cleared + scans;
 end $$;
 comment on function trailhound.cache_clear(text) is 'Forgets the answers that are kept of a table, or of all; says how many';
 revoke all on function trailhound.cache_clear(text) from public;

@@ -17,6 +17,7 @@ import type { Spent } from './lookup-parts.ts';
 import { fillScan } from './fill-scan.ts';
 import { Flights } from './flights.ts';
 import type {
+  FetchStatistics,
   HydratedRows,
   Hydrator,
   IsEnough,
@@ -31,6 +32,9 @@ import type { HydrationMetrics } from './metrics.ts';
 import { createHydrationCounters } from './metrics.ts';
 import { RateLimiter } from './rate-limiter.ts';
 import { Relations } from './relations.ts';
+import type { CachedScan } from './scan-cache/cached-scan.ts';
+import { KeptParts } from './scan-cache/kept-parts.ts';
+import { ScanCache } from './scan-cache/scan-cache.ts';
 import { compileRow } from './row.ts';
 import type { WrittenRows } from './row-writer.ts';
 import { ScanLog } from './scan-log.ts';
@@ -78,6 +82,8 @@ interface Task {
   readonly ofSession: boolean;
   readonly statement: StatementContext;
   readonly isEnough?: IsEnough | undefined;
+  /** Of a scan whose rows are kept, or may be. */
+  readonly cached?: CachedScan | undefined;
   fill(fetch: Fetch, write: (rows: readonly Row[]) => Promise<void>): Promise<void>;
   failure(error: unknown): unknown;
 }
@@ -88,6 +94,12 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
   const relations = new Relations({ pool, log, clock });
   const quotas = new QuotaLedger({ pool, lock: relations.lock, clock, log });
   const cache = new KeyCache({ pool, log, clock, maxBytes: options.cacheMaxBytes ?? Number.POSITIVE_INFINITY });
+  const scanCache = new ScanCache({
+    parts: new KeptParts(pool, relations.lock),
+    clock,
+    log,
+    maxBytes: options.cacheMaxBytes ?? Number.POSITIVE_INFINITY,
+  });
   const cleaning = new Cleaning({ cache, tables: options.tables ?? [], clock, log });
   const scans = new ScanLog(pool, log);
   const connections = new ConnectionStates({ pool, clock, log });
@@ -169,6 +181,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
     });
     let failed: unknown;
     let outcome: 'ok' | 'failed' = 'failed';
+    let statistics: FetchStatistics | undefined;
     try {
       signal.throwIfAborted();
       await task.fill(fetch, (rows) => writer.add(rows));
@@ -176,12 +189,14 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
       const written = await writer.finish();
       outcome = 'ok';
       if (mapper.replaced > 0) {
-        statement.notice(
-          'WARNING',
-          `${mapper.replaced} characters of ${name} that PostgreSQL cannot store (U+0000, lone surrogates) were replaced by U+FFFD`,
-        );
+        const message = `${mapper.replaced} characters of ${name} that PostgreSQL cannot store (U+0000, lone surrogates) were replaced by U+FFFD`;
+        task.cached?.warned(message);
+        statement.notice('WARNING', message);
       }
-      return hydrated(written, () => writer.release());
+      const read = hydrated(written, () => writer.release());
+      const rows = (await task.cached?.finish(read, fetch)) ?? read;
+      ({ statistics } = rows);
+      return rows;
     } catch (error) {
       connections.failed(error);
       const failure = (failed = signal.aborted ? (signal.reason as unknown) : task.failure(error));
@@ -189,13 +204,17 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
         log.error({ err: failure, table: name }, 'hydration failed');
       throw failure;
     } finally {
-      if (outcome === 'failed') writer.discard();
+      if (outcome === 'failed') {
+        writer.discard();
+        await task.cached?.giveUp();
+      }
+      task.cached?.end();
       link.unlink();
       // What the source may still have under way (pages read ahead) is wanted by nobody.
       link.abort(new Error('no more rows are wanted'));
       const durationMs = clock.now() - start;
       const { user, text, pid } = statement;
-      const statistics = { ...tally, rows: writer.rows };
+      statistics ??= { ...tally, rows: writer.rows };
       if (recorded !== undefined) {
         const { kind, keys } = recorded;
         const { pushed, searched, newest } = fetch;
@@ -216,7 +235,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
           error,
         });
       }
-      metrics.hydration(name, outcome, durationMs / 1000, writer.rows, tally.bytes);
+      metrics.hydration(name, outcome, durationMs / 1000, statistics.rows, tally.bytes);
       if (tally.cacheHits > 0) metrics.cached(name, tally.cacheHits);
     }
   }
@@ -230,18 +249,19 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
   }
 
   return {
-    scan: (request, statement, isEnough) =>
-      tracked(
+    scan: async (request, statement, isEnough) => {
+      const source = sourceOf(sources, request.table.source, 'scan');
+      const cached = scanCache.open(source, request, statement);
+      return tracked(
         hydrate({
           ...taskOf(request, statement),
           isEnough: request.order === undefined ? undefined : isEnough,
           recorded: { kind: 'scan' },
-          fill: (fetch) => {
-            const parts = { scheduler, cache, quotas, clock };
-            return fillScan(sourceOf(sources, request.table.source, 'scan'), request, fetch, parts);
-          },
+          cached,
+          fill: (fetch) => fillScan(source, request, fetch, { scheduler, cache, quotas, clock, cached }),
         }),
-      ),
+      );
+    },
     lookup: (request, statement) =>
       tracked(
         hydrate({
@@ -274,7 +294,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
     },
     quotas: () => quotas.remaining(),
     sweep: async () => {
-      const sweeping = Promise.all([relations.sweep(), cleaning.start()]);
+      const sweeping = Promise.all([relations.sweep(), cleaning.start(), scanCache.sweep()]);
       // Who closes right after the start waits for it: the pool must not end under it.
       running.add(sweeping);
       try {
@@ -287,6 +307,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
     close: async () => {
       closing.abort(new TrailhoundError('admin_shutdown', 'terminating connection due to administrator command'));
       await Promise.allSettled(running);
+      await scanCache.close();
       await Promise.all([cache.flush(), scans.flush(), quotas.flush(), connections.flush(), cleaning.close()]);
       await relations.close();
     },

@@ -9,12 +9,15 @@ import { KeptScans } from './kept-scans.ts';
 import type { KeyCache } from './key-cache.ts';
 import { scanOverQuota } from './over-quota.ts';
 import type { QuotaClaim, QuotaLedger } from './quota-ledger.ts';
+import type { CachedScan } from './scan-cache/cached-scan.ts';
 
 export interface ScanParts {
   readonly scheduler: CallScheduler;
   readonly cache: KeyCache;
   readonly quotas: QuotaLedger;
   readonly clock: Clock;
+  /** Of tables whose rows are kept. */
+  readonly cached: CachedScan | undefined;
 }
 
 /** Reads a scan's pages into the fetch, one after the other, or what is kept of an earlier one. */
@@ -27,10 +30,6 @@ export async function fillScan(
   const { statement, tally } = fetch;
   const { settings } = statement;
   const { name } = request.table;
-  if (settings.sources === 'off') {
-    statement.notice('NOTICE', `${name} was not read: trailhound.sources is off`);
-    return;
-  }
   const kept = new KeptScans(parts.cache, parts.clock, source, request);
   const plan = source.plan(request);
   fetch.pushed = plan.pushed.flatMap(({ predicate: { column, operator, values }, exactness, as }) =>
@@ -44,20 +43,23 @@ export async function fillScan(
     await fetch.add(answer.records.slice(0, request.limit));
     return;
   }
+  const missing = empty || parts.cached === undefined ? request : await parts.cached.find(fetch);
+  if (missing !== request) tally.cacheHits += 1;
+  if (missing === undefined) return;
   if (settings.sources === 'cache') {
     statement.notice('NOTICE', `nothing of ${name} is cached, and trailhound.sources is cache: it was not read`);
     return;
   }
   for (const notice of plan.notices) statement.notice('NOTICE', notice);
   if (empty) return;
-  await readPages(source, request, fetch, parts, kept);
+  await readPages(source, missing, fetch, parts, kept);
 }
 
 async function readPages(
   source: ScanSource,
   request: ScanRequest,
   fetch: Fetch,
-  { scheduler, quotas }: ScanParts,
+  { scheduler, quotas, cached }: ScanParts,
   kept: KeptScans,
 ): Promise<void> {
   const { statement, signal, tally } = fetch;
@@ -74,7 +76,10 @@ async function readPages(
     partial: statement.settings.partial,
     quota: (...said) => quotas.seen(...said),
     searched: (where) => fetch.searched.push(where),
-    notice: (severity, message) => statement.notice(severity, message),
+    notice: (severity, message) => {
+      if (severity === 'WARNING') cached?.warned(message);
+      statement.notice(severity, message);
+    },
   });
   // A LIMIT's rows are counted one by one.
   const copied = request.limit === undefined && request.aggregation === undefined;
@@ -95,6 +100,7 @@ async function readPages(
       if (request.limit !== undefined && fetch.rows >= request.limit) break;
       if (reached !== undefined && (await fetch.isEnough(reached))) return;
     }
+    cached?.whole();
     // Rows may be missing of it.
     if (!statement.settings.partial) await abortable(kept.keep(), signal);
   } finally {

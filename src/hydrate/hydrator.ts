@@ -61,6 +61,12 @@ export type HydratedRows = (
       /** As it stands in FROM: quoted and qualified, or a subquery of one. */
       readonly name: string;
     }
+  | {
+      readonly kind: 'parts';
+      readonly parts: readonly TimedRows[];
+      /** The column that tells of which part a row is. */
+      readonly time: string;
+    }
 ) & {
   /** The fetched columns, in the order of each row or of the relation. */
   readonly columns: readonly StoredColumn[];
@@ -68,6 +74,13 @@ export type HydratedRows = (
   /** Drops the relation, later again where a lock prevents it. Idempotent, never throws. */
   release(): Promise<void>;
 };
+
+/** Rows whose time is at least `from` and less than `before`, in milliseconds since the epoch; none of them is NULL. */
+export interface TimedRows {
+  readonly rows: HydratedRows;
+  readonly from: number;
+  readonly before: number;
+}
 
 export interface StoredColumn {
   readonly name: string;

@@ -79,6 +79,18 @@ export function storedSql(rows: HydratedRows | 'empty', parameters: ParameterLis
   if (rows === 'empty') return 'select where false';
   const names = rows.columns.map((column) => quoteIdent(column.name));
   if (rows.kind === 'relation') return `select ${names.join(', ')} from ${rows.name}`;
+  if (rows.kind === 'parts') {
+    const time = `_.${quoteIdent(rows.time)}`;
+    const parts = rows.parts.map(({ rows: own, from, before }) => {
+      const conditions = [
+        ...(Number.isFinite(from) ? [`${time} operator(pg_catalog.>=) ${instant(from)}`] : []),
+        ...(Number.isFinite(before) ? [`${time} operator(pg_catalog.<) ${instant(before)}`] : []),
+      ];
+      const condition = conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`;
+      return `select ${names.map((name) => `_.${name}`).join(', ')} from (${storedSql(own, parameters)}) as _${condition}`;
+    });
+    return parts.join(' union all ');
+  }
   if (names.length === 0) return `select from pg_catalog.generate_series(1, ${String(rows.rows.length)})`;
   const arrays = rows.columns.map((_column, index) =>
     parameters.addTextArray(rows.rows.map((row) => row[index] ?? null)),
@@ -87,6 +99,10 @@ export function storedSql(rows: HydratedRows | 'empty', parameters: ParameterLis
   // unnest(a, b) is syntax that no schema can qualify; ROWS FROM says the same.
   const columns = arrays.map((array) => `pg_catalog.unnest(${array}::pg_catalog.text[])`);
   return `select ${typed.join(', ')} from rows from (${columns.join(', ')}) as _(${names.join(', ')})`;
+}
+
+function instant(milliseconds: number): string {
+  return `timestamptz '${new Date(milliseconds).toISOString()}'`;
 }
 
 /** The columns with a path that must be fetched so that a reference's needed columns can be computed. */

@@ -1,7 +1,8 @@
 import type { Column } from '../catalog/table.ts';
 import type { HydratedRows } from '../hydrate/hydrator.ts';
 import type { Reference } from '../planner/statement.ts';
-import type { Condition, ScanRequest } from '../sources/source.ts';
+import { conditionText, conjunctsOf } from '../sources/condition-text.ts';
+import type { ScanRequest } from '../sources/source.ts';
 
 /** Scans of one statement that ask for the same rows are one, which reads the columns of all of them. */
 export class SameScans {
@@ -47,24 +48,7 @@ interface Group {
   rows: Promise<HydratedRows> | undefined;
 }
 
-function textOf({ table, predicates, conditions = [], chosenBy = [] }: ScanRequest): string {
-  const conjuncts = [
-    ...predicates.map((predicate) => conditionText({ kind: 'predicate', predicate })),
-    ...conditions.map(conditionText),
-  ];
-  const chosen = chosenBy.map(({ name }) => name);
-  return JSON.stringify([table.name, [...new Set(conjuncts)].sort(), chosen]);
-}
-
-/** The same for conditions that say the same in the same order. */
-export function conditionText(condition: Condition): string {
-  switch (condition.kind) {
-    case 'predicate': {
-      const { column, steps = [], operator, values } = condition.predicate;
-      return JSON.stringify([column.name, steps, operator, [...values].sort()]);
-    }
-    case 'and':
-    case 'or':
-      return JSON.stringify([condition.kind, condition.of.map(conditionText)]);
-  }
+function textOf(request: ScanRequest): string {
+  const chosen = (request.chosenBy ?? []).map(({ name }) => name);
+  return JSON.stringify([request.table.name, [...new Set(conjunctsOf(request).map(conditionText))].sort(), chosen]);
 }

@@ -195,8 +195,16 @@ export interface KeptAs {
   readonly inputs: Readonly<Record<string, string>>;
 }
 
+/** Rows never change, and have all come once the time at this path of theirs lies so far back. */
+export interface Settled {
+  readonly path: string;
+  readonly afterMs: number;
+}
+
 export interface ScanSource {
   readonly kind: 'scan';
+  /** Undefined: rows may change, so that none can be kept but as all of them were at once. */
+  readonly settled?: Settled | undefined;
   /** Each scan takes one request of it. */
   readonly quota?: Quota | undefined;
   /**

@@ -13,6 +13,9 @@ export const LAST_INSTANT = 8.64e15;
 /** CloudTrail's clock may run ahead of CloudWatch Logs' by this much. */
 export const CLOCK_SLACK_MS = 5 * 60_000;
 
+/** CloudTrail delivers what happened within about this time. */
+export const DELIVERED_AFTER_MS = 15 * 60_000;
+
 export function isEmptyRange(range: TimeRange): boolean {
   // CloudWatch Logs holds no event before 1970.
   return range.start > range.end || range.end < 0 || range.start > LAST_INSTANT;

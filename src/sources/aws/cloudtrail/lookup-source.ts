@@ -2,6 +2,7 @@ import { mergeParts, type Part } from '../../merge-parts.ts';
 import { nameTest } from '../../names.ts';
 import { isRegionPattern } from '../../regions.ts';
 import type { CallContext, Page, ScanPlan, ScanRequest, ScanSource } from '../../source.ts';
+import { DELIVERED_AFTER_MS } from '../../time-range.ts';
 import type { AwsConnection } from '../connection.ts';
 import { type Place, eachPlace, placesOf } from '../each-place.ts';
 import { type Lookup, type LookupPlan, placeTests, planLookups } from './lookup-plan.ts';
@@ -15,6 +16,7 @@ export function cloudtrailLookupSource(
 ): ScanSource {
   return {
     kind: 'scan',
+    settled: { path: 'eventTime', afterMs: DELIVERED_AFTER_MS },
     plan: (request) => describe(planLookups(request, now()), request, connections),
     scan: (request, context) => scan(request, planLookups(request, now()), connections, context, now()),
     close: () => Promise.resolve(),

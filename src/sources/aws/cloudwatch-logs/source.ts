@@ -9,6 +9,7 @@ import { readInOrder } from './read-in-order.ts';
 import { type CompiledScan, compileScan, describeScan } from './scan-plan.ts';
 import { searchedLogs } from './searched-logs.ts';
 import { type Target, resolveTargets } from './targets.ts';
+import { DELIVERED_AFTER_MS } from '../../time-range.ts';
 
 /** Log groups and shards of them read at once by one statement; each holds a page of up to 1 MB that was fetched ahead. */
 const CONCURRENT_PARTS = 12;
@@ -17,6 +18,7 @@ const CONCURRENT_PARTS = 12;
 export function cloudwatchLogsSource(connections: readonly AwsConnection[]): ScanSource {
   return {
     kind: 'scan',
+    settled: { path: PATHS.eventTime, afterMs: DELIVERED_AFTER_MS },
     plan: (request): ScanPlan => describeScan(compileScan(request, connections), request.table.name),
     scan: (request, context) => scan(request, compileScan(request, connections), context),
     close: () => Promise.resolve(),

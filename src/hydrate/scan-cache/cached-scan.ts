@@ -1,0 +1,217 @@
+import { abortable } from '../../kernel/abort.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { ScanRequest, ScanSource } from '../../sources/source.ts';
+import type { Fetch } from '../fetch.ts';
+import type { HydratedRows, StatementContext, TimedRows } from '../hydrator.ts';
+import { type Asked, tailOf } from './asked.ts';
+import { type Entry, type EntryPart, livesFor, type Said, type ScanCache } from './scan-cache.ts';
+
+/** A tail is made part of what has settled when it has grown to this share of the whole: parts stay few. */
+const WORTH_SETTLING = 1 / 8;
+
+interface Leased {
+  readonly leased: HydratedRows;
+  readonly from: number;
+  readonly before: number;
+}
+
+interface Found {
+  readonly entry: Entry;
+  readonly parts: readonly (EntryPart & Leased)[];
+  /** What has still to be read. */
+  readonly tail: ScanRequest | undefined;
+  /** Where it begins. */
+  readonly from: number;
+}
+
+/** One scan of one statement: what of it is kept, what is still to be read, and what becomes of that. */
+export class CachedScan {
+  readonly asked: Asked;
+  /** Resolves when its rows are kept, or will not be. */
+  readonly ended: Promise<void>;
+  readonly #cache: ScanCache;
+  readonly #clock: Clock;
+  readonly #source: ScanSource;
+  readonly #request: ScanRequest;
+  readonly #statement: StatementContext;
+  readonly #arrivedAt: number;
+  readonly #warnings: string[] = [];
+  #end: () => void = () => undefined;
+  #startedAt: number;
+  #found: Found | undefined;
+  #isWhole = false;
+
+  constructor(
+    cache: ScanCache,
+    clock: Clock,
+    source: ScanSource,
+    request: ScanRequest,
+    asked: Asked,
+    statement: StatementContext,
+  ) {
+    this.#cache = cache;
+    this.#clock = clock;
+    this.#source = source;
+    this.#request = request;
+    this.asked = asked;
+    this.#statement = statement;
+    this.#arrivedAt = this.#startedAt = clock.now();
+    this.ended = new Promise((resolve) => (this.#end = resolve));
+  }
+
+  /** Whether others may wait for it. */
+  get willBeKept(): boolean {
+    const { limit, order } = this.#request;
+    return limit === undefined && order === undefined && !this.#statement.settings.partial;
+  }
+
+  /** What must be read beside what is kept: the request itself where nothing is, undefined where all is. */
+  async find(fetch: Fetch): Promise<ScanRequest | undefined> {
+    const { signal } = fetch;
+    const { cache, sources } = this.#statement.settings;
+    const mayAsk = cache || sources === 'cache';
+    for (let flight = this.#flight(mayAsk); ; flight = this.#flight(mayAsk)) {
+      if (flight !== undefined) {
+        await abortable(flight, signal);
+        continue;
+      }
+      this.#found = mayAsk ? await this.#pick(signal) : undefined;
+      // Another may have begun in the meantime.
+      if (this.#found !== undefined || this.#flight(mayAsk) === undefined) break;
+    }
+    const found = this.#found;
+    if (found !== undefined) {
+      for (const warning of found.entry.warnings) this.#statement.notice('WARNING', warning);
+      fetch.newest = found.entry.newest;
+      if (found.tail === undefined) {
+        fetch.searched.push(...found.entry.searched);
+        return undefined;
+      }
+    }
+    this.#startedAt = this.#clock.now();
+    if (sources !== 'cache') this.#cache.takeOff(this);
+    return found?.tail ?? this.#request;
+  }
+
+  /** A warning of the source: rows may be missing, which is as true of the kept ones. */
+  warned(message: string): void {
+    this.#warnings.push(message);
+  }
+
+  /** All that had to be read was read. */
+  whole(): void {
+    this.#isWhole = this.#request.limit === undefined && !this.#statement.settings.partial;
+  }
+
+  /** What stands for the scan: what was kept, and what was read. */
+  async finish(read: HydratedRows, said: Omit<Said, 'warnings'>): Promise<HydratedRows> {
+    const found = this.#found;
+    if (found?.tail === undefined && found !== undefined) {
+      await read.release();
+      return this.#together(found, found.parts, read);
+    }
+    const part = this.#isWhole ? await this.#cache.addPart(this.asked.table.name, read, this.#startedAt) : undefined;
+    const own = part?.rows.lease() ?? read;
+    const before = found?.parts ?? [];
+    const from = found?.from ?? Number.NEGATIVE_INFINITY;
+    if (part !== undefined) {
+      const parts = [...before, { part, from, before: Number.POSITIVE_INFINITY }];
+      await this.#cache.keep(this.#entry(parts, found?.entry, said));
+    }
+    if (found === undefined) return own;
+    const tail = { leased: own, from, before: Number.POSITIVE_INFINITY };
+    return this.#together(found, [...before, tail], read);
+  }
+
+  /** Whatever became of it. */
+  end(): void {
+    this.#cache.land(this);
+    this.#end();
+  }
+
+  /** It has failed: what was found is not needed. */
+  async giveUp(): Promise<void> {
+    for (const { leased } of this.#found?.parts ?? []) await leased.release();
+    this.#found = undefined;
+  }
+
+  #flight(mayAsk: boolean): Promise<void> | undefined {
+    return mayAsk && this.#statement.settings.sources === 'live' ? this.#cache.flightFor(this.asked) : undefined;
+  }
+
+  async #pick(signal: AbortSignal): Promise<Found | undefined> {
+    const { cacheMaxAgeMs = Number.POSITIVE_INFINITY } = this.#statement.settings;
+    const entries = await this.#cache.candidates(this.asked, cacheMaxAgeMs, signal);
+    const founds = entries.flatMap((entry) => this.#partsOf(entry, cacheMaxAgeMs) ?? []);
+    // One of them may have gone while another was asked for.
+    const there = founds.filter(({ entry }) => this.#cache.has(entry));
+    const best = there.find(({ tail }) => tail === undefined) ?? there[0];
+    if (best === undefined) return undefined;
+    this.#cache.use(best.entry);
+    return { ...best, parts: best.parts.map((each) => ({ ...each, leased: each.part.rows.lease() })) };
+  }
+
+  /** Which of a kept scan's rows can stand for the own, and what is missing of them then. */
+  #partsOf(
+    entry: Entry,
+    notOlderMs: number,
+  ): (Omit<Found, 'parts'> & { readonly parts: readonly EntryPart[] }) | undefined {
+    const { range, time } = this.asked;
+    const { settledUntil } = entry;
+    if (this.#statement.relationOnly && entry.parts.some(({ part }) => part.kind === 'values')) return undefined;
+    // Who asked while it was read, asked for what it read.
+    const { settled } = this.#source;
+    const isAsNew = settled === undefined || entry.endedAt >= this.#arrivedAt || range.to <= entry.fetchedAt;
+    const isSettled = settled !== undefined && entry.asked.range.to <= entry.fetchedAt - settled.afterMs;
+    const age = this.#clock.now() - entry.fetchedAt;
+    const isYoung = age <= Math.min(isSettled ? livesFor(entry) : this.asked.table.ttlMs, notOlderMs);
+    if (isAsNew && isYoung && range.to <= entry.asked.range.to)
+      return { entry, parts: entry.parts, tail: undefined, from: Number.POSITIVE_INFINITY };
+    if (settledUntil === undefined || range.from >= settledUntil) return undefined;
+    const parts = entry.parts
+      .filter(({ from }) => from < settledUntil)
+      .map((each) => ({ ...each, before: Math.min(each.before, settledUntil) }));
+    if (range.to < settledUntil) return { entry, parts, tail: undefined, from: settledUntil };
+    const { order } = this.#request;
+    // What wants the newest rows alone finds them sooner without.
+    if (time === undefined || order !== undefined || this.#statement.settings.sources !== 'live') return undefined;
+    return { entry, parts, tail: tailOf(this.#request, time, settledUntil), from: settledUntil };
+  }
+
+  #entry(parts: readonly EntryPart[], before: Entry | undefined, said: Omit<Said, 'warnings'>): Entry {
+    const range = { from: before?.asked.range.from ?? this.asked.range.from, to: this.asked.range.to };
+    const newest = [said.newest, before?.newest].filter((each) => each !== undefined);
+    return {
+      asked: { ...this.asked, range },
+      parts,
+      settledUntil: this.#settledUntil(range, before?.settledUntil),
+      oldest: before?.oldest ?? this.#startedAt,
+      fetchedAt: this.#startedAt,
+      endedAt: this.#clock.now(),
+      warnings: [...new Set([...(before?.warnings ?? []), ...this.#warnings])],
+      searched: said.searched,
+      newest: newest.length === 0 ? undefined : Math.max(...newest),
+    };
+  }
+
+  #settledUntil({ from, to }: Asked['range'], before: number | undefined): number | undefined {
+    const { settled } = this.#source;
+    if (settled === undefined || this.asked.time === undefined) return undefined;
+    const until = Math.floor(Math.min(to, this.#startedAt - settled.afterMs));
+    if (until <= from) return undefined;
+    return before !== undefined && until - before < (until - from) * WORTH_SETTLING ? before : until;
+  }
+
+  #together({ entry }: Found, parts: readonly Leased[], { columns, statistics: own }: HydratedRows): HydratedRows {
+    const rows = parts.reduce((sum, { leased }) => sum + leased.statistics.rows, 0);
+    const statistics = { ...own, rows };
+    const timed = parts.map(({ leased, from, before }): TimedRows => ({ rows: leased, from, before }));
+    const release = async (): Promise<void> => {
+      for (const { leased } of parts) await leased.release();
+    };
+    const [only, ...more] = parts;
+    const isWhole = more.length === 0 && only?.before === Number.POSITIVE_INFINITY;
+    if (isWhole || entry.asked.time === undefined) return { ...(only as Leased).leased, statistics };
+    return { kind: 'parts', parts: timed, time: entry.asked.time.name, columns, statistics, release };
+  }
+}

@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import type { Pool } from '../../engine/pool.ts';
+import type { HydratedRows } from '../hydrator.ts';
+import type { ProcessLock } from '../process-lock.ts';
+import { SharedRows } from './shared-rows.ts';
+
+/** Rows of one reading, as they were written. */
+export interface KeptPart {
+  readonly id: string;
+  readonly rows: SharedRows;
+  readonly kind: 'values' | 'relation';
+  readonly bytes: number;
+}
+
+/**
+ * `trailhound.kept_scan`: which rows of scans are kept. It is unlogged, as the relations are: what empties those after a
+ * crash empties it too, so that nobody takes the one for the other; and whoever deletes from it has cleared the cache.
+ */
+export class KeptParts {
+  readonly #pool: Pool;
+  readonly #lock: ProcessLock;
+
+  constructor(pool: Pool, lock: ProcessLock) {
+    this.#pool = pool;
+    this.#lock = lock;
+  }
+
+  /** Undefined: they stand in more than one relation. */
+  async add(table: string, rows: HydratedRows, fetchedAt: number): Promise<KeptPart | undefined> {
+    const { kind } = rows;
+    if (kind === 'parts' || (kind === 'relation' && rows.name.startsWith('('))) return undefined;
+    await this.#lock.hold();
+    const id = randomUUID();
+    const relation = kind === 'relation' ? rows.name : null;
+    const { rows: inserted } = await this.#pool.query<{ bytes: number }>(
+      `insert into trailhound.kept_scan (id, process, table_name, bytes, fetched_at)
+       values ($1, $2, $3, coalesce(pg_catalog.pg_table_size($4::pg_catalog.regclass), $5), $6)
+       returning bytes::float8 as bytes`,
+      [id, this.#lock.id, table, relation, kind === 'values' ? sizeOf(rows.rows) : 0, new Date(fetchedAt)],
+    );
+    const release = async (): Promise<void> => {
+      await rows.release();
+      await this.#pool.query('delete from trailhound.kept_scan where id = $1', [id]).catch(() => undefined);
+    };
+    return { id, rows: new SharedRows({ ...rows, release }), kind, bytes: inserted[0]?.bytes ?? 0 };
+  }
+
+  /** Whether none was lost or cleared since. */
+  async have(parts: readonly KeptPart[]): Promise<boolean> {
+    const { rowCount } = await this.#pool.query('select from trailhound.kept_scan where id = any ($1::uuid[])', [
+      parts.map(({ id }) => id),
+    ]);
+    return rowCount === parts.length;
+  }
+
+  /** Forgets what processes that no longer live have left. */
+  async sweep(): Promise<void> {
+    const { rows } = await this.#pool.query<{ process: number }>('select distinct process from trailhound.kept_scan');
+    for (const { process } of rows) {
+      if (process === this.#lock.id) continue;
+      await this.#lock.ifDead(process, async () => {
+        await this.#pool.query('delete from trailhound.kept_scan where process = $1', [process]);
+      });
+    }
+  }
+}
+
+function sizeOf(rows: readonly (readonly (string | null)[])[]): number {
+  let characters = 0;
+  for (const row of rows) for (const value of row) characters += value?.length ?? 4;
+  return characters;
+}

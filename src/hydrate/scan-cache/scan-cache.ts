@@ -1,0 +1,176 @@
+import { abortable } from '../../kernel/abort.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Logger } from '../../kernel/log.ts';
+import type { ScanRequest, ScanSource } from '../../sources/source.ts';
+import type { StatementContext } from '../hydrator.ts';
+import { type Asked, askedBy, holdsAllOf } from './asked.ts';
+import { CachedScan } from './cached-scan.ts';
+import type { KeptPart, KeptParts } from './kept-parts.ts';
+
+/** What was read of a part, and of which times it holds all rows. */
+export interface EntryPart {
+  readonly part: KeptPart;
+  readonly from: number;
+  readonly before: number;
+}
+
+/** What is said of a reading beside its rows. */
+export interface Said {
+  readonly warnings: readonly string[];
+  readonly searched: readonly string[];
+  readonly newest: number | undefined;
+}
+
+/** A scan whose rows are kept. */
+export interface Entry extends Said {
+  readonly asked: Asked;
+  readonly parts: readonly EntryPart[];
+  /** Rows before it are complete for good; undefined: none can be told apart. */
+  readonly settledUntil: number | undefined;
+  /** When the first of the parts was begun, the last one, and when that ended. */
+  readonly oldest: number;
+  readonly fetchedAt: number;
+  readonly endedAt: number;
+}
+
+/** Rows that have settled live so many times as long as their table's others. */
+const SETTLED_TTLS = 12;
+
+/** Of rows that are kept in this process rather than in a relation, in characters. */
+const MOST_IN_MEMORY = 16 * 1024 * 1024;
+
+/** How often what is too old is looked for. */
+const CLEAN_EVERY_MS = 60_000;
+
+export interface ScanCacheOptions {
+  readonly parts: KeptParts;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Of all relations together: what no statement has used for the longest time goes first. */
+  readonly maxBytes: number;
+}
+
+/** Rows of this process's scans, for statements that ask for them again, for some of them, or for newer ones too. */
+export class ScanCache {
+  readonly #options: ScanCacheOptions;
+  /** The least recently used first. */
+  readonly #entries = new Map<Entry, (() => Promise<void>)[]>();
+  readonly #flights = new Set<CachedScan>();
+  #cancelCleaning: (() => void) | undefined;
+
+  constructor(options: ScanCacheOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined: the table's rows are not kept, or somebody else keeps them. */
+  open(source: ScanSource, request: ScanRequest, statement: StatementContext): CachedScan | undefined {
+    if (request.table.ttlMs <= 0 || request.aggregation !== undefined) return undefined;
+    if ((source.keptAs?.(request) ?? []).length > 0) return undefined;
+    const asked = askedBy(request, statement.role, source.settled);
+    return new CachedScan(this, this.#options.clock, source, request, asked, statement);
+  }
+
+  /** Of another scan under way whose rows will hold all that is asked: when it has ended. */
+  flightFor(asked: Asked): Promise<void> | undefined {
+    for (const flight of this.#flights) {
+      if (flight.willBeKept && holdsAllOf(flight.asked, asked) && asked.range.to <= flight.asked.range.to)
+        return flight.ended;
+    }
+    return undefined;
+  }
+
+  takeOff(flight: CachedScan): void {
+    this.#flights.add(flight);
+  }
+
+  land(flight: CachedScan): void {
+    this.#flights.delete(flight);
+  }
+
+  /** The kept scans whose rows hold all that is asked, but perhaps for the newest, and are young enough to be asked. */
+  async candidates(asked: Asked, notOlderMs: number, signal: AbortSignal): Promise<readonly Entry[]> {
+    const now = this.#options.clock.now();
+    const found: Entry[] = [];
+    for (const entry of [...this.#entries.keys()].reverse()) {
+      if (!holdsAllOf(entry.asked, asked) || now - entry.oldest > Math.min(livesFor(entry), notOlderMs)) continue;
+      const parts = entry.parts.map(({ part }) => part);
+      const isThere = await abortable(this.#options.parts.have(parts), signal);
+      if (isThere && this.#entries.has(entry)) found.push(entry);
+      else await this.#drop(entry);
+    }
+    return found;
+  }
+
+  has(entry: Entry): boolean {
+    return this.#entries.has(entry);
+  }
+
+  /** What was used last goes last. */
+  use(entry: Entry): void {
+    const leases = this.#entries.get(entry);
+    if (leases === undefined) return;
+    this.#entries.delete(entry);
+    this.#entries.set(entry, leases);
+  }
+
+  async keep(entry: Entry): Promise<void> {
+    const leases = entry.parts.map(({ part }) => part.rows.lease());
+    const replaced = [...this.#entries.keys()].filter(
+      ({ asked }) => holdsAllOf(entry.asked, asked) && asked.range.to <= entry.asked.range.to,
+    );
+    this.#entries.set(
+      entry,
+      leases.map((lease) => () => lease.release()),
+    );
+    for (const old of replaced) await this.#drop(old);
+    await this.#makeRoom();
+    this.#cancelCleaning ??= this.#options.clock.schedule(CLEAN_EVERY_MS, () => void this.#clean());
+  }
+
+  async addPart(...given: Parameters<KeptParts['add']>): Promise<KeptPart | undefined> {
+    return this.#options.parts.add(...given).catch((error: unknown) => {
+      this.#options.log.warn({ err: error }, 'rows of a scan could not be kept');
+      return undefined;
+    });
+  }
+
+  async sweep(): Promise<void> {
+    await this.#options.parts.sweep();
+  }
+
+  async close(): Promise<void> {
+    this.#cancelCleaning?.();
+    for (const entry of this.#entries.keys()) await this.#drop(entry);
+  }
+
+  async #clean(): Promise<void> {
+    this.#cancelCleaning = undefined;
+    const now = this.#options.clock.now();
+    for (const entry of this.#entries.keys()) if (now - entry.oldest > livesFor(entry)) await this.#drop(entry);
+    if (this.#entries.size > 0)
+      this.#cancelCleaning ??= this.#options.clock.schedule(CLEAN_EVERY_MS, () => void this.#clean());
+  }
+
+  async #makeRoom(): Promise<void> {
+    for (const entry of this.#entries.keys()) {
+      const parts = new Set([...this.#entries.keys()].flatMap((each) => each.parts.map(({ part }) => part)));
+      if (bytesOf(parts, 'values') <= MOST_IN_MEMORY && bytesOf(parts, 'relation') <= this.#options.maxBytes) return;
+      await this.#drop(entry);
+    }
+  }
+
+  async #drop(entry: Entry): Promise<void> {
+    const leases = this.#entries.get(entry) ?? [];
+    this.#entries.delete(entry);
+    for (const release of leases) await release();
+  }
+}
+
+/** From the beginning of its first part. */
+export function livesFor({ asked, settledUntil }: Entry): number {
+  return asked.table.ttlMs * (settledUntil === undefined ? 1 : SETTLED_TTLS);
+}
+
+function bytesOf(parts: ReadonlySet<KeptPart>, kind: KeptPart['kind']): number {
+  return [...parts].reduce((sum, part) => sum + (part.kind === kind ? part.bytes : 0), 0);
+}

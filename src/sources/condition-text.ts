@@ -1,0 +1,19 @@
+import type { Condition, ScanRequest } from './source.ts';
+
+/** Equal for conditions that say the same in the same way. */
+export function conditionText(condition: Condition): string {
+  switch (condition.kind) {
+    case 'predicate': {
+      const { column, steps = [], operator, values } = condition.predicate;
+      return JSON.stringify([column.name, steps, operator, [...values].sort()]);
+    }
+    case 'and':
+    case 'or':
+      return JSON.stringify([condition.kind, condition.of.map(conditionText)]);
+  }
+}
+
+/** All conjuncts of a request. */
+export function conjunctsOf({ predicates, conditions = [] }: ScanRequest): readonly Condition[] {
+  return [...predicates.map((predicate) => ({ kind: 'predicate', predicate }) as const), ...conditions];
+}

@@ -1,0 +1,110 @@
+import type { Clock } from '../../../src/kernel/clock.ts';
+import type { CallContext, Page, Predicate, ScanPlan, ScanRequest, ScanSource } from '../../../src/sources/source.ts';
+
+interface Happened {
+  readonly n: number;
+  readonly name: string;
+  readonly at: number;
+}
+
+/** A log of events that never change and come within a quarter of an hour; it answers with those in the asked range. */
+export class DelayedLog implements ScanSource {
+  readonly kind = 'scan';
+  readonly settled = { path: 'at', afterMs: 15 * 60_000 };
+  /** Every reading: of the times from when on, and when it was made. */
+  readonly ranges: { readonly from: number; readonly at: number }[] = [];
+  warning: string | undefined;
+  readonly #clock: Clock;
+  readonly #events: Happened[] = [];
+  #gate: { readonly opened: Promise<void>; readonly open: () => void } | undefined;
+  #waiting = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** One event a minute, the last of them now. */
+  happen(count: number): void {
+    for (let back = count - 1; back >= 0; back -= 1) this.happenedAt(this.#clock.now() - back * 60_000);
+  }
+
+  happenedAt(at: number): void {
+    const n = this.#events.length;
+    this.#events.push({ n, name: n % 2 === 0 ? 'even' : 'odd', at });
+  }
+
+  between(from: number, to: number): readonly number[] {
+    return this.#events.filter(({ at }) => at >= from && at <= to).map(({ n }) => n);
+  }
+
+  /** The numbers of the events that satisfy them. */
+  answers(predicates: readonly Predicate[]): readonly number[] {
+    return this.#events.filter((event) => predicates.every((each) => satisfies(event, each))).map(({ n }) => n);
+  }
+
+  hold(): void {
+    let open = (): void => undefined;
+    const opened = new Promise<void>((resolve) => (open = resolve));
+    this.#gate = { opened, open };
+  }
+
+  letGo(): void {
+    this.#gate?.open();
+    this.#gate = undefined;
+  }
+
+  /** Resolves once so many readings have begun and wait. */
+  async waiting(count: number): Promise<void> {
+    while (this.#waiting < count) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  plan(): ScanPlan {
+    return { pushed: [], empty: false, parts: [], notices: [] };
+  }
+
+  async *scan({ predicates }: ScanRequest, context: CallContext): AsyncGenerator<Page> {
+    const froms = predicates.flatMap(({ column, operator, values }) =>
+      column.path === 'at' && (operator === '>' || operator === '>=') ? values.map(Number) : [],
+    );
+    const wanted = this.#events.filter((event) => predicates.every((each) => satisfies(event, each)));
+    this.ranges.push({ from: Math.max(...froms), at: this.#clock.now() });
+    if (this.warning !== undefined) context.notice('WARNING', this.warning);
+    yield await context.call({ key: 'log', concurrency: 4 }, async () => {
+      this.#waiting += 1;
+      await this.#gate?.opened;
+      this.#waiting -= 1;
+      const records = wanted.map((value) => ({ value, added: {}, origin: () => `event ${String(value.n)}` }));
+      return { records, bytes: 0 };
+    });
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+function satisfies({ at, name }: Happened, { column, operator, values }: Predicate): boolean {
+  if (column.name === 'name') return values.includes(name);
+  if (column.name === 'filter') return true;
+  const bound = Number(values[0]);
+  switch (operator) {
+    case '<':
+      return at < bound;
+    case '<=':
+      return at <= bound;
+    case '>':
+      return at > bound;
+    case '>=':
+      return at >= bound;
+    case '=':
+    case '<>':
+    case 'like':
+    case 'not like':
+    case 'ilike':
+    case 'is null':
+    case 'is not null':
+    case 'is true':
+    case 'is false':
+      throw new Error(`${operator} is not asked of it`);
+  }
+}
