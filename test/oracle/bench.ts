@@ -9,6 +9,7 @@ import { BackendError, type Description } from '../../src/query/backend.ts';
 import type { Source } from '../../src/sources/source.ts';
 import { removeTemporaryDirectories, temporaryDirectory } from '../engine/support/temporary-directory.ts';
 import { declared, DirectBackend, sent } from '../query/support/direct-backend.ts';
+import { withoutKeptScans } from '../support/without-kept-scans.ts';
 import { openEndpoint } from './endpoint.ts';
 import type { Generated } from './grammar/generated.ts';
 import { OracleLookup, OracleScan, type Pushdown } from './memory-sources.ts';
@@ -121,7 +122,7 @@ export async function openOracle() {
     ...Object.entries(scans),
     ...[...lookups.values()].map((lookup) => [lookup.limit.key, lookup] as const),
   ]);
-  const catalog = await loadCatalog(engine.pool);
+  const catalog = withoutKeptScans(await loadCatalog(engine.pool));
   const hydrator = createHydrator({ pool: engine.pool, sources, log: pino({ level: 'silent' }) });
   const pipeline = createPipeline({ catalog, hydrator, sources, pool: engine.pool });
   const { host, port } = engine.pool.options;

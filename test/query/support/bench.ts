@@ -8,6 +8,7 @@ import { createPipeline } from '../../../src/query/create-pipeline.ts';
 import { PlanCache } from '../../../src/query/plan-cache.ts';
 import type { Exactness, Source } from '../../../src/sources/source.ts';
 import { removeTemporaryDirectories, temporaryDirectory } from '../../engine/support/temporary-directory.ts';
+import { withoutKeptScans } from '../../support/without-kept-scans.ts';
 import { declared, DirectBackend, sent } from './direct-backend.ts';
 import { MemoryLookup, MemoryScan } from './fake-sources.ts';
 import { eventRecords, findingRecords, isPrivate, plainTables, reputation } from './incident.ts';
@@ -40,7 +41,7 @@ export async function openBench({
     ['guardduty_finding', findings],
     ['abuseipdb_check', checks],
   ]);
-  const catalog = await loadCatalog(engine.pool);
+  const catalog = withoutKeptScans(await loadCatalog(engine.pool));
   const hydrator = createHydrator({ pool: engine.pool, sources, log: pino({ level: 'silent' }) });
   const plans = new PlanCache();
   const pipeline = createPipeline({ catalog, hydrator, sources, plans, pool: engine.pool });
