@@ -1,10 +1,10 @@
 import { hasDefaults, type Column, type VirtualTable } from '../catalog/table.ts';
 import type { Reference } from '../planner/statement.ts';
 import { lookupsIn, type Step } from '../planner/steps.ts';
+import { conditionText } from '../sources/condition-text.ts';
 import type { Predicate } from '../sources/source.ts';
 import type { KnownRestrictions } from './constants.ts';
 import { columnsToFetch } from './hydrated-sql.ts';
-import { conditionText } from './same-scans.ts';
 
 type Lookup = Extract<Step, { kind: 'lookup' }>;
 

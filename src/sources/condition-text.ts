@@ -1,4 +1,4 @@
-import type { Condition, ScanRequest } from './source.ts';
+import type { Condition, Conjuncts } from './source.ts';
 
 /** Equal for conditions that say the same in the same way. */
 export function conditionText(condition: Condition): string {
@@ -13,7 +13,7 @@ export function conditionText(condition: Condition): string {
   }
 }
 
-/** All conjuncts of a request. */
-export function conjunctsOf({ predicates, conditions = [] }: ScanRequest): readonly Condition[] {
+/** All of them as conditions. */
+export function conjunctsOf({ predicates, conditions = [] }: Conjuncts): readonly Condition[] {
   return [...predicates.map((predicate) => ({ kind: 'predicate', predicate }) as const), ...conditions];
 }

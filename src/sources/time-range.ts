@@ -1,3 +1,4 @@
+import { conjunctsOf } from './condition-text.ts';
 import type { Condition, Conjuncts, Predicate } from './source.ts';
 
 /** Milliseconds since the epoch, both inclusive; infinite where nothing bounds them. */
@@ -87,15 +88,8 @@ export function outerRange(predicate: Predicate): TimeRange | undefined {
  *
  * @param concerns whether a predicate is on these values
  */
-export function rangeSaid(
-  { predicates, conditions = [] }: Conjuncts,
-  concerns: (predicate: Predicate) => boolean,
-): TimeRange | undefined {
-  const all: readonly Condition[] = [
-    ...predicates.map((predicate): Condition => ({ kind: 'predicate', predicate })),
-    ...conditions,
-  ];
-  const said = all.flatMap((condition) => rangeIn(condition, concerns) ?? []);
+export function rangeSaid(conjuncts: Conjuncts, concerns: (predicate: Predicate) => boolean): TimeRange | undefined {
+  const said = conjunctsOf(conjuncts).flatMap((condition) => rangeIn(condition, concerns) ?? []);
   return said.length === 0 ? undefined : said.reduce(intersect);
 }
 

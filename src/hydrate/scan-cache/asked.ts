@@ -14,6 +14,8 @@ export interface Asked {
   readonly range: Range;
   /** The settled column, where the conditions bound it below and it is read: rows can be told apart by it. */
   readonly time: Column | undefined;
+  /** Names of `ScanRequest.chosenBy`. */
+  readonly chosenBy: readonly string[];
 }
 
 export interface Range {
@@ -36,7 +38,8 @@ export function askedBy(request: ScanRequest, role: string, settled: Settled | u
     else range = { from: Math.max(range.from, bound.from), to: Math.min(range.to, bound.to) };
   }
   if (Number.isFinite(range.from)) time = request.columns.find(({ path }) => path === settled?.path);
-  return { table: request.table, role, columns: new Set(request.columns), conjuncts, range, time };
+  const chosenBy = (request.chosenBy ?? []).map(({ name }) => name).sort();
+  return { table: request.table, role, columns: new Set(request.columns), conjuncts, range, time, chosenBy };
 }
 
 /** Whether rows that one scan was asked for hold all that another asks, but for their times. */
@@ -87,9 +90,9 @@ function boundOf({ column, steps, operator, values }: Predicate, settled: Settle
   }
 }
 
-function inputs({ conjuncts }: Asked): string {
+function inputs({ conjuncts, chosenBy }: Asked): string {
   const own = [...conjuncts].filter(([, condition]) => asksInput(condition));
-  return JSON.stringify(own.map(([text]) => text).sort());
+  return JSON.stringify([own.map(([text]) => text).sort(), chosenBy]);
 }
 
 function asksInput(condition: Condition): boolean {
