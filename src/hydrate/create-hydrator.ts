@@ -32,7 +32,7 @@ import type { HydrationMetrics } from './metrics.ts';
 import { createHydrationCounters } from './metrics.ts';
 import { RateLimiter } from './rate-limiter.ts';
 import { Relations } from './relations.ts';
-import type { CachedScan } from './scan-cache/cached-scan.ts';
+import { CachedScan, mayBeKept } from './scan-cache/cached-scan.ts';
 import { KeptParts } from './scan-cache/kept-parts.ts';
 import { ScanCache } from './scan-cache/scan-cache.ts';
 import { compileRow } from './row.ts';
@@ -251,7 +251,8 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
   return {
     scan: async (request, statement, isEnough) => {
       const source = sourceOf(sources, request.table.source, 'scan');
-      const cached = scanCache.open(source, request, statement);
+      const asked = { source, request, statement };
+      const cached = mayBeKept(source, request) ? new CachedScan(scanCache, clock, asked) : undefined;
       return tracked(
         hydrate({
           ...taskOf(request, statement),

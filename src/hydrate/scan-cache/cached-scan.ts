@@ -3,8 +3,9 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { ScanRequest, ScanSource } from '../../sources/source.ts';
 import type { Fetch } from '../fetch.ts';
 import type { HydratedRows, StatementContext, TimedRows } from '../hydrator.ts';
-import { type Asked, tailOf } from './asked.ts';
-import { type Entry, type EntryPart, livesFor, type Said, type ScanCache } from './scan-cache.ts';
+import { type Asked, askedBy, tailOf } from './asked.ts';
+import { type Entry, type EntryPart, type Flight, livesFor, type Said } from './entry.ts';
+import type { ScanCache } from './scan-cache.ts';
 
 /** A tail is made part of what has settled when it has grown to this share of the whole: parts stay few. */
 const WORTH_SETTLING = 1 / 8;
@@ -24,8 +25,13 @@ interface Found {
   readonly from: number;
 }
 
+/** Rows of tables without a time to live are not kept, nor are groups; small answers that cost quota are kept by key. */
+export function mayBeKept(source: ScanSource, request: ScanRequest): boolean {
+  return request.table.ttlMs > 0 && request.aggregation === undefined && source.keptAs === undefined;
+}
+
 /** One scan of one statement: what of it is kept, what is still to be read, and what becomes of that. */
-export class CachedScan {
+export class CachedScan implements Flight {
   readonly asked: Asked;
   /** Resolves when its rows are kept, or will not be. */
   readonly ended: Promise<void>;
@@ -44,16 +50,13 @@ export class CachedScan {
   constructor(
     cache: ScanCache,
     clock: Clock,
-    source: ScanSource,
-    request: ScanRequest,
-    asked: Asked,
-    statement: StatementContext,
+    { source, request, statement }: { source: ScanSource; request: ScanRequest; statement: StatementContext },
   ) {
     this.#cache = cache;
     this.#clock = clock;
     this.#source = source;
     this.#request = request;
-    this.asked = asked;
+    this.asked = askedBy(request, statement.role, source.settled);
     this.#statement = statement;
     this.#arrivedAt = this.#startedAt = clock.now();
     this.ended = new Promise((resolve) => (this.#end = resolve));

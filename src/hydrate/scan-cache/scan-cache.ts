@@ -1,40 +1,9 @@
 import { abortable } from '../../kernel/abort.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/log.ts';
-import type { ScanRequest, ScanSource } from '../../sources/source.ts';
-import type { StatementContext } from '../hydrator.ts';
-import { type Asked, askedBy, holdsAllOf } from './asked.ts';
-import { CachedScan } from './cached-scan.ts';
+import { type Asked, holdsAllOf } from './asked.ts';
+import { type Entry, type Flight, livesFor } from './entry.ts';
 import type { KeptPart, KeptParts } from './kept-parts.ts';
-
-/** What was read of a part, and of which times it holds all rows. */
-export interface EntryPart {
-  readonly part: KeptPart;
-  readonly from: number;
-  readonly before: number;
-}
-
-/** What is said of a reading beside its rows. */
-export interface Said {
-  readonly warnings: readonly string[];
-  readonly searched: readonly string[];
-  readonly newest: number | undefined;
-}
-
-/** A scan whose rows are kept. */
-export interface Entry extends Said {
-  readonly asked: Asked;
-  readonly parts: readonly EntryPart[];
-  /** Rows before it are complete for good; undefined: none can be told apart. */
-  readonly settledUntil: number | undefined;
-  /** When the first of the parts was begun, the last one, and when that ended. */
-  readonly oldest: number;
-  readonly fetchedAt: number;
-  readonly endedAt: number;
-}
-
-/** Rows that have settled live so many times as long as their table's others. */
-const SETTLED_TTLS = 12;
 
 /** Of rows that are kept in this process rather than in a relation, in characters. */
 const MOST_IN_MEMORY = 16 * 1024 * 1024;
@@ -55,19 +24,11 @@ export class ScanCache {
   readonly #options: ScanCacheOptions;
   /** The least recently used first. */
   readonly #entries = new Map<Entry, (() => Promise<void>)[]>();
-  readonly #flights = new Set<CachedScan>();
+  readonly #flights = new Set<Flight>();
   #cancelCleaning: (() => void) | undefined;
 
   constructor(options: ScanCacheOptions) {
     this.#options = options;
-  }
-
-  /** Undefined: the table's rows are not kept, or somebody else keeps them. */
-  open(source: ScanSource, request: ScanRequest, statement: StatementContext): CachedScan | undefined {
-    if (request.table.ttlMs <= 0 || request.aggregation !== undefined) return undefined;
-    if ((source.keptAs?.(request) ?? []).length > 0) return undefined;
-    const asked = askedBy(request, statement.role, source.settled);
-    return new CachedScan(this, this.#options.clock, source, request, asked, statement);
   }
 
   /** Of another scan under way whose rows will hold all that is asked: when it has ended. */
@@ -79,11 +40,11 @@ export class ScanCache {
     return undefined;
   }
 
-  takeOff(flight: CachedScan): void {
+  takeOff(flight: Flight): void {
     this.#flights.add(flight);
   }
 
-  land(flight: CachedScan): void {
+  land(flight: Flight): void {
     this.#flights.delete(flight);
   }
 
@@ -164,11 +125,6 @@ export class ScanCache {
     this.#entries.delete(entry);
     for (const release of leases) await release();
   }
-}
-
-/** From the beginning of its first part. */
-export function livesFor({ asked, settledUntil }: Entry): number {
-  return asked.table.ttlMs * (settledUntil === undefined ? 1 : SETTLED_TTLS);
 }
 
 function bytesOf(parts: ReadonlySet<KeptPart>, kind: KeptPart['kind']): number {
