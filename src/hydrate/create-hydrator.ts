@@ -1,32 +1,22 @@
-import type { Column, VirtualTable } from '../catalog/table.ts';
+import type { VirtualTable } from '../catalog/table.ts';
 import type { Pool } from '../engine/pool.ts';
-import { linkAbort, untilAborted } from '../kernel/abort.ts';
+import { untilAborted } from '../kernel/abort.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { TrailhoundError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { ScanRequest, Source } from '../sources/source.ts';
-import { quoteIdent } from '../sql/substitute.ts';
 import type { Patience } from './call-scheduler.ts';
 import { CallScheduler, DEFAULT_PATIENCE } from './call-scheduler.ts';
 import { Cleaning } from './cleaning.ts';
 import { ConnectionStates } from './connection-states.ts';
-import type { Fetch } from './fetch.ts';
 import { fillLookup } from './fill-lookup.ts';
-import type { Spent } from './lookup-parts.ts';
 import { fillScan } from './fill-scan.ts';
 import { Flights } from './flights.ts';
-import type {
-  FetchStatistics,
-  HydratedRows,
-  Hydrator,
-  IsEnough,
-  LookupRequest,
-  Row,
-  StatementContext,
-  StoredColumn,
-} from './hydrator.ts';
+import { hydrate, type Task } from './hydrate.ts';
+import type { HydratedRows, Hydrator, LookupRequest, StatementContext } from './hydrator.ts';
 import { KeyCache } from './key-cache.ts';
+import type { Spent } from './lookup-parts.ts';
 import { QuotaLedger } from './quota-ledger.ts';
 import type { HydrationMetrics } from './metrics.ts';
 import { createHydrationCounters } from './metrics.ts';
@@ -35,15 +25,8 @@ import { Relations } from './relations.ts';
 import { CachedScan, mayBeKept } from './scan-cache/cached-scan.ts';
 import { KeptParts } from './scan-cache/kept-parts.ts';
 import { ScanCache } from './scan-cache/scan-cache.ts';
-import { compileRow } from './row.ts';
-import type { WrittenRows } from './row-writer.ts';
 import { ScanLog } from './scan-log.ts';
 import { toStatementError } from './source-failure.ts';
-import { Stages } from './stages.ts';
-import { throttleProgress } from './throttle-progress.ts';
-
-/** Of a page of up to 10,000 events no more stand as rows in memory at once, and a cancel is heard in between. */
-const ROWS_AT_ONCE = 500;
 
 export interface HydratorOptions {
   /** The engine's: close the hydrator before it. */
@@ -69,23 +52,6 @@ export interface RunningHydrator extends Hydrator {
   sweep(): Promise<number>;
   /** Calls left by source, where an answer has said so. */
   quotas(): readonly (readonly [source: string, remaining: number])[];
-}
-
-interface Task {
-  /** For messages and counters. */
-  readonly name: string;
-  readonly columns: readonly StoredColumn[];
-  readonly mapped: readonly Column[];
-  /** Undefined: nothing that `trailhound.scan` should show. */
-  readonly recorded: { readonly kind: 'scan' | 'lookup'; readonly keys?: number } | undefined;
-  /** Values are the text of the client's session, which alone reads it: types may be the user's own. */
-  readonly ofSession: boolean;
-  readonly statement: StatementContext;
-  readonly isEnough?: IsEnough | undefined;
-  /** Of a scan whose rows are kept, or may be. */
-  readonly cached?: CachedScan | undefined;
-  fill(fetch: Fetch, write: (rows: readonly Row[]) => Promise<void>): Promise<void>;
-  failure(error: unknown): unknown;
 }
 
 export function createHydrator(options: HydratorOptions): RunningHydrator {
@@ -239,9 +205,11 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
       if (tally.cacheHits > 0) metrics.cached(name, tally.cacheHits);
     }
   }
+  const parts = { relations, limiter, copies, clock, log, metrics, scans, connections, closing: closing.signal };
 
   /** close() waits for what runs, so that nothing touches the pool after it. */
-  function tracked(work: Promise<HydratedRows>): Promise<HydratedRows> {
+  function run(task: Task): Promise<HydratedRows> {
+    const work = hydrate(task, parts);
     running.add(work);
     const forget = () => void running.delete(work);
     work.then(forget, forget);
@@ -253,43 +221,37 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
       const source = sourceOf(sources, request.table.source, 'scan');
       const asked = { source, request, statement };
       const cached = mayBeKept(source, request) ? new CachedScan(scanCache, clock, asked) : undefined;
-      return tracked(
-        hydrate({
-          ...taskOf(request, statement),
-          isEnough: request.order === undefined ? undefined : isEnough,
-          recorded: { kind: 'scan' },
-          cached,
-          fill: (fetch) => fillScan(source, request, fetch, { scheduler, cache, quotas, clock, cached }),
-        }),
-      );
+      return run({
+        ...taskOf(request, statement),
+        isEnough: request.order === undefined ? undefined : isEnough,
+        recorded: { kind: 'scan' },
+        cached,
+        fill: (fetch) => fillScan(source, request, fetch, { scheduler, cache, quotas, clock, cached }),
+      });
     },
     lookup: (request, statement) =>
-      tracked(
-        hydrate({
-          ...taskOf(request, statement),
-          recorded: { kind: 'lookup', keys: request.keys.length },
-          fill: (fetch) => {
-            const parts = { scheduler, flights, cache, quotas, clock, spent: spentBy(statement) };
-            return fillLookup(sourceOf(sources, request.table.source, 'lookup'), request, fetch, parts);
-          },
-        }),
-      ),
+      run({
+        ...taskOf(request, statement),
+        recorded: { kind: 'lookup', keys: request.keys.length },
+        fill: (fetch) => {
+          const own = { scheduler, flights, cache, quotas, clock, spent: spentBy(statement) };
+          return fillLookup(sourceOf(sources, request.table.source, 'lookup'), request, fetch, own);
+        },
+      }),
     store: (columns, rows, statement) =>
-      tracked(
-        hydrate({
-          name: 'statement',
-          columns,
-          mapped: [],
-          recorded: undefined,
-          ofSession: true,
-          statement,
-          fill: async (fetch, write) => {
-            for await (const some of untilAborted(rows, fetch.signal)) await write(some);
-          },
-          // What the client's backend says is relayed as it is.
-          failure: (error) => error,
-        }),
-      ),
+      run({
+        name: 'statement',
+        columns,
+        mapped: [],
+        recorded: undefined,
+        ofSession: true,
+        statement,
+        fill: async (fetch, write) => {
+          for await (const some of untilAborted(rows, fetch.signal)) await write(some);
+        },
+        // What the client's backend says is relayed as it is.
+        failure: (error) => error,
+      }),
     recorded: async () => {
       await Promise.all([scans.flush(), quotas.flush(), connections.flush()]);
     },
@@ -325,15 +287,6 @@ function taskOf(request: ScanRequest | LookupRequest, statement: StatementContex
     statement,
     failure: (error) => toStatementError(error, table.name),
   };
-}
-
-/**
- * A superuser fills the relation: a domain's CHECK would run with its rights, and dates would be read by the pool's
- * DateStyle. So it holds text, and whoever reads it casts that with rights and settings of their own.
- */
-function asTyped(relation: string, columns: readonly StoredColumn[]): string {
-  const typed = columns.map(({ name, type }) => `${quoteIdent(name)}::${type}`);
-  return `(select ${typed.join(', ')} from ${relation})`;
 }
 
 function sourceOf<Kind extends Source['kind']>(
