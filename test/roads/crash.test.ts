@@ -57,8 +57,8 @@ test('a crash of a backend ends the sessions and their calls; the next ones find
   expect([...refusals].filter((code) => code !== '57P03')).toEqual([]);
   await road.with(async (client) => {
     expect(await textRows(client, join)).toEqual([['2000']]);
-    // What the crash emptied is not kept.
+    // What the crash emptied is not kept, and what was read since is.
     const left = `select relname from pg_class where relnamespace = 'trailhound_rows'::regnamespace`;
-    await until(async () => (await textRows(client, left)).length === 0);
+    await until(async () => (await textRows(client, left)).length === 1);
   });
 });

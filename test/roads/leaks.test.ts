@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Client } from '../../src/engine/client.ts';
 import { EVENTS, incident } from './support/incident.ts';
-import { failure, openRoad, textRows, type Road } from './support/road.ts';
+import { failure, openRoad, simulatedConnections, textRows, type Road } from './support/road.ts';
 import { until } from './support/until.ts';
 
 /** Enough that the rows do not travel as parameters. */
@@ -13,7 +13,10 @@ let road: Road;
 let client: Client;
 
 beforeAll(async () => {
-  road = await openRoad({ simulator: { world: incident(MANY) } });
+  road = await openRoad({
+    simulator: { world: incident(MANY) },
+    yaml: (simulator) => `${simulatedConnections(simulator)}\ncache: { tables: { cloudtrail_trail_event: 0s } }`,
+  });
   client = await road.connect();
 });
 

@@ -45,12 +45,14 @@ export class KeptParts {
     return { id, rows: new SharedRows({ ...rows, release }), kind, bytes: inserted[0]?.bytes ?? 0 };
   }
 
-  /** Whether none was lost or cleared since. */
-  async have(parts: readonly KeptPart[]): Promise<boolean> {
-    const { rowCount } = await this.#pool.query('select from trailhound.kept_scan where id = any ($1::uuid[])', [
-      parts.map(({ id }) => id),
-    ]);
-    return rowCount === parts.length;
+  /** Those that were neither lost nor cleared since. */
+  async present(parts: readonly KeptPart[]): Promise<ReadonlySet<KeptPart>> {
+    const { rows } = await this.#pool.query<{ id: string }>(
+      'select id from trailhound.kept_scan where id = any ($1::uuid[])',
+      [parts.map(({ id }) => id)],
+    );
+    const ids = new Set(rows.map(({ id }) => id));
+    return new Set(parts.filter(({ id }) => ids.has(id)));
   }
 
   /** Forgets what processes that no longer live have left. */

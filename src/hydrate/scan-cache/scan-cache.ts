@@ -54,12 +54,13 @@ export class ScanCache {
     const found: Entry[] = [];
     for (const entry of [...this.#entries.keys()].reverse()) {
       if (!holdsAllOf(entry.asked, asked) || now - entry.oldest > Math.min(livesFor(entry), notOlderMs)) continue;
-      const parts = entry.parts.map(({ part }) => part);
-      const isThere = await abortable(this.#options.parts.have(parts), signal);
-      if (isThere && this.#entries.has(entry)) found.push(entry);
-      else await this.#drop(entry);
+      found.push(entry);
     }
-    return found;
+    if (found.length === 0) return found;
+    const lost = await abortable(this.#lost(found), signal);
+    // What has emptied one has emptied more.
+    if (lost.length > 0) for (const entry of await this.#lost([...this.#entries.keys()])) await this.#drop(entry);
+    return found.filter((entry) => !lost.includes(entry));
   }
 
   has(entry: Entry): boolean {
@@ -102,6 +103,11 @@ export class ScanCache {
   async close(): Promise<void> {
     this.#cancelCleaning?.();
     for (const entry of this.#entries.keys()) await this.#drop(entry);
+  }
+
+  async #lost(entries: readonly Entry[]): Promise<readonly Entry[]> {
+    const there = await this.#options.parts.present(entries.flatMap(({ parts }) => parts.map(({ part }) => part)));
+    return entries.filter(({ parts }) => !parts.every(({ part }) => there.has(part)));
   }
 
   async #clean(): Promise<void> {
