@@ -82,6 +82,7 @@ export async function hydrate(task: Task, parts: HydrateParts): Promise<Hydrated
         await writer.add(records.slice(from, from + ROWS_AT_ONCE).map(mapper.toRow));
       }
     },
+    addCopied: (copied) => writer.addCopied(copied),
     isEnough: async (reached) => {
       if (task.isEnough === undefined) return false;
       return task.isEnough(
