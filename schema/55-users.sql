@@ -14,3 +14,24 @@ end $$;
 comment on function trailhound.make_schema_of(name) is 'Makes the schema of a role that the caller administers';
 revoke all on function trailhound.make_schema_of(name) from public;
 grant execute on function trailhound.make_schema_of(name) to trailhound;
+
+-- Rows of a role's scans are kept for later statements of its own, and granted to it: PostgreSQL would not drop it.
+create or replace function trailhound.forget_rows_of(of_role name) returns void
+language plpgsql security definer set search_path = pg_catalog as $$
+declare
+  relation name;
+begin
+  delete from trailhound.kept_scan;
+  for relation in
+    select distinct c.relname from pg_class c, aclexplode(c.relacl) a
+    where c.relnamespace = 'trailhound_rows'::regnamespace and a.grantee = (select oid from pg_roles where rolname = of_role)
+  loop
+    begin
+      execute format('revoke all on trailhound_rows.%I from %I', relation, of_role);
+    exception when undefined_table then null;
+    end;
+  end loop;
+end $$;
+comment on function trailhound.forget_rows_of(name) is 'Forgets what is kept of scans, so that a role can be dropped';
+revoke all on function trailhound.forget_rows_of(name) from public;
+grant execute on function trailhound.forget_rows_of(name) to trailhound;

@@ -60,7 +60,8 @@ export async function removeUser(client: SqlClient, name: string): Promise<void>
   const role = quoteIdent(name);
   await execute(
     client,
-    `begin; set local client_min_messages to warning; drop schema if exists ${role}; drop role ${role}; commit`,
+    `begin; set local client_min_messages to warning; drop schema if exists ${role};
+     select trailhound.forget_rows_of('${name.replaceAll("'", "''")}'); drop role ${role}; commit`,
   );
 }
 

@@ -10,7 +10,7 @@ import type { Row, StoredColumn } from './hydrator.ts';
 const CHUNK = 64 * 1024;
 
 /** Below it the planner's guess from the relation's size in pages is good enough (semantics: ANALYZE above 10,000 rows). */
-const ANALYZE_ABOVE = 10_000;
+export const ANALYZE_ABOVE = 10_000;
 
 /**
  * `create unlogged table` and `copy … with (freeze)` in one transaction: its rows are visible even to older snapshots

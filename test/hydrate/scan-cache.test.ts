@@ -210,6 +210,18 @@ describe('scans under way', () => {
     expect(source.ranges).toHaveLength(2);
   });
 
+  test('hold nobody up who wants a few rows of them', async () => {
+    source.happen(120);
+    source.hold();
+    const all = ask([where('at', '>=', ago(60))]);
+    await source.waiting(1);
+    const few = hydrator.scan({ ...request([where('at', '>=', ago(60))]), limit: 3 }, statement());
+    await source.waiting(2);
+    source.letGo();
+    await (await few).release();
+    expect(await all).toHaveLength(61);
+  });
+
   test('leave one of those who waited to ask, where they are cancelled', async () => {
     source.happen(120);
     source.hold();
@@ -242,6 +254,23 @@ describe('what is kept', () => {
     await second.release();
   });
 
+  test('is known to the planner by its times', async () => {
+    source.happen(3_000);
+    await ask([where('at', '>=', ago(2_900))]);
+    await clock.advance(1);
+    const rows = await hydrator.scan(request([where('at', '>=', ago(2_000))]), statement());
+    expect(rows.kind).toBe('parts');
+    const parameters = new ParameterList([], []);
+    const from = new Date(ago(2_000)).toISOString();
+    const text = `explain (format json) select from (${storedSql(rows, parameters)}) as _ where at >= '${from}'`;
+    const answer = await host.engine.pool.query<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>(
+      text,
+      parameters.values.map(({ value }) => value),
+    );
+    expect(answer.rows[0]?.['QUERY PLAN'][0].Plan['Plan Rows']).toBeGreaterThan(1_000);
+    await rows.release();
+  });
+
   test('is gone after trailhound.cache_clear and after a crash of the engine', async () => {
     source.happen(3_000);
     const range = [where('at', '>=', ago(2_900)), where('at', '<', ago(100))];
@@ -258,6 +287,16 @@ describe('what is kept', () => {
     for (const { name } of rows) await host.engine.pool.query(`truncate ${name}`);
     expect(await ask(range)).toHaveLength(2_800);
     expect(source.ranges).toHaveLength(3);
+  });
+
+  test('does not keep its role from being dropped', async () => {
+    const { pool } = host.engine;
+    source.happen(3_000);
+    await pool.query('create role hunter');
+    await ask([where('at', '>=', ago(2_900))], { ...statement(), role: 'hunter' });
+    await expect(pool.query('drop role hunter')).rejects.toThrow('depend on it');
+    await pool.query(`select trailhound.forget_rows_of('hunter'); drop role hunter`);
+    expect(await pool.query('select from trailhound.kept_scan')).toMatchObject({ rowCount: 0 });
   });
 
   test('goes by what was used last, when it is too much', async () => {

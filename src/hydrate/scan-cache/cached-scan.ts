@@ -64,8 +64,7 @@ export class CachedScan implements Flight {
 
   /** Whether others may wait for it. */
   get willBeKept(): boolean {
-    const { limit, order } = this.#request;
-    return limit === undefined && order === undefined && !this.#statement.settings.partial;
+    return !this.#wantsFew && !this.#statement.settings.partial;
   }
 
   /** What must be read beside what is kept: the request itself where nothing is, undefined where all is. */
@@ -113,7 +112,7 @@ export class CachedScan implements Flight {
       await read.release();
       return this.#together(found, found.parts, read);
     }
-    const part = this.#isWhole ? await this.#cache.addPart(this.asked.table.name, read, this.#startedAt) : undefined;
+    const part = this.#isWhole ? await this.#cache.addPart(this.asked, read, this.#startedAt) : undefined;
     const own = part?.rows.lease() ?? read;
     const before = found?.parts ?? [];
     const from = found?.from ?? Number.NEGATIVE_INFINITY;
@@ -138,8 +137,14 @@ export class CachedScan implements Flight {
     this.#found = undefined;
   }
 
+  get #wantsFew(): boolean {
+    return this.#request.limit !== undefined || this.#request.order !== undefined;
+  }
+
   #flight(mayAsk: boolean): Promise<void> | undefined {
-    return mayAsk && this.#statement.settings.sources === 'live' ? this.#cache.flightFor(this.asked) : undefined;
+    // A few rows are sooner read than all that another wants.
+    if (!mayAsk || this.#wantsFew || this.#statement.settings.sources !== 'live') return undefined;
+    return this.#cache.flightFor(this.asked);
   }
 
   async #pick(signal: AbortSignal): Promise<Found | undefined> {

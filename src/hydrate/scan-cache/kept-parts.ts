@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from '../../engine/pool.ts';
+import { quoteIdent } from '../../sql/substitute.ts';
 import type { HydratedRows } from '../hydrator.ts';
 import type { ProcessLock } from '../process-lock.ts';
+import { ANALYZE_ABOVE } from '../relation-copy.ts';
+import type { Asked } from './asked.ts';
 import { SharedRows } from './shared-rows.ts';
 
 /** Rows of one reading, as they were written. */
@@ -26,17 +29,20 @@ export class KeptParts {
   }
 
   /** Undefined: they stand in more than one relation. */
-  async add(table: string, rows: HydratedRows, fetchedAt: number): Promise<KeptPart | undefined> {
+  async add({ table, time }: Asked, rows: HydratedRows, fetchedAt: number): Promise<KeptPart | undefined> {
     const { kind } = rows;
     if (kind === 'parts' || (kind === 'relation' && rows.name.startsWith('('))) return undefined;
     await this.#lock.hold();
     const id = randomUUID();
     const relation = kind === 'relation' ? rows.name : null;
+    // They are told apart by their times: where nothing is known of those, two bounds are taken to leave very few rows.
+    if (relation !== null && time !== undefined && rows.statistics.rows <= ANALYZE_ABOVE)
+      await this.#pool.query(`analyze ${relation} (${quoteIdent(time.name)})`);
     const { rows: inserted } = await this.#pool.query<{ bytes: number }>(
       `insert into trailhound.kept_scan (id, process, table_name, bytes, fetched_at)
        values ($1, $2, $3, coalesce(pg_catalog.pg_table_size($4::pg_catalog.regclass), $5), $6)
        returning bytes::float8 as bytes`,
-      [id, this.#lock.id, table, relation, kind === 'values' ? sizeOf(rows.rows) : 0, new Date(fetchedAt)],
+      [id, this.#lock.id, table.name, relation, kind === 'values' ? sizeOf(rows.rows) : 0, new Date(fetchedAt)],
     );
     const release = async (): Promise<void> => {
       await rows.release();
