@@ -89,6 +89,8 @@ export interface ScanRequest {
   readonly chosenBy?: readonly Column[] | undefined;
   /** Rows may come as COPY reads them (`Page.copied`), with `columns` in this order. */
   readonly copied?: boolean | undefined;
+  /** Of which it asks for the rest, because earlier rows are kept: what is told of where it looks is told of all. */
+  readonly restOf?: ScanRequest | undefined;
 }
 
 /** Rows in PostgreSQL's COPY text format, UTF-8: all of its characters can be stored, its values are such as their columns take. */

@@ -167,6 +167,7 @@ describe('a window that slides', () => {
     const minutes = tails.map(({ from, at }) => (at - from) / MINUTE);
     expect(minutes[0]).toBe(16);
     expect(Math.max(...minutes)).toBeLessThan(25);
+    expect(source.wholes.slice(1)).toEqual(source.ranges.slice(1).map(({ at }) => at - 60 * MINUTE));
   });
 
   test('has what came late, as long as that was in time', async () => {

@@ -4,7 +4,7 @@ import { singleLogGroup, type World } from '../../src/simulator/world.ts';
 import type { Column } from '../../src/catalog/table.ts';
 import { cloudwatchLogsSource } from '../../src/sources/aws/cloudwatch-logs/source.ts';
 import { type AwsConnection, type AwsConnectionConfig, createAwsConnection } from '../../src/sources/aws/connection.ts';
-import type { Predicate, SourceRecord } from '../../src/sources/source.ts';
+import type { Predicate, ScanRequest, SourceRecord } from '../../src/sources/source.ts';
 import {
   allPages,
   allRecords,
@@ -379,6 +379,19 @@ describe('what goes wrong', () => {
     simulator.fault({ service: 'logs', effect: { kind } });
     const source = cloudwatchLogsSource([connect({ regions: ['us-east-1'], logGroups: ['trail/all'] })]);
     expect((await failure(allRecords(source, scanRequest([])))).kind).toBe('nonsense');
+  });
+
+  test('what is asked for besides kept rows tells of all that the statement looks at', async () => {
+    const source = cloudwatchLogsSource([connect({ regions: ['us-east-1'], logGroups: ['trail/all'] })]);
+    const whole = scanRequest([predicate(EVENT_TIME, '>=', String(START))]);
+    const rest = scanRequest([predicate(EVENT_TIME, '>=', String(START + 3 * 60_000))]);
+    const told = async (request: ScanRequest): Promise<readonly string[]> => {
+      const context = testContext();
+      await allRecords(source, request, context);
+      return context.places;
+    };
+    expect(await told({ ...rest, restOf: whole })).toEqual(await told(whole));
+    expect(await told(rest)).not.toEqual(await told(whole));
   });
 
   test('a connection that breaks midway is tried again, and no event is lost or doubled', async () => {

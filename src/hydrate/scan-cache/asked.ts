@@ -61,6 +61,7 @@ export function tailOf(request: ScanRequest, time: Column, from: number): ScanRe
     predicates: [...predicates, { column: time, operator: '>=', values: [String(from)] }],
     order: undefined,
     limit: undefined,
+    restOf: request,
   };
 }
 

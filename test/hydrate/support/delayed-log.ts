@@ -13,6 +13,8 @@ export class DelayedLog implements ScanSource {
   readonly settled = { path: 'at', afterMs: 15 * 60_000 };
   /** Every reading: of the times from when on, and when it was made. */
   readonly ranges: { readonly from: number; readonly at: number }[] = [];
+  /** Of every reading, from when on is wanted what it is the rest of. */
+  readonly wholes: (number | undefined)[] = [];
   warning: string | undefined;
   readonly #clock: Clock;
   readonly #events: Happened[] = [];
@@ -62,12 +64,10 @@ export class DelayedLog implements ScanSource {
     return { pushed: [], empty: false, parts: [], notices: [] };
   }
 
-  async *scan({ predicates }: ScanRequest, context: CallContext): AsyncGenerator<Page> {
-    const froms = predicates.flatMap(({ column, operator, values }) =>
-      column.path === 'at' && (operator === '>' || operator === '>=') ? values.map(Number) : [],
-    );
+  async *scan({ predicates, restOf }: ScanRequest, context: CallContext): AsyncGenerator<Page> {
     const wanted = this.#events.filter((event) => predicates.every((each) => satisfies(event, each)));
-    this.ranges.push({ from: Math.max(...froms), at: this.#clock.now() });
+    this.ranges.push({ from: fromOf(predicates), at: this.#clock.now() });
+    this.wholes.push(restOf && fromOf(restOf.predicates));
     if (this.warning !== undefined) context.notice('WARNING', this.warning);
     yield await context.call({ key: 'log', concurrency: 4 }, async () => {
       this.#waiting += 1;
@@ -81,6 +81,13 @@ export class DelayedLog implements ScanSource {
   close(): Promise<void> {
     return Promise.resolve();
   }
+}
+
+function fromOf(predicates: readonly Predicate[]): number {
+  const froms = predicates.flatMap(({ column, operator, values }) =>
+    column.path === 'at' && (operator === '>' || operator === '>=') ? values.map(Number) : [],
+  );
+  return Math.max(...froms);
 }
 
 function satisfies({ at, name }: Happened, { column, operator, values }: Predicate): boolean {

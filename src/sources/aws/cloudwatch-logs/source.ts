@@ -20,16 +20,18 @@ export function cloudwatchLogsSource(connections: readonly AwsConnection[]): Sca
     kind: 'scan',
     settled: { path: PATHS.eventTime, afterMs: DELIVERED_AFTER_MS },
     plan: (request): ScanPlan => describeScan(compileScan(request, connections), request.table.name),
-    scan: (request, context) => scan(request, compileScan(request, connections), context),
+    scan: (request, context) => scan(request, connections, context),
     close: () => Promise.resolve(),
   };
 }
 
 async function* scan(
   request: ScanRequest,
-  compiled: CompiledScan,
+  configured: readonly AwsConnection[],
   context: CallContext,
 ): AsyncGenerator<Page, void, undefined> {
+  const compiled = compileScan(request, configured);
+  const { restOf } = request;
   if (compiled.empty) return;
   const connections = compiled.connections.filter((connection) => compiled.timeRange(connection) !== undefined);
   const accounts = new LeftOut(context);
@@ -39,7 +41,7 @@ async function* scan(
     if (accounts.count === 0) context.notice('NOTICE', nothingToRead(request));
     return;
   }
-  context.searched?.(searchedLogs(targets, compiled));
+  context.searched?.(searchedLogs(targets, restOf === undefined ? compiled : compileScan(restOf, configured)));
   const isLost = missingLogGroups(targets);
   const gone = new Set<Target>();
   const leftOut = new LeftOut(context);
