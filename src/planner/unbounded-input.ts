@@ -23,7 +23,7 @@ function samples({ type, defaultValue }: Column): readonly string[] {
   switch (type) {
     case 'integer':
     case 'bigint':
-      return ['30', defaultValue ?? '90'];
+      return [defaultValue === '30' ? '90' : '30', defaultValue ?? '90'];
     case 'timestamp with time zone':
       return ["'2026-11-20 00:00+00'"];
     default:

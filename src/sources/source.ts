@@ -207,6 +207,11 @@ export interface ScanSource {
   readonly kind: 'scan';
   /** Undefined: rows may change, so that none can be kept but as all of them were at once. */
   readonly settled?: Settled | undefined;
+  /**
+   * The path of a column whose `=` says where to look, which may be where nothing is read without it: rows that were read
+   * without it hold none of there.
+   */
+  readonly places?: string | undefined;
   /** Each scan takes one request of it. */
   readonly quota?: Quota | undefined;
   /**

@@ -152,6 +152,19 @@ describe('a range that has passed', () => {
   });
 });
 
+test('places that nothing is read of unless they are named are not in what was read without their name', async () => {
+  source.places = 'name';
+  source.happen(4);
+  const range = [where('at', '>=', ago(60)), where('at', '<=', ago(-60))];
+  await ask(range);
+  await ask([...range, where('name', '=', 'even')]);
+  expect(source.ranges).toHaveLength(2);
+  await ask([...range, where('name', '=', 'even', 'odd')]);
+  await ask([...range, where('name', '=', 'odd')]);
+  await ask(range);
+  expect(source.ranges).toHaveLength(3);
+});
+
 describe('a window that slides', () => {
   test('is extended by its newest rows, from where they had all come', async () => {
     source.happen(120);

@@ -1,6 +1,6 @@
 import type { Column, VirtualTable } from '../../catalog/table.ts';
 import { conditionText, conjunctsOf } from '../../sources/condition-text.ts';
-import type { Condition, Predicate, ScanRequest, Settled } from '../../sources/source.ts';
+import type { Condition, Predicate, ScanRequest, ScanSource, Settled } from '../../sources/source.ts';
 
 /** What a scan asks, taken apart so that another's rows can be seen to hold all of its own. */
 export interface Asked {
@@ -16,6 +16,8 @@ export interface Asked {
   readonly time: Column | undefined;
   /** Names of `ScanRequest.chosenBy`. */
   readonly chosenBy: readonly string[];
+  /** It names where to look (`ScanSource.places`), be that where nobody looks who does not. */
+  readonly namesPlaces: boolean;
 }
 
 export interface Range {
@@ -28,7 +30,11 @@ const ALWAYS: Range = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFI
 /** The finest difference that PostgreSQL's timestamps have. */
 const MICROSECOND = 0.001;
 
-export function askedBy(request: ScanRequest, role: string, settled: Settled | undefined): Asked {
+export function askedBy(
+  request: ScanRequest,
+  role: string,
+  { settled, places }: Pick<ScanSource, 'settled' | 'places'>,
+): Asked {
   const conjuncts = new Map<string, Condition>();
   let range = ALWAYS;
   let time: Column | undefined;
@@ -39,13 +45,27 @@ export function askedBy(request: ScanRequest, role: string, settled: Settled | u
   }
   if (Number.isFinite(range.from)) time = request.columns.find(({ path }) => path === settled?.path);
   const chosenBy = (request.chosenBy ?? []).map(({ name }) => name).sort();
-  return { table: request.table, role, columns: new Set(request.columns), conjuncts, range, time, chosenBy };
+  const namesPlaces = request.predicates.some(
+    ({ column, operator, steps }) =>
+      places !== undefined && column.path === places && operator === '=' && steps === undefined,
+  );
+  return {
+    table: request.table,
+    role,
+    columns: new Set(request.columns),
+    conjuncts,
+    range,
+    time,
+    chosenBy,
+    namesPlaces,
+  };
 }
 
 /** Whether rows that one scan was asked for hold all that another asks, but for their times. */
 export function holdsAllOf(kept: Asked, asked: Asked): boolean {
   if (kept.table !== asked.table || kept.role !== asked.role || kept.range.from > asked.range.from) return false;
   if (![...asked.columns].every((column) => kept.columns.has(column))) return false;
+  if (asked.namesPlaces && !kept.namesPlaces) return false;
   // An input says what is asked; a row shows it, but does not depend on it as on a condition.
   if (inputs(kept) !== inputs(asked)) return false;
   return [...kept.conjuncts].every(([text, condition]) => asked.conjuncts.has(text) || isImplied(condition, asked));

@@ -56,7 +56,7 @@ export class CachedScan implements Flight {
     this.#clock = clock;
     this.#source = source;
     this.#request = request;
-    this.asked = askedBy(request, statement.role, source.settled);
+    this.asked = askedBy(request, statement.role, source);
     this.#statement = statement;
     this.#arrivedAt = this.#startedAt = clock.now();
     this.ended = new Promise((resolve) => (this.#end = resolve));

@@ -11,6 +11,7 @@ interface Happened {
 export class DelayedLog implements ScanSource {
   readonly kind = 'scan';
   readonly settled = { path: 'at', afterMs: 15 * 60_000 };
+  places: string | undefined;
   /** Every reading: of the times from when on, and when it was made. */
   readonly ranges: { readonly from: number; readonly at: number }[] = [];
   /** Of every reading, from when on is wanted what it is the rest of. */
