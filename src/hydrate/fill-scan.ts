@@ -76,10 +76,7 @@ async function readPages(
     partial: statement.settings.partial,
     quota: (...said) => quotas.seen(...said),
     searched: (where) => fetch.searched.push(where),
-    notice: (severity, message) => {
-      if (severity === 'WARNING') cached?.warned(message);
-      statement.notice(severity, message);
-    },
+    notice: (severity, message) => (cached ?? statement).notice(severity, message),
   });
   // A LIMIT's rows are counted one by one.
   const copied = request.limit === undefined && request.aggregation === undefined;

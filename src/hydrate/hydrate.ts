@@ -112,8 +112,7 @@ export async function hydrate(task: Task, parts: HydrateParts): Promise<Hydrated
     outcome = 'ok';
     if (mapper.replaced > 0) {
       const message = `${mapper.replaced} characters of ${name} that PostgreSQL cannot store (U+0000, lone surrogates) were replaced by U+FFFD`;
-      task.cached?.warned(message);
-      statement.notice('WARNING', message);
+      (task.cached ?? statement).notice('WARNING', message);
     }
     const read = hydrated(written, () => writer.release());
     const rows = (await task.cached?.finish(read, fetch)) ?? read;

@@ -342,12 +342,19 @@ describe('what is kept', () => {
 
   test('repeats what was said of it', async () => {
     source.happen(60);
-    source.warning = 'two events could not be read';
+    source.says = [
+      ['WARNING', 'two events could not be read'],
+      ['NOTICE', 'no log group is in us-west-9'],
+    ];
+    const said = ['WARNING: two events could not be read', 'NOTICE: no log group is in us-west-9'];
     const window = [where('at', '>=', ago(50)), where('at', '<', ago(30))];
-    await ask(window);
-    const again = statement();
-    await ask(window, again);
-    expect(again.notices).toEqual(['WARNING: two events could not be read']);
+    for (const predicates of [window, window, [where('at', '>=', ago(50))], [where('at', '>=', ago(50))]]) {
+      await clock.advance(1);
+      const own = statement();
+      await ask(predicates, own);
+      expect(own.notices).toEqual(said);
+    }
+    expect(source.ranges).toHaveLength(3);
   });
 });
 

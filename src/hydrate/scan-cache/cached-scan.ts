@@ -4,7 +4,7 @@ import type { ScanRequest, ScanSource } from '../../sources/source.ts';
 import type { Fetch } from '../fetch.ts';
 import type { HydratedRows, StatementContext, TimedRows } from '../hydrator.ts';
 import { type Asked, askedBy, tailOf } from './asked.ts';
-import { type Entry, type EntryPart, type Flight, livesFor, type Said } from './entry.ts';
+import { type Entry, type EntryPart, type Flight, livesFor, type Said, type SourceNotice } from './entry.ts';
 import type { ScanCache } from './scan-cache.ts';
 
 /** A tail is made part of what has settled when it has grown to this share of the whole: parts stay few. */
@@ -41,7 +41,7 @@ export class CachedScan implements Flight {
   readonly #request: ScanRequest;
   readonly #statement: StatementContext;
   readonly #arrivedAt: number;
-  readonly #warnings: string[] = [];
+  readonly #notices: SourceNotice[] = [];
   #end: () => void = () => undefined;
   #startedAt: number;
   #found: Found | undefined;
@@ -83,7 +83,7 @@ export class CachedScan implements Flight {
     }
     const found = this.#found;
     if (found !== undefined) {
-      for (const warning of found.entry.warnings) this.#statement.notice('WARNING', warning);
+      for (const { severity, message } of found.entry.notices) this.#statement.notice(severity, message);
       fetch.newest = found.entry.newest;
       if (found.tail === undefined) {
         fetch.searched.push(...found.entry.searched);
@@ -95,9 +95,11 @@ export class CachedScan implements Flight {
     return found?.tail ?? this.#request;
   }
 
-  /** A warning of the source: rows may be missing, which is as true of the kept ones. */
-  warned(message: string): void {
-    this.#warnings.push(message);
+  /** Of the source: that rows may be missing, or why there are none, is as true of the kept ones. */
+  notice(severity: SourceNotice['severity'], message: string): void {
+    this.#notices.push({ severity, message });
+    const isSaid = this.#found?.entry.notices.some((kept) => kept.message === message) === true;
+    if (!isSaid) this.#statement.notice(severity, message);
   }
 
   /** All that had to be read was read. */
@@ -106,7 +108,7 @@ export class CachedScan implements Flight {
   }
 
   /** What stands for the scan: what was kept, and what was read. */
-  async finish(read: HydratedRows, said: Omit<Said, 'warnings'>): Promise<HydratedRows> {
+  async finish(read: HydratedRows, said: Omit<Said, 'notices'>): Promise<HydratedRows> {
     const found = this.#found;
     if (found?.tail === undefined && found !== undefined) {
       await read.release();
@@ -186,7 +188,7 @@ export class CachedScan implements Flight {
     return { entry, parts, tail: tailOf(this.#request, time, settledUntil), from: settledUntil };
   }
 
-  #entry(parts: readonly EntryPart[], before: Entry | undefined, said: Omit<Said, 'warnings'>): Entry {
+  #entry(parts: readonly EntryPart[], before: Entry | undefined, said: Omit<Said, 'notices'>): Entry {
     const range = { from: before?.asked.range.from ?? this.asked.range.from, to: this.asked.range.to };
     const newest = [said.newest, before?.newest].filter((each) => each !== undefined);
     return {
@@ -196,7 +198,9 @@ export class CachedScan implements Flight {
       oldest: before?.oldest ?? this.#startedAt,
       fetchedAt: this.#startedAt,
       endedAt: this.#clock.now(),
-      warnings: [...new Set([...(before?.warnings ?? []), ...this.#warnings])],
+      notices: [
+        ...new Map([...(before?.notices ?? []), ...this.#notices].map((each) => [each.message, each])).values(),
+      ],
       searched: said.searched,
       newest: newest.length === 0 ? undefined : Math.max(...newest),
     };

@@ -8,9 +8,14 @@ export interface EntryPart {
   readonly before: number;
 }
 
+export interface SourceNotice {
+  readonly severity: 'NOTICE' | 'WARNING';
+  readonly message: string;
+}
+
 /** What is said of a reading beside its rows. */
 export interface Said {
-  readonly warnings: readonly string[];
+  readonly notices: readonly SourceNotice[];
   readonly searched: readonly string[];
   readonly newest: number | undefined;
 }

@@ -16,7 +16,8 @@ export class DelayedLog implements ScanSource {
   readonly ranges: { readonly from: number; readonly at: number }[] = [];
   /** Of every reading, from when on is wanted what it is the rest of. */
   readonly wholes: (number | undefined)[] = [];
-  warning: string | undefined;
+  /** With each reading. */
+  says: readonly (readonly ['NOTICE' | 'WARNING', string])[] = [];
   readonly #clock: Clock;
   readonly #events: Happened[] = [];
   #gate: { readonly opened: Promise<void>; readonly open: () => void } | undefined;
@@ -69,7 +70,7 @@ export class DelayedLog implements ScanSource {
     const wanted = this.#events.filter((event) => predicates.every((each) => satisfies(event, each)));
     this.ranges.push({ from: fromOf(predicates), at: this.#clock.now() });
     this.wholes.push(restOf && fromOf(restOf.predicates));
-    if (this.warning !== undefined) context.notice('WARNING', this.warning);
+    for (const said of this.says) context.notice(...said);
     yield await context.call({ key: 'log', concurrency: 4 }, async () => {
       this.#waiting += 1;
       await this.#gate?.opened;
