@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RunningHydrator } from '../../src/hydrate/create-hydrator.ts';
 import { createHydrator } from '../../src/hydrate/create-hydrator.ts';
 import type { HydratedRows } from '../../src/hydrate/hydrator.ts';
@@ -301,6 +301,16 @@ describe('what is kept', () => {
     for (const { name } of rows) await host.engine.pool.query(`truncate ${name}`);
     expect(await ask(range)).toHaveLength(2_800);
     expect(source.ranges).toHaveLength(3);
+  });
+
+  test('takes no space for long after trailhound.cache_clear, though nobody asks for it', async () => {
+    const { pool } = host.engine;
+    source.happen(3_000);
+    await ask([where('at', '>=', ago(2_900))]);
+    await pool.query('select trailhound.cache_clear()');
+    await clock.advance(MINUTE);
+    const left = `select from pg_class where relnamespace = 'trailhound_rows'::regnamespace and relkind = 'r'`;
+    await vi.waitFor(async () => expect(await pool.query(left)).toMatchObject({ rowCount: 0 }));
   });
 
   test('does not keep its role from being dropped', async () => {

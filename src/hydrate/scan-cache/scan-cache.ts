@@ -113,7 +113,11 @@ export class ScanCache {
   async #clean(): Promise<void> {
     this.#cancelCleaning = undefined;
     const now = this.#options.clock.now();
-    for (const entry of this.#entries.keys()) if (now - entry.oldest > livesFor(entry)) await this.#drop(entry);
+    // What trailhound.cache_clear() has forgotten is in nobody's way, but its relations take space.
+    const lost = await this.#lost([...this.#entries.keys()]).catch((): readonly Entry[] => []);
+    for (const entry of this.#entries.keys()) {
+      if (now - entry.oldest > livesFor(entry) || lost.includes(entry)) await this.#drop(entry);
+    }
     if (this.#entries.size > 0)
       this.#cancelCleaning ??= this.#options.clock.schedule(CLEAN_EVERY_MS, () => void this.#clean());
   }
