@@ -9,18 +9,21 @@ export type Part<T> = (
 ) => AsyncGenerator<T, void, undefined>;
 
 export interface MergeOptions {
-  /** Parts read at once. Each holds one page that was fetched ahead, so this bounds memory. */
+  /** Parts read at once; without `mostAhead` each of them holds one page that was fetched ahead. */
   readonly concurrency: number;
   /**
-   * Fetch no more ahead than the consumer needs not to wait: two pages at first, two more each time that it has to wait for long,
-   * one fewer where pages wait for it.
+   * Of all parts together: fetch no more pages ahead than these, and than the consumer needs not to wait. Two at first, two more
+   * each time that it has to wait for long, one fewer where pages wait for it. The last parts are read side by side, however
+   * many may be read at once, so that no long one is left alone at the end.
    */
-  readonly asNeeded?: boolean | undefined;
+  readonly mostAhead?: number | undefined;
   /** True where the part's failure has been told to the user and the others go on. */
   readonly tolerate?: ((error: unknown) => boolean) | undefined;
 }
 
 const FEWEST_AHEAD = 2;
+/** As many as one range is divided into; a part that is begun holds little but what tells its events apart. */
+const LAST_TOGETHER = 32;
 const LONG_WAIT_MS = 50;
 
 type Step<T> =
@@ -37,6 +40,8 @@ export async function* mergeParts<T>(
   context: CallContext,
   options: MergeOptions,
 ): AsyncGenerator<T, void, undefined> {
+  const { mostAhead = Number.POSITIVE_INFINITY } = options;
+  let ahead = options.mostAhead === undefined ? mostAhead : FEWEST_AHEAD;
   const stop = new AbortController();
   const stoppable = stoppableContext(context, stop.signal);
   const waiting: AsyncGenerator<T, void, undefined>[] = [];
@@ -50,7 +55,6 @@ export async function* mergeParts<T>(
   const failures: unknown[] = [];
   /** Parts that were not asked for their next page yet. */
   const paused: AsyncGenerator<T, void, undefined>[] = [];
-  let ahead = options.asNeeded === true ? FEWEST_AHEAD : Number.POSITIVE_INFINITY;
   let asked = 0;
   let active = 0;
   let wake = () => {};
@@ -69,12 +73,13 @@ export async function* mergeParts<T>(
   };
   const open = () => {
     while (asked + ready.length < ahead) {
-      const again = paused.shift();
+      const isLast = options.mostAhead !== undefined && active + waiting.length <= LAST_TOGETHER;
+      const again = isLast && waiting.length > 0 ? undefined : paused.shift();
       if (again !== undefined) {
         advance(again);
         continue;
       }
-      const next = active < options.concurrency ? waiting.shift() : undefined;
+      const next = isLast || active < options.concurrency ? waiting.shift() : undefined;
       if (next === undefined) return;
       active += 1;
       opened.add(next);
@@ -84,7 +89,8 @@ export async function* mergeParts<T>(
   };
 
   try {
-    divide(parts);
+    waiting.push(...parts.map((part) => part(stoppable, divide)));
+    open();
     while (failures.length === 0 ? active > 0 : unanswered.size > 0) {
       const settled = ready.shift();
       if (settled === undefined) {
@@ -94,9 +100,7 @@ export async function* mergeParts<T>(
           wake = resolve;
         });
         // Shorter waits are of a service that keeps up: more pages ahead of them would only fill memory.
-        if (options.asNeeded === true && performance.now() - since > LONG_WAIT_MS) {
-          ahead = Math.min(ahead + 2, Math.max(options.concurrency, FEWEST_AHEAD));
-        }
+        if (performance.now() - since > LONG_WAIT_MS) ahead = Math.min(ahead + 2, mostAhead);
         continue;
       }
       const { from, step } = settled;

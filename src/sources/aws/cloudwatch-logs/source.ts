@@ -11,8 +11,10 @@ import { searchedLogs } from './searched-logs.ts';
 import { type Target, resolveTargets } from './targets.ts';
 import { DELIVERED_AFTER_MS } from '../../time-range.ts';
 
-/** Log groups and shards of them read at once by one statement; each holds a page of up to 1 MB that was fetched ahead. */
+/** Log groups and shards of them that one statement reads at once. */
 const CONCURRENT_PARTS = 12;
+/** Pages of up to 1 MB that it holds at once. */
+const MOST_AHEAD = 12;
 
 /** CloudTrail events delivered to CloudWatch Logs, of all connections of kind aws, by FilterLogEvents. */
 export function cloudwatchLogsSource(connections: readonly AwsConnection[]): ScanSource {
@@ -74,7 +76,7 @@ async function* scan(
     mergeParts(
       parts.map(([read, part]) => existing(read, part)),
       context,
-      { concurrency: CONCURRENT_PARTS, asNeeded: true, tolerate: leftOut.tolerate },
+      { concurrency: CONCURRENT_PARTS, mostAhead: MOST_AHEAD, tolerate: leftOut.tolerate },
     );
   // What fails is left out once.
   const isInOrder = compiled.order !== undefined && context.partial !== true;
