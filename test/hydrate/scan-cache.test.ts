@@ -236,6 +236,17 @@ describe('scans under way', () => {
     expect(await all).toHaveLength(61);
   });
 
+  test('are not waited for by who wants little of them', async () => {
+    source.happen(120);
+    source.hold();
+    const wide = ask([where('at', '>=', ago(100))]);
+    const narrow = ask([where('at', '>=', ago(5))]);
+    await source.waiting(2);
+    source.letGo();
+    expect(await wide).toHaveLength(101);
+    expect(await narrow).toHaveLength(6);
+  });
+
   test('leave one of those who waited to ask, where they are cancelled', async () => {
     source.happen(120);
     source.hold();
@@ -348,6 +359,18 @@ describe('what is kept', () => {
     await (await hydrator.scan({ ...request(window), limit: 3 }, statement())).release();
     await ask(window);
     expect(source.ranges).toHaveLength(3);
+  });
+
+  test('is all that trailhound.sources = cache has, which says when it was read', async () => {
+    source.happen(120);
+    const window = [where('at', '>=', ago(60))];
+    await ask(window);
+    await clock.advance(2 * MINUTE);
+    source.happen(1);
+    const kept = statement({ sources: 'cache' });
+    expect(await ask([where('at', '>=', ago(50))], kept)).toHaveLength(49);
+    expect(kept.notices).toEqual([expect.stringMatching(/^NOTICE: fake_event is as it was read at 2026-11-21T00:/)]);
+    expect(source.ranges).toHaveLength(1);
   });
 
   test('repeats what was said of it', async () => {

@@ -85,6 +85,13 @@ export class CachedScan implements Flight {
     if (found !== undefined) {
       for (const { severity, message } of found.entry.notices) this.#statement.notice(severity, message);
       fetch.newest = found.entry.newest;
+      if (sources === 'cache') {
+        const readAt = new Date(found.entry.fetchedAt).toISOString();
+        this.#statement.notice(
+          'NOTICE',
+          `${this.asked.table.name} is as it was read at ${readAt}: trailhound.sources is cache`,
+        );
+      }
       if (found.tail === undefined) {
         fetch.searched.push(...found.entry.searched);
         return undefined;
@@ -171,7 +178,11 @@ export class CachedScan implements Flight {
     if (this.#statement.relationOnly && entry.parts.some(({ part }) => part.kind === 'values')) return undefined;
     // Who asked while it was read, asked for what it read.
     const { settled } = this.#source;
-    const isAsNew = settled === undefined || entry.endedAt >= this.#arrivedAt || range.to <= entry.fetchedAt;
+    const isAsNew =
+      this.#statement.settings.sources === 'cache' ||
+      settled === undefined ||
+      entry.endedAt >= this.#arrivedAt ||
+      range.to <= entry.fetchedAt;
     const isSettled = settled !== undefined && entry.asked.range.to <= entry.fetchedAt - settled.afterMs;
     const age = this.#clock.now() - entry.fetchedAt;
     const isYoung = age <= Math.min(isSettled ? livesFor(entry) : this.asked.table.ttlMs, notOlderMs);

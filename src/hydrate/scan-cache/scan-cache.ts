@@ -8,6 +8,9 @@ import type { KeptPart, KeptParts } from './kept-parts.ts';
 /** Of rows that are kept in this process rather than in a relation, in characters. */
 const MOST_IN_MEMORY = 16 * 1024 * 1024;
 
+/** Who wants less than one part in so many of what is being read has it sooner by reading it. */
+const WORTH_WAITING = 4;
+
 /** How often what is too old is looked for. */
 const CLEAN_EVERY_MS = 60_000;
 
@@ -33,11 +36,17 @@ export class ScanCache {
 
   /** Of another scan under way whose rows will hold all that is asked: when it has ended. */
   flightFor(asked: Asked): Promise<void> | undefined {
+    const now = this.#options.clock.now();
     for (const flight of this.#flights) {
-      if (flight.willBeKept && holdsAllOf(flight.asked, asked) && asked.range.to <= flight.asked.range.to)
+      const holdsAll = holdsAllOf(flight.asked, asked) && asked.range.to <= flight.asked.range.to;
+      if (flight.willBeKept && holdsAll && lengthOf(asked) * WORTH_WAITING >= lengthOf(flight.asked))
         return flight.ended;
     }
     return undefined;
+
+    function lengthOf({ range }: Asked): number {
+      return Math.min(range.to, now) - range.from;
+    }
   }
 
   takeOff(flight: Flight): void {
@@ -76,6 +85,8 @@ export class ScanCache {
   }
 
   async keep(entry: Entry): Promise<void> {
+    // What is too much alone would drive out all the others, and go then.
+    if (bytesOf(new Set(entry.parts.map(({ part }) => part)), 'relation') > this.#options.maxBytes) return;
     const leases = entry.parts.map(({ part }) => part.rows.lease());
     const replaced = [...this.#entries.keys()].filter(
       ({ asked }) => holdsAllOf(entry.asked, asked) && asked.range.to <= entry.asked.range.to,
