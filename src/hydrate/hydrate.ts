@@ -9,6 +9,7 @@ import type { Fetch } from './fetch.ts';
 import type { FetchStatistics, HydratedRows, IsEnough, Row, StatementContext, StoredColumn } from './hydrator.ts';
 import type { HydrationMetrics } from './metrics.ts';
 import type { RateLimiter } from './rate-limiter.ts';
+import { ReadableRows } from './readable-rows.ts';
 import type { Relations } from './relations.ts';
 import { compileRow } from './row.ts';
 import type { WrittenRows } from './row-writer.ts';
@@ -70,6 +71,7 @@ export async function hydrate(task: Task, parts: HydrateParts): Promise<Hydrated
     signal,
   });
   const mapper = compileRow(name, mapped);
+  const readable = new ReadableRows(name, mapper, statement.settings.partial);
   const fetch: Fetch = {
     statement,
     signal,
@@ -79,7 +81,7 @@ export async function hydrate(task: Task, parts: HydrateParts): Promise<Hydrated
     },
     add: async (records) => {
       for (let from = 0; from < records.length; from += ROWS_AT_ONCE) {
-        await writer.add(records.slice(from, from + ROWS_AT_ONCE).map(mapper.toRow));
+        await writer.add(readable.of(records.slice(from, from + ROWS_AT_ONCE)));
       }
     },
     addCopied: (copied) => writer.addCopied(copied),
@@ -114,6 +116,7 @@ export async function hydrate(task: Task, parts: HydrateParts): Promise<Hydrated
       const message = `${mapper.replaced} characters of ${name} that PostgreSQL cannot store (U+0000, lone surrogates) were replaced by U+FFFD`;
       (task.cached ?? statement).notice('WARNING', message);
     }
+    if (readable.warning !== undefined) statement.notice('WARNING', readable.warning);
     const read = hydrated(written, () => writer.release());
     const rows = (await task.cached?.finish(read, fetch)) ?? read;
     ({ statistics } = rows);

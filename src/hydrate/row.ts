@@ -83,7 +83,7 @@ function unreadable(
     `column ${column.name} of ${table} cannot hold ${kindOf(value)} as ${column.type}`,
     {
       detail: `The record is ${record.origin()}.`,
-      hint: `Leave ${column.name} out of the statement, or narrow the statement so that it does not read this record.`,
+      hint: `Leave ${column.name} out of the statement, narrow the statement so that it does not read this record, or set trailhound.partial = on, which leaves such records out and counts them.`,
       cause,
     },
   );

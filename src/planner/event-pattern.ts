@@ -141,8 +141,8 @@ function rule(column: Column, alternative: unknown): OpenCondition {
     case 'equals-ignore-case':
       return says(column, 'ilike', foldedLikeOf(operator, value));
     case 'exists':
-      // Null is a value that exists: of what exists nothing is said.
-      return value === false ? says(column, 'is null') : UNKNOWN;
+      // Null is a value that exists; an object and an empty list are none, and yet the column is not NULL.
+      return UNKNOWN;
     case 'anything-but':
       return anyOf([says(column, 'is null'), anythingBut(column, value)]);
     default:

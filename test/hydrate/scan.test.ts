@@ -273,6 +273,21 @@ test('a value that PostgreSQL itself refuses is an unreadable record', async () 
   });
 });
 
+test('with trailhound.partial records that cannot be read are left out and counted', async () => {
+  const source = new FakeScanSource({
+    pages: 2,
+    recordsPerPage: 3,
+    value: (n) => ({ n: n % 3 === 1 ? 'three past nine' : n }),
+  });
+  const partial = statement({ partial: true });
+  expect(await over(source).scan(request(['n']), partial)).toMatchObject({ rows: [['0'], ['2'], ['3'], ['5']] });
+  expect(partial.notices).toEqual([
+    expect.stringMatching(
+      /^WARNING: 2 records of fake_event could not be read and were left out: column n of .* page 0, event 1\.$/,
+    ),
+  ]);
+});
+
 test('a broken engine connection fails the scan and nothing else', async () => {
   const source = new FakeScanSource({
     pages: 2,

@@ -609,7 +609,8 @@ describe('many pages', () => {
     for await (const { reached } of cloudwatchLogsSource([of]).scan(scanRequest([], { order }), testContext())) {
       if (reached !== undefined && reached < START + 3_600_000) break;
     }
-    expect(filterCalls()).toBeLessThanOrEqual(40);
+    // As many as the days since the events make it: from 23 to 47.
+    expect(filterCalls()).toBeLessThanOrEqual(60);
   });
 
   test('of which the oldest are enough neither', async () => {

@@ -178,6 +178,12 @@ describe('what is wrong is named by file, line and key', () => {
       'cache:\n  tables:\n    a: 24',
       /yaml:3:5: cache\.tables\.a: expected a duration, found "24"$/,
     ],
+    [
+      "LIKE's own patterns",
+      "hunts: { known: ['22.33.44.%'] }",
+      /hunts\.known\.0: expected an ARN, .* found "22\.33\.44\.%"$/,
+    ],
+    ['a network', "hunts: { known: ['22.33.44.0/24'] }", /hunts\.known\.0: .* with \* such as 203\.0\.113\.\*, found/],
     ['a size', 'cache: { max_bytes: 1 bushel }', /cache\.max_bytes: expected a size, found "1 bushel"$/, /GiB/],
     [
       'a kind',

@@ -113,6 +113,14 @@ const regionPattern = text('a region or a pattern').regex(/^[a-z0-9*?-]+$/, {
   error: (issue) => `expected a region such as us-east-1 or a pattern such as eu-*, found "${String(issue.input)}"`,
 });
 
+const known = text('an ARN, an address, an account, or a pattern of them').refine(
+  (value) => !value.includes('%') && !/^[\d.:a-f]+\/\d+$/i.test(value),
+  {
+    error: (issue) =>
+      `expected an ARN, an address, an account, or a pattern of them with * such as 203.0.113.*, found "${String(issue.input)}"`,
+  },
+);
+
 /** How late CloudTrail may deliver, in milliseconds. */
 const deliverySlack = z.union([z.literal('none'), duration]).default(86_400_000);
 
@@ -240,7 +248,7 @@ export const settings = strict({
   hunts: strict({
     paths: list(text('a folder')).default([]),
     severity: record(z.string(), oneOf(SEVERITIES)).default({}),
-    known: list(text('an ARN, an address, an account, or a pattern of them')).default([]),
+    known: list(known).default([]),
   }).prefault({}),
 });
 
