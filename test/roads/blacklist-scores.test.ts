@@ -190,3 +190,16 @@ describe('where scores are only shown, the default is', () => {
     expect(lines).toContain('confidenceMinimum=90');
   });
 });
+
+test('the whole list, once kept, answers whatever bounds the score', async () => {
+  const before = road.simulator.calls.count({ service: 'abuseipdb' });
+  await client.query('set trailhound.cache = on');
+  await client.query('select from abuseipdb_blacklist where abuse_confidence_score < 30');
+  const whole = road.simulator.calls.count({ service: 'abuseipdb' });
+  expect(whole - before).toBeLessThanOrEqual(1);
+  const { rows } = await client.query(
+    'select abuse_confidence_score as score from abuseipdb_blacklist where abuse_confidence_score between 50 and 70 order by 1',
+  );
+  expect(rows).toEqual([{ score: 50 }, { score: 51 }, { score: 60 }]);
+  expect(road.simulator.calls.count({ service: 'abuseipdb' })).toBe(whole);
+});

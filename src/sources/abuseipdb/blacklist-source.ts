@@ -35,9 +35,15 @@ export function abuseipdbBlacklistSource(client: AbuseipdbClient): ScanSource {
     },
     keptAs: (request) => {
       const { limit } = request;
-      const inputs = { '@variant': client.address('blacklist'), confidence_minimum: minimaOf(request).join(' ') };
-      const whole: KeptAs = { key: '', inputs };
-      return limit === undefined ? [whole] : [whole, { key: '', inputs: { ...inputs, '@limit': String(limit) } }];
+      const own = minimaOf(request).join(' ');
+      const as = (minimum: string, more: Readonly<Record<string, string>> = {}): KeptAs => ({
+        key: '',
+        inputs: { '@variant': client.address('blacklist'), confidence_minimum: minimum, ...more },
+      });
+      // Of all addresses the statement's own conditions leave those that it wants.
+      const all = isBoundByScore(request) ? [as(String(LEAST_CONFIDENCE))] : [];
+      const kept = [...all, as(own)];
+      return limit === undefined ? kept : [...kept, as(own, { '@limit': String(limit) })];
     },
     scan: async function* scan(request, context) {
       for (const minimum of minimaOf(request)) {
@@ -54,6 +60,11 @@ export function abuseipdbBlacklistSource(client: AbuseipdbClient): ScanSource {
 /** Values of the input column, each asked for by itself and echoed. */
 function minimaOf(request: ScanRequest): readonly string[] {
   return namesAsked(request.predicates, CONFIDENCE) ?? [leastConfidence(request)];
+}
+
+function isBoundByScore(request: ScanRequest): boolean {
+  const isNamed = namesAsked(request.predicates, CONFIDENCE) !== undefined;
+  return !isNamed && rangeSaid(request, ({ column }) => column.path === SCORE) !== undefined;
 }
 
 /** The default, or less where the statement may want scores that it leaves out. */
