@@ -3,6 +3,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Figure } from './figure.ts';
+import { dashboard } from './scenarios/dashboard.ts';
 import { evidence } from './scenarios/evidence.ts';
 import { evidenceMemory } from './scenarios/evidence-memory.ts';
 import { files } from './scenarios/files.ts';
@@ -23,6 +24,7 @@ const SCENARIOS = [
   join,
   scan,
   shards,
+  dashboard,
   evidence,
   evidenceMemory,
   files,
