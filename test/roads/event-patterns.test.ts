@@ -81,6 +81,7 @@ function madeUpPatterns(): readonly string[] {
     { eventName: [{ prefix: 'Create' }, { suffix: 'User' }, { wildcard: '*\\*\\\\%_*' }] },
     { eventName: [{ 'anything-but': ['CreateUser', 'x'] }], errorCode: [{ exists: false }] },
     { eventName: [{ 'anything-but': { prefix: ['Create', 'It'] } }] },
+    { eventName: ['CreateUser'], errorCode: [{ exists: false }] },
     { errorCode: [null, 'AccessDenied'] },
     { userIdentity: { type: ['Root'], userName: [{ exists: false }] } },
     { $or: [{ eventName: ['CreateUser'] }, { userIdentity: { type: ['Root'] } }], awsRegion: ['us-east-1'] },
