@@ -89,8 +89,7 @@ export async function* mergeParts<T>(
   };
 
   try {
-    waiting.push(...parts.map((part) => part(stoppable, divide)));
-    open();
+    divide(parts);
     while (failures.length === 0 ? active > 0 : unanswered.size > 0) {
       const settled = ready.shift();
       if (settled === undefined) {
