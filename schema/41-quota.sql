@@ -42,9 +42,7 @@ begin
   if found then
     select coalesce(sum(c.calls), 0) into others from trailhound.quota_claim c
       where c.source = of_source and c.account = of_account and c.process <> of_process
-        and exists (select from pg_locks l where l.locktype = 'advisory' and l.granted and l.objsubid = 2
-          and l.database = (select d.oid from pg_database d where d.datname = current_database())
-          and l.classid = lock_class::oid and l.objid = c.process::oid);
+        and c.process in (select p from trailhound.living_processes(lock_class) p);
     remaining := greatest(0, remaining - others - own);
   end if;
   -- It may have been renewed at another time than is guessed: who asks now and then finds out.

@@ -59,6 +59,7 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     pool: engine.pool,
     sources: sources.byName,
     tables: catalog.tables,
+    shared: engine.kind === 'external',
     cacheMaxBytes: config.cache.maxBytes,
     log,
     metrics,

@@ -2,6 +2,7 @@ import { abortable } from '../kernel/abort.ts';
 import type { LookupSource } from '../sources/source.ts';
 import { type AskedKey, isFirst } from './asked-key.ts';
 import type { Fetch } from './fetch.ts';
+import { FRESH } from './flights.ts';
 import type { LookupRequest } from './hydrator.ts';
 import type { LookupParts, Spent } from './lookup-parts.ts';
 import { overBudget } from './over-budget.ts';
@@ -27,8 +28,8 @@ export async function claimKeys(
       if (answer !== undefined) one.answer = answer;
     }
     const unknown = asked.filter((one) => one.answer === undefined);
+    const since = cached ? Math.max(0, parts.clock.now() - notOlder) : FRESH;
     if (cached && unknown.length > 0) {
-      const since = Math.max(0, parts.clock.now() - notOlder);
       const answers = await abortable(
         parts.cache.read(
           unknown.map((one) => one.cacheKey),
@@ -49,13 +50,13 @@ export async function claimKeys(
       }
       return;
     }
-    const needed = missing.filter((one) => !parts.flights.has(one.id, cached)).length;
+    const needed = missing.filter((one) => !parts.flights.has(one.id, since)).length;
     if (parts.spent.lookups + needed > settings.maxLookups) {
       const known = `${request.keys.length - needed} of them need no call, because they are cached or known. ${callsBefore(parts.spent)}`;
       throw overBudget(parts.spent.lookups + needed, settings.maxLookups, request, known);
     }
     for (const one of missing) {
-      one.ticket = parts.flights.join(one.id, cached, (severity, message) => statement.notice(severity, message));
+      one.ticket = parts.flights.join(one.id, since, (severity, message) => statement.notice(severity, message));
     }
     // Set aside for them: what others mean to ask must not use it up.
     parts.spent.lookups += needed;

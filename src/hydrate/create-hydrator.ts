@@ -16,6 +16,7 @@ import { Flights } from './flights.ts';
 import { hydrate, type Task } from './hydrate.ts';
 import type { HydratedRows, Hydrator, LookupRequest, StatementContext } from './hydrator.ts';
 import { KeyCache } from './key-cache.ts';
+import { KeyClaims } from './key-claims.ts';
 import type { Spent } from './lookup-parts.ts';
 import { QuotaLedger } from './quota-ledger.ts';
 import type { HydrationMetrics } from './metrics.ts';
@@ -35,6 +36,8 @@ export interface HydratorOptions {
   readonly sources: ReadonlyMap<string, Source>;
   /** Whose answers the key cache may keep, and for how long. */
   readonly tables?: readonly VirtualTable[];
+  /** Other processes may use the same engine: a key is asked for by one of them. Default: false. */
+  readonly shared?: boolean;
   /** Of the key cache. Default: no limit. */
   readonly cacheMaxBytes?: number;
   readonly log: Logger;
@@ -60,6 +63,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
   const relations = new Relations({ pool, log, clock });
   const quotas = new QuotaLedger({ pool, lock: relations.lock, clock, log });
   const cache = new KeyCache({ pool, log, clock, maxBytes: options.cacheMaxBytes ?? Number.POSITIVE_INFINITY });
+  const claims = options.shared === true ? new KeyClaims({ pool, lock: relations.lock, cache, clock, log }) : undefined;
   const scanCache = new ScanCache({
     parts: new KeptParts(pool, relations.lock),
     clock,
@@ -120,7 +124,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
         ...taskOf(request, statement),
         recorded: { kind: 'lookup', keys: request.keys.length },
         fill: (fetch) => {
-          const own = { scheduler, flights, cache, quotas, clock, spent: spentBy(statement) };
+          const own = { scheduler, flights, cache, claims, quotas, clock, spent: spentBy(statement) };
           return fillLookup(sourceOf(sources, request.table.source, 'lookup'), request, fetch, own);
         },
       }),
@@ -157,6 +161,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
       closing.abort(new TrailhoundError('admin_shutdown', 'terminating connection due to administrator command'));
       await Promise.allSettled(running);
       await scanCache.close();
+      await claims?.close();
       await Promise.all([cache.flush(), scans.flush(), quotas.flush(), connections.flush(), cleaning.close()]);
       await relations.close();
     },

@@ -2,8 +2,18 @@ import type { Answer } from './key-cache.ts';
 
 type Notice = (severity: 'NOTICE' | 'WARNING', message: string) => void;
 
-/** Asks the source. Resolves with the answer and with when it is kept where the next reader will find it. */
-export type Ask = (signal: AbortSignal, notice: Notice) => Promise<{ answer: Answer; kept: Promise<void> }>;
+/**
+ * Asks the source. Resolves with the answer and with when it is kept where the next reader will find it. An answer that came
+ * at the time that `since` gives, or later, will do for all who wait by then.
+ */
+export type Ask = (
+  signal: AbortSignal,
+  notice: Notice,
+  since: () => number,
+) => Promise<{ answer: Answer; kept: Promise<void> }>;
+
+/** Of a statement that wants an answer of its own time. */
+export const FRESH = Number.POSITIVE_INFINITY;
 
 /** One statement's share in a flight. */
 export interface Ticket {
@@ -47,22 +57,22 @@ export class Flights {
     };
   }
 
-  /** `landed`: an answer that is here already will do (trailhound.cache is on). */
-  has(key: string, landed: boolean): boolean {
-    return this.#find(key, landed) !== undefined;
+  /** `since`: which answers will do; with FRESH, none that is here already. */
+  has(key: string, since: number): boolean {
+    return this.#find(key, since) !== undefined;
   }
 
-  join(key: string, landed: boolean, notice: Notice): Ticket {
-    const known = this.#find(key, landed);
-    if (known !== undefined) return known.join(notice, false);
+  join(key: string, since: number, notice: Notice): Ticket {
+    const known = this.#find(key, since);
+    if (known !== undefined) return known.join(notice, since, false);
     const flight = new SharedFlight((ended) => this.#landed(key, ended));
     this.#flights.set(key, flight);
-    return flight.join(notice, true);
+    return flight.join(notice, since, true);
   }
 
-  #find(key: string, landed: boolean): SharedFlight | undefined {
+  #find(key: string, since: number): SharedFlight | undefined {
     const flight = this.#flights.get(key);
-    return flight?.state === 'done' && !landed ? undefined : flight;
+    return flight?.state === 'done' && since === FRESH ? undefined : flight;
   }
 
   #landed(key: string, flight: SharedFlight): void {
@@ -90,6 +100,7 @@ class SharedFlight implements Flight {
   #reject: (error: unknown) => void = () => undefined;
   #abandon: () => void = () => undefined;
   #landing: Promise<void> | undefined;
+  #since = 0;
 
   constructor(ended: (flight: SharedFlight) => void) {
     this.#ended = ended;
@@ -104,7 +115,8 @@ class SharedFlight implements Flight {
     this.answer.catch(() => undefined);
   }
 
-  join(notice: Notice, first: boolean): Ticket {
+  join(notice: Notice, since: number, first: boolean): Ticket {
+    this.#since = Math.max(this.#since, since);
     // A waiter is an identity of its own, even where two join with the same function.
     const waiter: Notice = (severity, message) => notice(severity, message);
     this.#waiters.add(waiter);
@@ -126,9 +138,10 @@ class SharedFlight implements Flight {
   async #fly(ask: Ask): Promise<void> {
     this.state = 'running';
     try {
-      const { answer, kept } = await ask(this.#controller.signal, (severity, message) => {
-        for (const notice of this.#waiters) notice(severity, message);
-      });
+      const notice: Notice = (severity, message) => {
+        for (const waiter of this.#waiters) waiter(severity, message);
+      };
+      const { answer, kept } = await ask(this.#controller.signal, notice, () => this.#since);
       if (this.#isLeft()) return;
       this.kept = kept;
       this.state = 'done';

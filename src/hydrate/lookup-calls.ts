@@ -2,7 +2,7 @@ import { abortable } from '../kernel/abort.ts';
 import type { CallContext, LookupSource } from '../sources/source.ts';
 import { type AskedKey, isFirst } from './asked-key.ts';
 import type { Fetch } from './fetch.ts';
-import type { Ask, Ticket } from './flights.ts';
+import { FRESH, type Ask, type Ticket } from './flights.ts';
 import type { LookupRequest } from './hydrator.ts';
 import type { Answer } from './key-cache.ts';
 import type { LookupParts } from './lookup-parts.ts';
@@ -96,7 +96,7 @@ export class LookupCalls {
         continue;
       }
       if (!this.#spend(ticket)) await this.#leaveToOthers(ticket);
-      else await ticket.flight.start((signal, notice) => this.#ask(one, signal, notice));
+      else await ticket.flight.start((...given) => this.#ask(one, ...given));
     }
   }
 
@@ -123,8 +123,29 @@ export class LookupCalls {
     throw overBudget(spent.lookups + 1, this.#fetch.statement.settings.maxLookups, this.#request, others);
   }
 
-  async #ask(one: AskedKey, signal: AbortSignal, notice: CallContext['notice']): ReturnType<Ask> {
-    const { scheduler, cache, clock, quotas } = this.#parts;
+  async #ask(one: AskedKey, ...[signal, notice, since]: Parameters<Ask>): ReturnType<Ask> {
+    const { cache, claims } = this.#parts;
+    const { ttlMs } = this.#request.table;
+    // What is not kept cannot be shared, and who wants it anew asks for it.
+    const taken = ttlMs > 0 && since() !== FRESH ? await claims?.take(one.cacheKey, since, signal) : undefined;
+    if (taken?.kind === 'answered') {
+      this.#parts.spent.lookups -= 1;
+      if (isFirst(one)) this.#quota?.spend();
+      this.#fetch.tally.cacheHits += 1;
+      return { answer: taken.answer, kept: Promise.resolve() };
+    }
+    let kept = Promise.resolve();
+    try {
+      const answer = await this.#call(one, signal, notice);
+      if (ttlMs > 0) kept = cache.write(one.cacheKey, answer);
+      return { answer, kept };
+    } finally {
+      void kept.then(taken?.release);
+    }
+  }
+
+  async #call(one: AskedKey, signal: AbortSignal, notice: CallContext['notice']): Promise<Answer> {
+    const { scheduler, clock, quotas } = this.#parts;
     const { table, columns } = this.#request;
     const { tally, statement } = this.#fetch;
     const { partial } = statement.settings;
@@ -134,8 +155,7 @@ export class LookupCalls {
     const records = await asking.finally(() => {
       if (isFirst(one)) this.#quota?.spend();
     });
-    const answer = { records, fetchedAt: clock.now() };
-    return { answer, kept: table.ttlMs > 0 ? cache.write(one.cacheKey, answer) : Promise.resolve() };
+    return { records, fetchedAt: clock.now() };
   }
 
   async #watch(one: AskedKey): Promise<void> {

@@ -2,6 +2,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { CallScheduler } from './call-scheduler.ts';
 import type { Flights } from './flights.ts';
 import type { Answer, KeyCache } from './key-cache.ts';
+import type { KeyClaims } from './key-claims.ts';
 import type { QuotaLedger } from './quota-ledger.ts';
 
 /** What look-ups share. */
@@ -9,6 +10,8 @@ export interface LookupParts {
   readonly scheduler: CallScheduler;
   readonly flights: Flights;
   readonly cache: KeyCache;
+  /** Undefined where no other process uses the engine. */
+  readonly claims: KeyClaims | undefined;
   readonly quotas: QuotaLedger;
   readonly clock: Clock;
   readonly spent: Spent;
