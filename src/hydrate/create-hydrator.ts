@@ -27,6 +27,7 @@ import { CachedScan, mayBeKept } from './scan-cache/cached-scan.ts';
 import { KeptParts } from './scan-cache/kept-parts.ts';
 import { ScanCache } from './scan-cache/scan-cache.ts';
 import { ScanLog } from './scan-log.ts';
+import { Sweeper } from './sweeper.ts';
 import { toStatementError } from './source-failure.ts';
 
 export interface HydratorOptions {
@@ -49,8 +50,7 @@ export interface HydratorOptions {
 
 export interface RunningHydrator extends Hydrator {
   /**
-   * Drops the relations that dead processes left, and from then on what the key cache holds too long; call it once at
-   * start. Returns how many relations.
+   * Removes what dead processes left, and from then on what the key cache holds too long; call it once at start. Returns how many relations.
    */
   sweep(): Promise<number>;
   /** Calls left by source, where an answer has said so. */
@@ -58,18 +58,19 @@ export interface RunningHydrator extends Hydrator {
 }
 
 export function createHydrator(options: HydratorOptions): RunningHydrator {
-  const { pool, sources, log, metrics = createHydrationCounters(), clock = systemClock } = options;
+  const { pool, sources, log, shared = false, metrics = createHydrationCounters(), clock = systemClock } = options;
   const limiter = new RateLimiter(clock);
   const relations = new Relations({ pool, log, clock });
   const quotas = new QuotaLedger({ pool, lock: relations.lock, clock, log });
   const cache = new KeyCache({ pool, log, clock, maxBytes: options.cacheMaxBytes ?? Number.POSITIVE_INFINITY });
-  const claims = options.shared === true ? new KeyClaims({ pool, lock: relations.lock, cache, clock, log }) : undefined;
+  const claims = shared ? new KeyClaims({ pool, lock: relations.lock, cache, clock, log }) : undefined;
   const scanCache = new ScanCache({
     parts: new KeptParts(pool, relations.lock),
     clock,
     log,
     maxBytes: options.cacheMaxBytes ?? Number.POSITIVE_INFINITY,
   });
+  const sweeper = new Sweeper({ pool, relations, shared, clock, log });
   const cleaning = new Cleaning({ cache, tables: options.tables ?? [], clock, log });
   const scans = new ScanLog(pool, log);
   const connections = new ConnectionStates({ pool, clock, log });
@@ -147,7 +148,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
     },
     quotas: () => quotas.remaining(),
     sweep: async () => {
-      const sweeping = Promise.all([relations.sweep(), cleaning.start(), scanCache.sweep()]);
+      const sweeping = Promise.all([sweeper.start(), cleaning.start()]);
       // Who closes right after the start waits for it: the pool must not end under it.
       running.add(sweeping);
       try {
@@ -161,7 +162,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
       closing.abort(new TrailhoundError('admin_shutdown', 'terminating connection due to administrator command'));
       await Promise.allSettled(running);
       await scanCache.close();
-      await claims?.close();
+      await Promise.all([claims?.close(), sweeper.close()]);
       await Promise.all([cache.flush(), scans.flush(), quotas.flush(), connections.flush(), cleaning.close()]);
       await relations.close();
     },

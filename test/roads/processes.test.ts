@@ -3,6 +3,7 @@ import { startSimulator, type Simulator } from '../../src/simulator/simulator.ts
 import { startForeignServer, type ForeignServer } from '../engine/support/foreign-server.ts';
 import { openProcesses, type Processes } from './support/processes.ts';
 import { textRows } from './support/road.ts';
+import { until } from './support/until.ts';
 
 /** Several Trailhounds on one PostgreSQL: what they share, and what becomes of it when one of them dies. */
 
@@ -21,7 +22,9 @@ beforeAll(async () => {
     Array.from({ length: KEYS }, (_, n) => [address(n), { abuseConfidenceScore: score(n), totalReports: n }]),
   );
   [simulator, engine] = await Promise.all([
-    startSimulator({ world: { accounts: [], abuseipdb: { check, dailyLimit: { check: 100_000 } } } }),
+    startSimulator({
+      world: { accounts: [], abuseipdb: { check, dailyLimit: { check: 100_000 }, blacklist: { made: 8_000 } } },
+    }),
     startForeignServer({ maxConnections: 250 }),
   ]);
   processes = await openProcesses(engine, simulator);
@@ -60,3 +63,50 @@ test('two processes with 25 sessions each ask for each of 500 keys once', async 
   expect([...asked].filter(([, count]) => count !== 1)).toEqual([]);
   expect(asked.size).toBe(KEYS);
 });
+
+test('one that is killed leaves its keys to the others, and nothing in the engine', async () => {
+  const owner = await processes.connect(first.port);
+  await owner.query('select trailhound.cache_clear()');
+  await owner.query('set trailhound.max_lookups = 500');
+  const killed = await processes.spawn();
+  const doomed = await processes.connect(killed.port);
+  // Its rows stand in a relation until the transaction ends.
+  await doomed.query(
+    'begin; declare listed cursor for select * from abuseipdb_blacklist where abuse_confidence_score >= 25; set trailhound.max_lookups = 500',
+  );
+  const superuser = await processes.engine();
+  const left = async () => {
+    const { rows } = await superuser.query(LEFT);
+    return rows[0] as Record<string, string>;
+  };
+  expect(Number((await left()).relations)).toBeGreaterThan(0);
+
+  simulator.setLatency('abuseipdb', 100);
+  const lost = doomed.query(STATEMENT).catch((error: unknown) => error);
+  await simulator.calls.until((calls) => calls.count({ operation: 'check' }) >= 16);
+  const answered = textRows(owner, STATEMENT);
+  await simulator.calls.until((calls) => calls.count({ operation: 'check' }) >= 100);
+  await killed.child.stop('SIGKILL');
+  expect(await lost).toBeInstanceOf(Error);
+  simulator.setLatency('abuseipdb', 0);
+  expect(await answered).toEqual(EXPECTED);
+  const asked = simulator.calls.byKey({ operation: 'check' });
+  expect(asked.size).toBe(KEYS);
+  // Those on their way, and those that had come and were not written down yet.
+  expect([...asked.values()].filter((count) => count > 1).length).toBeLessThanOrEqual(32);
+
+  const third = await processes.start();
+  await until(
+    async () => JSON.stringify(await left()) === JSON.stringify({ relations: '0', claims: '0', rows: '0', locks: '3' }),
+  );
+  await third.stop();
+  await until(async () => (await left()).locks === '2');
+});
+
+const LIVING = `select l.objid::bigint from pg_locks l where l.locktype = 'advisory' and l.objsubid = 2
+  and l.classid = x'747268'::int::oid and l.granted`;
+const LEFT = `select (select count(*) from pg_class where relnamespace = 'trailhound_rows'::regnamespace) as relations,
+  (select count(*) from trailhound.key_claim) as claims,
+  (select count(*) from (select process from trailhound.kept_scan union all select process from trailhound.quota_claim) r
+    where process not in (${LIVING})) as rows,
+  (select count(*) from (${LIVING}) l) as locks`;

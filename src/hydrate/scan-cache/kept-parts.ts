@@ -60,17 +60,6 @@ export class KeptParts {
     const ids = new Set(rows.map(({ id }) => id));
     return new Set(parts.filter(({ id }) => ids.has(id)));
   }
-
-  /** Forgets what processes that no longer live have left. */
-  async sweep(): Promise<void> {
-    const { rows } = await this.#pool.query<{ process: number }>('select distinct process from trailhound.kept_scan');
-    for (const { process } of rows) {
-      if (process === this.#lock.id) continue;
-      await this.#lock.ifDead(process, async () => {
-        await this.#pool.query('delete from trailhound.kept_scan where process = $1', [process]);
-      });
-    }
-  }
 }
 
 function sizeOf(rows: readonly (readonly (string | null)[])[]): number {

@@ -107,10 +107,6 @@ export class ScanCache {
     });
   }
 
-  async sweep(): Promise<void> {
-    await this.#options.parts.sweep();
-  }
-
   async close(): Promise<void> {
     this.#cancelCleaning?.();
     for (const entry of this.#entries.keys()) await this.#drop(entry);

@@ -72,7 +72,9 @@ export async function openProcesses(engine: ForeignServer, simulator: Simulator)
       return { child, port: Number(port) };
     },
     connect: (port) =>
-      connected(new Client({ host: '127.0.0.1', port, user: 'trailhound', password: PASSWORD, database: 'trailhound' })),
+      connected(
+        new Client({ host: '127.0.0.1', port, user: 'trailhound', password: PASSWORD, database: 'trailhound' }),
+      ),
     engine: () => connected(new Client({ connectionString: engineUrl.replace(/postgres$/, 'trailhound') })),
     close: async () => {
       for (const close of closers.reverse()) await close();
