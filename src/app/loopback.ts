@@ -1,6 +1,8 @@
 import { chmod, rm } from 'node:fs/promises';
 import type { Engine } from '../engine/engine.ts';
-import { callerIn, isConnecting, openLoopback } from '../engine/loopback.ts';
+import { callerIn, closeLoopback, isConnecting, isLastTried, openLoopback } from '../engine/loopback.ts';
+import type { ProcessLock } from '../engine/process-lock.ts';
+import { TrailhoundError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { QueryPipeline } from '../query/pipeline.ts';
 import { createSessionServer } from '../session/server.ts';
@@ -9,16 +11,22 @@ import type { Closers } from './closers.ts';
 export interface LoopbackOptions {
   readonly engine: Engine;
   readonly pipeline: QueryPipeline;
+  /** Tells other processes that this one lives. */
+  readonly lock: ProcessLock;
+  /** Whether that backend is a client's of this process. */
+  readonly isOwn: (pid: number) => boolean;
   /** Gets what is opened here. */
   readonly closers: Closers;
   readonly log: Logger;
 }
 
+const RENEW_MS = 60_000;
+
 /**
  * The private listener to which the engine's own backends turn for references that the planner left alone: below users'
  * views, in functions, in EXECUTE. They are clients like any other, and their statements take the same road.
  */
-export async function serveLoopback({ engine, pipeline, closers, log }: LoopbackOptions): Promise<void> {
+export async function serveLoopback({ engine, pipeline, lock, isOwn, closers, log }: LoopbackOptions): Promise<void> {
   const place = engine.loopback;
   if (place === undefined) {
     log.warn('the engine is on another machine: virtual tables below views and in functions cannot be read');
@@ -31,20 +39,33 @@ export async function serveLoopback({ engine, pipeline, closers, log }: Loopback
     limits: { maxConnections: Number.POSITIVE_INFINITY },
     callerOf: async (applicationName) => {
       const pid = callerIn(applicationName);
-      return pid !== undefined && (await isConnecting(engine, pid)) ? pid : undefined;
+      if (pid === undefined || !(await isConnecting(engine, pid))) return undefined;
+      if (isOwn(pid) || sessions.serves(pid) || (await isLastTried(engine, lock))) return pid;
+      throw new TrailhoundError('engine_unavailable', 'another process serves this backend');
     },
     log,
   });
   // By then those whom it serves have ended.
-  closers.push(() => sessions.close(0));
+  closers.push(async () => {
+    await closeLoopback(engine, lock).catch((error: unknown) =>
+      log.debug({ err: error }, 'the engine is gone before us'),
+    );
+    await sessions.close(0);
+  });
   if (place.kind === 'tcp') {
     const { port } = await sessions.listen({ host: place.host, port: 0 });
-    await openLoopback(engine, { host: place.host, port });
+    const open = () => openLoopback(engine, { host: place.host, port }, lock);
+    await open();
+    // A restart of the engine releases our lock: another process may have taken us for dead.
+    const timer = setInterval(() => {
+      open().catch((error: unknown) => log.debug({ err: error }, 'the engine does not answer'));
+    }, RENEW_MS);
+    closers.push(async () => clearInterval(timer));
     return;
   }
   await rm(place.path, { force: true });
   await sessions.listen({ path: place.path });
   // The engine runs as another user when we are root; nobody else enters the directory.
   await chmod(place.path, 0o666);
-  await openLoopback(engine, { host: place.directory, port: place.port });
+  await openLoopback(engine, { host: place.directory, port: place.port }, lock);
 }

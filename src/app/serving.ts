@@ -1,11 +1,12 @@
 import { loadCatalog } from '../catalog/load.ts';
 import type { Engine } from '../engine/engine.ts';
+import { ProcessLock } from '../engine/process-lock.ts';
 import { createHttpServer } from '../http/http-server.ts';
 import { createPrometheusMetrics, type PrometheusMetrics } from '../http/prometheus-metrics.ts';
 import { createHydrator } from '../hydrate/create-hydrator.ts';
 import type { Logger } from '../kernel/log.ts';
 import { createPipeline } from '../query/create-pipeline.ts';
-import { createSessionServer } from '../session/server.ts';
+import { createSessionServer, type SessionServer } from '../session/server.ts';
 import type { Closers } from './closers.ts';
 import type { Config } from './config/load.ts';
 import { countedPipeline } from './counted-pipeline.ts';
@@ -55,8 +56,10 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
   );
   const sources = createSources(config, aws);
   closers.push(() => sources.close());
+  const lock = new ProcessLock(engine.pool);
   const hydrator = createHydrator({
     pool: engine.pool,
+    lock,
     sources: sources.byName,
     tables: catalog.tables,
     shared: engine.kind === 'external',
@@ -71,9 +74,8 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     createPipeline({ catalog, hydrator, sources: sources.byName, pool: engine.pool }),
     metrics,
   );
-  await serveLoopback({ engine, pipeline, closers, log });
   const tls = await tlsFor(config);
-  const sessions = createSessionServer({
+  const sessions: SessionServer = createSessionServer({
     engine,
     pipeline,
     tls,
@@ -85,6 +87,7 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     notices: greeting === undefined ? [] : [greeting],
     log,
   });
+  await serveLoopback({ engine, pipeline, lock, isOwn: (pid) => sessions.serves(pid), closers, log });
   closers.push((how) => sessions.close(how === 'gracefully' ? GRACE_MS : 0));
   const bound = await sessions.listen({ host, port }).catch((error: unknown) => {
     throw listenError(error, host, port, '--port');

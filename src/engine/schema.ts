@@ -3,9 +3,10 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TrailhoundError } from '../kernel/errors.ts';
-import { createVerifier, DEFAULT_ITERATIONS, formatVerifier } from '../wire/scram/verifier.ts';
+import { createVerifier, DEFAULT_ITERATIONS, formatVerifier, parseVerifier } from '../wire/scram/verifier.ts';
 import type { Engine } from './engine.ts';
 import { withPoolClient, type PoolClient } from './pool.ts';
+import { LOCK_CLASS } from './process-lock.ts';
 
 /** The same from src/engine and from dist/engine. */
 const FOLDER = fileURLToPath(new URL('../../schema/', import.meta.url));
@@ -79,8 +80,28 @@ async function run(client: PoolClient, file: SchemaFile): Promise<void> {
   }
 }
 
-/** As a verifier: the engine's log may show statements, and must not show passwords. */
+/**
+ * As a verifier: the engine's log may show statements, and must not show passwords.
+ *
+ * @throws TrailhoundError `configuration` where clients of another process log in with another one
+ */
 async function setPassword(client: PoolClient, password: string): Promise<void> {
+  const { rows } = await client.query<{ known: string | null; shared: boolean }>(
+    `select (select rolpassword from pg_authid where rolname = 'trailhound') as known,
+       exists (select from trailhound.living_processes($1)) as shared`,
+    [LOCK_CLASS],
+  );
+  const known = parseVerifier(rows[0]?.known ?? '');
+  if (known !== undefined) {
+    const { storedKey } = await createVerifier(password, known.salt, known.iterations);
+    if (storedKey.equals(known.storedKey)) return;
+  }
+  if (rows[0]?.shared === true) {
+    throw new TrailhoundError('configuration', 'another Trailhound serves that engine with another password', {
+      detail: 'All processes on one engine have the password of role trailhound in common.',
+      hint: 'Set TRAILHOUND_PASSWORD to the one of the other: "trailhound password" prints it there.',
+    });
+  }
   const verifier = formatVerifier(await createVerifier(password, randomBytes(16), DEFAULT_ITERATIONS));
   await client.query(`alter role trailhound password ${client.escapeLiteral(verifier)}`);
 }

@@ -1,5 +1,6 @@
 import type { VirtualTable } from '../catalog/table.ts';
 import type { Pool } from '../engine/pool.ts';
+import type { ProcessLock } from '../engine/process-lock.ts';
 import { untilAborted } from '../kernel/abort.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { systemClock } from '../kernel/clock.ts';
@@ -37,6 +38,8 @@ export interface HydratorOptions {
   readonly sources: ReadonlyMap<string, Source>;
   /** Whose answers the key cache may keep, and for how long. */
   readonly tables?: readonly VirtualTable[];
+  /** Tells other processes on the engine that this one lives; released by `close`. Default: one of its own. */
+  readonly lock?: ProcessLock;
   /** Other processes may use the same engine: a key is asked for by one of them. Default: false. */
   readonly shared?: boolean;
   /** Of the key cache. Default: no limit. */
@@ -60,7 +63,7 @@ export interface RunningHydrator extends Hydrator {
 export function createHydrator(options: HydratorOptions): RunningHydrator {
   const { pool, sources, log, shared = false, metrics = createHydrationCounters(), clock = systemClock } = options;
   const limiter = new RateLimiter(clock);
-  const relations = new Relations({ pool, log, clock });
+  const relations = new Relations({ pool, log, clock, lock: options.lock });
   const quotas = new QuotaLedger({ pool, lock: relations.lock, clock, log });
   const cache = new KeyCache({ pool, log, clock, maxBytes: options.cacheMaxBytes ?? Number.POSITIVE_INFINITY });
   const claims = shared ? new KeyClaims({ pool, lock: relations.lock, cache, clock, log }) : undefined;

@@ -4,7 +4,7 @@ import { onAbort } from '../kernel/abort.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/log.ts';
 import { cacheKeyText, type Answer, type CacheKey, type KeyCache } from './key-cache.ts';
-import { LOCK_CLASS, type ProcessLock } from './process-lock.ts';
+import { LOCK_CLASS, type ProcessLock } from '../engine/process-lock.ts';
 
 /** A process that asks writes its answer down within a few milliseconds after it came. */
 const RETRY_MS = 20;

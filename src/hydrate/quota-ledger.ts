@@ -4,8 +4,8 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Quota, QuotaState } from '../sources/source.ts';
 import { Batches } from './batches.ts';
-import type { ProcessLock } from './process-lock.ts';
-import { LOCK_CLASS } from './process-lock.ts';
+import type { ProcessLock } from '../engine/process-lock.ts';
+import { LOCK_CLASS } from '../engine/process-lock.ts';
 
 /** What a statement has set aside. */
 export interface QuotaClaim {

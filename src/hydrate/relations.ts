@@ -4,7 +4,7 @@ import { withPoolClient } from '../engine/pool.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { StoredColumn } from './hydrator.ts';
-import { ProcessLock } from './process-lock.ts';
+import { ProcessLock } from '../engine/process-lock.ts';
 import { RelationCopy } from './relation-copy.ts';
 
 /** Made by schema/. Nothing else of ours stands in it. */
@@ -20,6 +20,8 @@ export interface RelationsOptions {
   readonly pool: Pool;
   readonly log: Logger;
   readonly clock: Clock;
+  /** Default: one of its own. */
+  readonly lock?: ProcessLock | undefined;
 }
 
 /** The relations that this process has made in the engine, from their creation until they are dropped. */
@@ -38,7 +40,7 @@ export class Relations {
     this.#pool = options.pool;
     this.#log = options.log;
     this.#clock = options.clock;
-    this.lock = new ProcessLock(options.pool);
+    this.lock = options.lock ?? new ProcessLock(options.pool);
   }
 
   async create(columns: readonly StoredColumn[], role: string): Promise<RelationCopy> {

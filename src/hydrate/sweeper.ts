@@ -1,7 +1,7 @@
 import type { Pool } from '../engine/pool.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/log.ts';
-import { LOCK_CLASS } from './process-lock.ts';
+import { LOCK_CLASS } from '../engine/process-lock.ts';
 import type { Relations } from './relations.ts';
 
 const EVERY_MS = 60_000;

@@ -15,6 +15,10 @@ export class CancelKeys<T> {
     if (this.#byPid.get(pid)?.owner === owner) this.#byPid.delete(pid);
   }
 
+  has(pid: number): boolean {
+    return this.#byPid.has(pid);
+  }
+
   find(request: CancelRequest): T | undefined {
     const entry = this.#byPid.get(request.pid);
     if (entry?.key.length !== request.key.length) return undefined;

@@ -40,6 +40,8 @@ export interface SessionServer {
   listen(address: ListenAddress): Promise<{ readonly port: number }>;
   /** Clients that are logged in, or about to be. */
   readonly connections: number;
+  /** Whether the backend with this pid is that of a client. */
+  serves(pid: number): boolean;
   /** For connections that come from now on. Throws, and leaves it as it was, where certificate and key cannot be used. */
   renewTls(tls: TlsOptions): void;
   /** No new connections; running statements get `graceMs`, then everybody is told 57P01. Idempotent. */
@@ -74,6 +76,10 @@ class Endpoint implements SessionServer {
 
   get connections(): number {
     return this.#admission.connections;
+  }
+
+  serves(pid: number): boolean {
+    return this.#cancelKeys.has(pid);
   }
 
   renewTls(tls: TlsOptions): void {

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { Closers } from '../../src/app/closers.ts';
 import { serveLoopback } from '../../src/app/loopback.ts';
+import { ProcessLock } from '../../src/engine/process-lock.ts';
 import { Client } from '../../src/engine/client.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { QueryPipeline } from '../../src/query/pipeline.ts';
@@ -16,7 +17,9 @@ export interface Login {
 export async function openEndpoint(engine: Engine, pipeline: QueryPipeline, login: Login) {
   const log = pino({ level: 'silent' });
   const closers = new Closers();
-  await serveLoopback({ engine, pipeline, closers, log });
+  const lock = new ProcessLock(engine.pool);
+  closers.push(() => lock.release());
+  await serveLoopback({ engine, pipeline, lock, isOwn: () => true, closers, log });
   const sessions = createSessionServer({ engine, pipeline, limits: { maxConnections: 10 }, log });
   closers.push(() => sessions.close(0));
   const host = '127.0.0.1';

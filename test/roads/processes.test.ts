@@ -64,6 +64,45 @@ test('two processes with 25 sessions each ask for each of 500 keys once', async 
   expect(asked.size).toBe(KEYS);
 });
 
+/** The keys of a user's view are those of the statement that reads it, which the process of its client alone knows. */
+const OVER_VIEW = `select s.n, s.score from scored s where s.n < 3 order by 1`;
+const overView = async (port: number) => {
+  const client = await processes.connect(port);
+  const rows = await textRows(client, OVER_VIEW);
+  await client.end();
+  return rows;
+};
+const OF_VIEW = EXPECTED.slice(0, 3).map(([n, points]) => [n, points]);
+
+test('what is below views is read by the process whose client asks', async () => {
+  const client = await processes.connect(first.port);
+  await client.query(
+    `create view scored as select k.n, a.abuse_confidence_score as score
+       from ${NUMBERED} join abuseipdb_check_ip a on a.ip_address = k.ip where k.n < 5`,
+  );
+  await until(async () => JSON.stringify(await overView(second.port).catch(() => [])) === JSON.stringify(OF_VIEW));
+  for (const { port } of [first, second, first, second]) expect(await overView(port)).toEqual(OF_VIEW);
+  const begun = new Date().toISOString();
+  const third = await processes.start();
+  expect(await overView(third.port)).toEqual(OF_VIEW);
+  expect(await overView(first.port)).toEqual(OF_VIEW);
+  await third.stop();
+  expect(await overView(first.port)).toEqual(OF_VIEW);
+  expect(await overView(second.port)).toEqual(OF_VIEW);
+  const served = await textRows(client, 'select distinct statement from trailhound.scan where started_at > $1', [
+    begun,
+  ]);
+  expect(served).toEqual([[OVER_VIEW]]);
+});
+
+test('one with another password does not start, and changes nothing', async () => {
+  await expect(processes.start('another password')).rejects.toMatchObject({
+    code: 'configuration',
+    message: 'another Trailhound serves that engine with another password',
+  });
+  expect(await overView(first.port)).toEqual(OF_VIEW);
+});
+
 test('one that is killed leaves its keys to the others, and nothing in the engine', async () => {
   const owner = await processes.connect(first.port);
   await owner.query('select trailhound.cache_clear()');
@@ -107,6 +146,7 @@ const LIVING = `select l.objid::bigint from pg_locks l where l.locktype = 'advis
   and l.classid = x'747268'::int::oid and l.granted`;
 const LEFT = `select (select count(*) from pg_class where relnamespace = 'trailhound_rows'::regnamespace) as relations,
   (select count(*) from trailhound.key_claim) as claims,
-  (select count(*) from (select process from trailhound.kept_scan union all select process from trailhound.quota_claim) r
+  (select count(*) from (select process from trailhound.kept_scan union all select process from trailhound.quota_claim
+      union all select process from trailhound.loopback) r
     where process not in (${LIVING})) as rows,
   (select count(*) from (${LIVING}) l) as locks`;

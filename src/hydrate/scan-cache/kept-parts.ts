@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Pool } from '../../engine/pool.ts';
 import { quoteIdent } from '../../sql/substitute.ts';
 import type { HydratedRows } from '../hydrator.ts';
-import type { ProcessLock } from '../process-lock.ts';
+import type { ProcessLock } from '../../engine/process-lock.ts';
 import { ANALYZE_ABOVE } from '../relation-copy.ts';
 import type { Asked } from './asked.ts';
 import { SharedRows } from './shared-rows.ts';

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { Closers } from '../../../src/app/closers.ts';
 import { serveLoopback } from '../../../src/app/loopback.ts';
+import { ProcessLock } from '../../../src/engine/process-lock.ts';
 import { loadCatalog } from '../../../src/catalog/load.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { openEngine } from '../../../src/engine/open.ts';
@@ -71,7 +72,9 @@ export async function openWorld(): Promise<World> {
   const hydrator = createHydrator({ pool: engine.pool, sources, tables: catalog.tables, log });
   const pipeline = createPipeline({ catalog, hydrator, sources, pool: engine.pool });
   const closers = new Closers();
-  await serveLoopback({ engine, pipeline, closers, log });
+  const lock = new ProcessLock(engine.pool);
+  closers.push(() => lock.release());
+  await serveLoopback({ engine, pipeline, lock, isOwn: () => true, closers, log });
   const server = createSessionServer({ engine, pipeline, limits: { maxConnections: 20 }, log });
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
   const login = { user: USER, password: PASSWORD, database: DATABASE };

@@ -15,7 +15,7 @@ const MAX_CLIENTS = 30;
 
 export interface Processes {
   /** One more in this process. */
-  start(): Promise<Endpoint & { stop(): Promise<void> }>;
+  start(password?: string): Promise<Endpoint & { stop(): Promise<void> }>;
   /** One more as a child, which may be killed. */
   spawn(): Promise<{ readonly child: CliProcess; readonly port: number }>;
   /** A client of the process at that port, logged in as the owner. */
@@ -44,11 +44,11 @@ export async function openProcesses(engine: ForeignServer, simulator: Simulator)
     return client;
   };
   return {
-    start: async () => {
+    start: async (password = PASSWORD) => {
       const { directory, dataDir } = await folder();
       const config = loadConfig({
         directory,
-        environment: { TRAILHOUND_PASSWORD: PASSWORD },
+        environment: { TRAILHOUND_PASSWORD: password },
         options: { port: '0', httpPort: 'off', dataDir, engineUrl, logLevel: 'error' },
       });
       const server = buildServer(config, { aws: AWS });

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
-import type { Pool } from '../engine/pool.ts';
-import { connectBeside, withPoolClient } from '../engine/pool.ts';
+import type { Pool } from './pool.ts';
+import { connectBeside, withPoolClient } from './pool.ts';
 
 /** First half of our advisory locks' key, so that they meet nobody else's: "trh" in ASCII. */
 export const LOCK_CLASS = 0x747268;
