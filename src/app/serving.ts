@@ -6,6 +6,7 @@ import { createPrometheusMetrics, type PrometheusMetrics } from '../http/prometh
 import { createHydrator } from '../hydrate/create-hydrator.ts';
 import type { Logger } from '../kernel/log.ts';
 import { createPipeline } from '../query/create-pipeline.ts';
+import { CancelBoard } from '../session/cancel-board.ts';
 import { createSessionServer, type SessionServer } from '../session/server.ts';
 import type { Closers } from './closers.ts';
 import type { Config } from './config/load.ts';
@@ -85,8 +86,15 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
       authenticationTimeoutMs: config.listen.logInTimeoutMs,
     },
     notices: greeting === undefined ? [] : [greeting],
+    cancelElsewhere: async (request) => board?.post(request),
     log,
   });
+  const board =
+    engine.kind === 'external'
+      ? new CancelBoard({ engine, cancelOwn: (request) => sessions.cancel(request), log })
+      : undefined;
+  closers.push(async () => board?.close());
+  await board?.open();
   await serveLoopback({ engine, pipeline, lock, isOwn: (pid) => sessions.serves(pid), closers, log });
   closers.push((how) => sessions.close(how === 'gracefully' ? GRACE_MS : 0));
   const bound = await sessions.listen({ host, port }).catch((error: unknown) => {

@@ -6,6 +6,7 @@ import { TrailhoundError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { QueryPipeline } from '../query/pipeline.ts';
 import type { BackendKeyData } from '../wire/backend/backend-key-data.ts';
+import type { CancelRequest } from '../wire/frontend/cancel-request.ts';
 import { Admission, type Limits } from './admission.ts';
 import { authenticate } from './authenticate.ts';
 import { CancelKeys, forwardCancel } from './cancel-keys.ts';
@@ -30,6 +31,8 @@ export interface SessionServerOptions {
   readonly callerOf?: (applicationName: string | undefined) => Promise<number | undefined>;
   /** Superusers see no limit of ours: refused by default. */
   readonly allowSuperuser?: boolean;
+  /** Gets the cancel requests that are of no client here. Never rejects. */
+  readonly cancelElsewhere?: (request: CancelRequest) => Promise<void>;
   readonly log: Logger;
 }
 
@@ -42,6 +45,8 @@ export interface SessionServer {
   readonly connections: number;
   /** Whether the backend with this pid is that of a client. */
   serves(pid: number): boolean;
+  /** False where the request is of no client here, or its key is wrong. Resolves when the engine has acted. */
+  cancel(request: CancelRequest): Promise<boolean>;
   /** For connections that come from now on. Throws, and leaves it as it was, where certificate and key cannot be used. */
   renewTls(tls: TlsOptions): void;
   /** No new connections; running statements get `graceMs`, then everybody is told 57P01. Idempotent. */
@@ -80,6 +85,12 @@ class Endpoint implements SessionServer {
 
   serves(pid: number): boolean {
     return this.#cancelKeys.has(pid);
+  }
+
+  async cancel(request: CancelRequest): Promise<boolean> {
+    const session = this.#cancelKeys.find(request);
+    await session?.cancel();
+    return session !== undefined;
   }
 
   renewTls(tls: TlsOptions): void {
@@ -140,7 +151,9 @@ class Endpoint implements SessionServer {
       });
       spoke();
       if (opened.request.kind === 'cancel') {
-        await this.#cancel(opened.request.message);
+        const request = opened.request.message;
+        // Whoever asks gets no answer, right key or wrong; the connection stays open until somebody has acted.
+        if (!(await this.cancel(request))) await this.#options.cancelElsewhere?.(request);
         stream.destroy();
       } else {
         await this.#serve(opened, socket, tls);
@@ -150,11 +163,6 @@ class Endpoint implements SessionServer {
     } finally {
       clearTimeout(timer);
     }
-  }
-
-  /** Whoever asks gets no answer, right key or wrong; the connection stays open until the engine has acted. */
-  async #cancel(request: BackendKeyData): Promise<void> {
-    await this.#cancelKeys.find(request)?.cancel();
   }
 
   /** Log-in; returns when the session has begun. */

@@ -1,8 +1,11 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startSimulator, type Simulator } from '../../src/simulator/simulator.ts';
+import { encodeCancelRequest } from '../../src/wire/frontend/cancel-request.ts';
 import { startForeignServer, type ForeignServer } from '../engine/support/foreign-server.ts';
 import { openProcesses, type Processes } from './support/processes.ts';
-import { textRows } from './support/road.ts';
+import { failure, textRows } from './support/road.ts';
 import { until } from './support/until.ts';
 
 /** Several Trailhounds on one PostgreSQL: what they share, and what becomes of it when one of them dies. */
@@ -101,6 +104,37 @@ test('one with another password does not start, and changes nothing', async () =
     message: 'another Trailhound serves that engine with another password',
   });
   expect(await overView(first.port)).toEqual(OF_VIEW);
+});
+
+test('a cancel that reaches another process ends the statement, whatever it waits for', async () => {
+  const client = await processes.connect(first.port);
+  const cancel = async (key: number) => {
+    const { processID } = client as unknown as { processID: number };
+    const secret = Buffer.alloc(4);
+    secret.writeInt32BE(key);
+    const socket = connect(second.port, '127.0.0.1');
+    socket.end(encodeCancelRequest({ pid: processID, key: secret }));
+    socket.resume();
+    await once(socket, 'close');
+  };
+  const { secretKey } = client as unknown as { secretKey: number };
+  await client.query(`select trailhound.cache_clear('abuseipdb_check_ip')`);
+  simulator.fault({ service: 'abuseipdb', times: 1, effect: { kind: 'hang' } });
+  const fetching = failure(client.query(`select * from abuseipdb_check_ip where ip_address = '${address(0)}'`));
+  await simulator.calls.until((calls) => calls.count({ operation: 'check' }) === 1);
+  await cancel(secretKey + 1);
+  expect(simulator.calls.count({ state: 'open' })).toBe(1);
+  await cancel(secretKey);
+  expect(await fetching).toMatchObject({ code: '57014', message: 'canceling statement due to user request' });
+  await simulator.calls.until((calls) => calls.count({ state: 'aborted' }) === 1);
+
+  const sleeping = failure(client.query('select pg_sleep(600)'));
+  const superuser = await processes.engine();
+  const asleep = `select from pg_stat_activity where query = 'select pg_sleep(600)' and wait_event = 'PgSleep'`;
+  await until(async () => (await superuser.query(asleep)).rowCount === 1);
+  await cancel(secretKey);
+  expect(await sleeping).toMatchObject({ code: '57014' });
+  expect((await superuser.query('select from trailhound.cancel_request')).rowCount).toBe(0);
 });
 
 test('one that is killed leaves its keys to the others, and nothing in the engine', async () => {
