@@ -28,6 +28,7 @@ import { CachedScan, mayBeKept } from './scan-cache/cached-scan.ts';
 import { KeptParts } from './scan-cache/kept-parts.ts';
 import { ScanCache } from './scan-cache/scan-cache.ts';
 import { ScanLog } from './scan-log.ts';
+import { SharedTokens } from './shared-tokens.ts';
 import { Sweeper } from './sweeper.ts';
 import { toStatementError } from './source-failure.ts';
 
@@ -40,7 +41,7 @@ export interface HydratorOptions {
   readonly tables?: readonly VirtualTable[];
   /** Tells other processes on the engine that this one lives; released by `close`. Default: one of its own. */
   readonly lock?: ProcessLock;
-  /** Other processes may use the same engine: a key is asked for by one of them. Default: false. */
+  /** Other processes may use the same engine: a key is asked for by one of them, and rates are of all. Default: false. */
   readonly shared?: boolean;
   /** Of the key cache. Default: no limit. */
   readonly cacheMaxBytes?: number;
@@ -62,7 +63,10 @@ export interface RunningHydrator extends Hydrator {
 
 export function createHydrator(options: HydratorOptions): RunningHydrator {
   const { pool, sources, log, shared = false, metrics = createHydrationCounters(), clock = systemClock } = options;
-  const limiter = new RateLimiter(clock);
+  const limiter = new RateLimiter(
+    clock,
+    shared ? (key, changed) => new SharedTokens({ pool, clock, log, key, changed }) : undefined,
+  );
   const relations = new Relations({ pool, log, clock, lock: options.lock });
   const quotas = new QuotaLedger({ pool, lock: relations.lock, clock, log });
   const cache = new KeyCache({ pool, log, clock, maxBytes: options.cacheMaxBytes ?? Number.POSITIVE_INFINITY });

@@ -1,12 +1,15 @@
 import { onAbort } from '../kernel/abort.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { RateLimit } from '../sources/source.ts';
+import { OwnTokens, type Tokens } from './tokens.ts';
 
 /** Refusals within this time are of requests that were sent together. */
 const ONE_SIGN_MS = 1_000;
 const LEAST_SHARE = 1 / 16;
 /** From half of its rate a limit needs so long back to the whole. */
 const DOUBLING_MS = 10_000;
+
+type TokensOf = (key: string, changed: () => void) => Tokens;
 
 interface Waiter {
   readonly limit: RateLimit;
@@ -20,10 +23,13 @@ interface Waiter {
  */
 export class RateLimiter {
   readonly #clock: Clock;
+  readonly #tokensOf: TokensOf;
   readonly #buckets = new Map<string, Bucket>();
 
-  constructor(clock: Clock) {
+  /** `tokensOf`: where the requests of a key come from. */
+  constructor(clock: Clock, tokensOf: TokensOf = () => new OwnTokens()) {
     this.#clock = clock;
+    this.#tokensOf = tokensOf;
   }
 
   /** Resolves with what must be called once the request has ended; rejects with the signal's reason. */
@@ -64,7 +70,7 @@ export class RateLimiter {
   #bucket(limit: RateLimit): Bucket {
     let bucket = this.#buckets.get(limit.key);
     if (bucket === undefined) {
-      bucket = new Bucket(this.#clock);
+      bucket = new Bucket(this.#clock, (changed) => this.#tokensOf(limit.key, changed));
       this.#buckets.set(limit.key, bucket);
     }
     return bucket;
@@ -75,17 +81,16 @@ class Bucket {
   readonly #clock: Clock;
   readonly #queue: Waiter[] = [];
   #running = 0;
-  /** Undefined until the first request: the bucket starts full. */
-  #tokens: number | undefined;
-  #refilledAt = 0;
+  readonly #tokens: Tokens;
   #pausedUntil = 0;
   #cancelTimer: (() => void) | undefined;
   /** Of the limit's rate, as of `#slowedAt`. */
   #share = 1;
   #slowedAt = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, tokensOf: (changed: () => void) => Tokens) {
     this.#clock = clock;
+    this.#tokens = tokensOf(() => this.#admit());
   }
 
   enter(waiter: Waiter): void {
@@ -116,8 +121,7 @@ class Bucket {
     if (this.#share < 1 && now - this.#slowedAt < ONE_SIGN_MS) return;
     this.#share = Math.max(LEAST_SHARE, this.#shareAt(now) / 2);
     this.#slowedAt = now;
-    this.#tokens = Math.min(this.#tokens ?? 0, 0);
-    this.#refilledAt = now;
+    this.#tokens.empty(now);
     this.#admit();
   }
 
@@ -132,29 +136,23 @@ class Bucket {
       const head = this.#queue[0];
       if (head === undefined || this.#running >= Math.max(1, head.limit.concurrency)) return;
       const wait = this.#waitFor(head.limit);
+      if (wait === undefined) return;
       if (wait > 0) {
         this.#cancelTimer = this.#clock.schedule(Math.ceil(wait), () => this.#admit());
         return;
       }
       this.#queue.shift();
       this.#running += 1;
-      if (this.#tokens !== undefined) this.#tokens -= 1;
+      if (head.limit.requestsPerSecond !== undefined) this.#tokens.take();
       head.admit();
     }
   }
 
-  /** Milliseconds until the next request may start; 0: now. */
-  #waitFor(limit: RateLimit): number {
+  /** Milliseconds until the next request may start, 0 or less for now; undefined: it is being asked. */
+  #waitFor({ requestsPerSecond }: RateLimit): number | undefined {
     const now = this.#clock.now();
     const pause = this.#pausedUntil - now;
-    if (limit.requestsPerSecond === undefined) return pause;
-    const rate = limit.requestsPerSecond * this.#shareAt(now);
-    const capacity = Math.max(1, rate);
-    const gained = ((now - this.#refilledAt) / 1000) * rate;
-    this.#tokens = this.#tokens === undefined ? capacity : Math.min(capacity, this.#tokens + Math.max(0, gained));
-    this.#refilledAt = now;
-    // A token is whole within a rounding error: 0.2 s × 5/s must be 1.
-    const missing = 1 - this.#tokens;
-    return Math.max(pause, missing > 1e-9 ? (missing / rate) * 1000 : 0);
+    if (requestsPerSecond === undefined || pause > 0) return pause;
+    return this.#tokens.waitFor(requestsPerSecond * this.#shareAt(now), this.#queue.length, now);
   }
 }

@@ -1,0 +1,77 @@
+import type { Pool } from '../engine/pool.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Logger } from '../kernel/log.ts';
+import { OwnTokens, type Tokens } from './tokens.ts';
+
+/** What was granted and not used by then is nobody's: the bucket has filled again. */
+const GRANTED_FOR_MS = 1_000;
+
+export interface SharedTokensOptions {
+  readonly pool: Pool;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** As the source declares it, `RateLimit.key`. */
+  readonly key: string;
+  /** What was asked is known. */
+  readonly changed: () => void;
+}
+
+/** A bucket in the engine, which all processes share: asked for as many as wait, one question at a time. */
+export class SharedTokens implements Tokens {
+  readonly #options: SharedTokensOptions;
+  /** Where the engine does not answer a process keeps the rate by itself. */
+  readonly #own = new OwnTokens();
+  #granted = 0;
+  #grantedAt = 0;
+  #notBefore = 0;
+  #asking = false;
+
+  constructor(options: SharedTokensOptions) {
+    this.#options = options;
+  }
+
+  waitFor(perSecond: number, wanted: number, now: number): number | undefined {
+    if (now - this.#grantedAt > GRANTED_FOR_MS) this.#granted = 0;
+    if (this.#granted > 0) return 0;
+    if (this.#asking) return undefined;
+    if (this.#notBefore > now) return this.#notBefore - now;
+    this.#asking = true;
+    void this.#ask(perSecond, wanted);
+    return undefined;
+  }
+
+  take(): void {
+    this.#granted -= 1;
+  }
+
+  empty(): void {
+    this.#granted = 0;
+  }
+
+  async #ask(perSecond: number, wanted: number): Promise<void> {
+    const { pool, clock, log, key, changed } = this.#options;
+    let granted = 0;
+    let waitMs = 0;
+    try {
+      const { rows } = await pool.query<{ granted: number; wait: number }>(
+        'select granted, wait from trailhound.take_requests($1, $2, $3)',
+        [key, perSecond, wanted],
+      );
+      granted = rows[0]?.granted ?? 0;
+      waitMs = (rows[0]?.wait ?? 0) * 1000;
+    } catch (error) {
+      log.warn({ err: error }, 'a rate cannot be shared with other processes');
+      waitMs = this.#own.waitFor(perSecond, wanted, clock.now());
+      if (waitMs === 0) {
+        this.#own.take();
+        granted = 1;
+      }
+    }
+    const now = clock.now();
+    this.#granted = granted;
+    this.#grantedAt = now;
+    this.#notBefore = now + Math.ceil(waitMs);
+    this.#asking = false;
+    changed();
+  }
+}
