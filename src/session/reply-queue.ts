@@ -1,6 +1,7 @@
 import { BACKEND } from '../wire/backend/message-type.ts';
 import type { TransactionStatus } from '../wire/backend/ready-for-query.ts';
 import type { Expected, Outcome, ReplyKind } from './expected.ts';
+import { Fifo } from './fifo.ts';
 
 /** The message types that end the reply to a kind of message. */
 const LAST: Readonly<Record<ReplyKind, ReadonlySet<number>>> = {
@@ -22,7 +23,8 @@ const RUNS: ReadonlySet<ReplyKind> = new Set(['bind', 'execute', 'query', 'funct
  * after an error in the extended protocol everything up to Sync is discarded, also a simple Query.
  */
 export class ReplyQueue {
-  #entries: Expected[] = [];
+  /** As many as a client sends ahead: a pipeline may have a hundred thousand. */
+  readonly #entries = new Fifo<Expected>();
   #failed = false;
   #skipping = false;
   #copyIn = false;
@@ -32,7 +34,7 @@ export class ReplyQueue {
 
   /** The message whose reply comes next. */
   get head(): Expected | undefined {
-    return this.#entries[0];
+    return this.#entries.at(0);
   }
 
   /** Every message sent so far has been answered, or never will be. */
@@ -62,7 +64,7 @@ export class ReplyQueue {
 
   /** The last message sent makes the backend flush its output by itself. */
   get endsWithFlush(): boolean {
-    const last = this.#entries.at(-1)?.kind;
+    const last = this.#entries.at(this.#entries.length - 1)?.kind;
     return last === 'sync' || last === 'query' || last === 'function-call';
   }
 
@@ -103,8 +105,7 @@ export class ReplyQueue {
 
   /** The backend is gone: nothing will be answered. */
   abandon(): void {
-    const entries = this.#entries;
-    this.#entries = [];
+    const entries = this.#entries.splice(0, this.#entries.length);
     this.#copyIn = false;
     for (const entry of entries) entry.onEnd?.('skipped');
   }
@@ -117,11 +118,11 @@ export class ReplyQueue {
 
   /** libpq sends Sync right after Execute: while it reads data, the backend ignores that (CopyGetData in copyfromparse.c). */
   #startCopyIn(): void {
-    const ignored = this.#entries.slice(1);
-    const end = ignored.findIndex((entry) => entry.kind !== 'sync');
-    const dropped = end === -1 ? ignored : ignored.slice(0, end);
-    const closed = end !== -1 && ignored[end]?.kind === 'copy-end';
-    this.#entries.splice(1, dropped.length + (closed ? 1 : 0));
+    let end = 1;
+    while (this.#entries.at(end)?.kind === 'sync') end += 1;
+    const closed = this.#entries.at(end)?.kind === 'copy-end';
+    const dropped = this.#entries.splice(1, end - 1);
+    if (closed) this.#entries.splice(1, 1);
     this.#copyIn = !closed;
     if (dropped.length > 0) this.#segmentOpen = true;
     for (const entry of dropped) entry.onEnd?.('skipped');
@@ -136,9 +137,10 @@ export class ReplyQueue {
       this.#failed = true;
       return;
     }
-    const next = this.#entries.findIndex((entry) => entry.kind === 'sync');
-    const dropped = this.#entries.splice(0, next === -1 ? this.#entries.length : next);
-    this.#skipping = next === -1;
+    let next = 0;
+    while (next < this.#entries.length && this.#entries.at(next)?.kind !== 'sync') next += 1;
+    const dropped = this.#entries.splice(0, next);
+    this.#skipping = this.settled;
     dropped.forEach((entry, index) => entry.onEnd?.(index === 0 ? 'failed' : 'skipped'));
   }
 
