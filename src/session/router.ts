@@ -75,7 +75,8 @@ export class Router {
   route(piece: Piece, inStatement: boolean): Work {
     const { link } = this.#context;
     if (!piece.first) {
-      link.relay(piece);
+      // Of what cannot be a message the head is enough for PostgreSQL to say so and to leave: whoever writes to it then loses that.
+      if (piece.size !== Infinity) link.relay(piece);
       return undefined;
     }
     if (link.queue.copyIn) {

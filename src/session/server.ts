@@ -11,6 +11,7 @@ import { Admission, type Limits } from './admission.ts';
 import { authenticate } from './authenticate.ts';
 import { CancelKeys, forwardCancel } from './cancel-keys.ts';
 import { logInToEngine } from './engine-login.ts';
+import { closeStream } from './close.ts';
 import { fatal } from './error-fields.ts';
 import { PeerGone } from './handshake-reader.ts';
 import { negotiate, valueOf } from './negotiate.ts';
@@ -154,7 +155,7 @@ class Endpoint implements SessionServer {
         const request = opened.request.message;
         // Whoever asks gets no answer, right key or wrong; the connection stays open until somebody has acted.
         if (!(await this.cancel(request))) await this.#options.cancelElsewhere?.(request);
-        stream.destroy();
+        closeStream(stream);
       } else {
         await this.#serve(opened, socket, tls);
       }
@@ -226,7 +227,7 @@ class Endpoint implements SessionServer {
 
   #refuse(stream: Duplex, error: unknown): void {
     if (error instanceof PeerGone) {
-      stream.destroy();
+      closeStream(stream);
     } else if (error instanceof TrailhoundError) {
       refuse(stream, error);
     } else {
@@ -243,7 +244,8 @@ function withoutTls(): TrailhoundError {
 }
 
 function refuse(stream: Duplex, error: TrailhoundError): void {
-  stream.end(fatal(error), () => stream.destroy());
+  stream.write(fatal(error));
+  closeStream(stream);
 }
 
 function isAddressInfo(address: AddressInfo | string | null): address is AddressInfo {

@@ -10,6 +10,7 @@ import { FRONTEND, frontendLimit } from '../wire/frontend/message-type.ts';
 import { MessageReader, type Piece } from '../wire/message-reader.ts';
 import { BackendGone, BackendLink } from './backend-link.ts';
 import { SessionBackend } from './client-backend.ts';
+import { closeStream } from './close.ts';
 import { fatal, notice } from './error-fields.ts';
 import { payload } from './filters.ts';
 import { Outbox } from './outbox.ts';
@@ -198,9 +199,10 @@ export class Session {
       this.#wake();
     };
     signal.addEventListener('abort', wake);
+    const next = this.#reader.lookAhead();
     try {
       while (!signal.aborted && !this.#clientEnded && !this.#clientClosed) {
-        for (const type of this.#reader.upcoming()) {
+        for (let type = next(); type !== undefined; type = next()) {
           if (type === FRONTEND.sync) return true;
           if (!RUNS_PORTAL.has(type)) return false;
         }
@@ -261,7 +263,7 @@ export class Session {
   #backendEnded(): void {
     this.#rewriter.aborter()(new TrailhoundError('internal', 'the connection to the backend ended'));
     this.#portals.releaseAll();
-    this.#client.end(() => this.#client.destroy());
+    closeStream(this.#client);
     if (this.#clientClosed) this.#resolveEnded();
   }
 

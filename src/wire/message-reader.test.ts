@@ -101,16 +101,52 @@ test('however a stream is cut, the same messages come out and no byte is lost', 
 
 test('what has arrived can be looked at before it is handed out, the last message by its header', () => {
   const reader = new MessageReader({ want: () => 'whole' });
-  const upcoming = () => [...reader.upcoming()].map((type) => String.fromCharCode(type)).join('');
+  const next = reader.lookAhead();
+  const seen = (look: () => number | undefined) => {
+    let types = '';
+    for (let type = look(); type !== undefined && type !== 0; type = look()) types += String.fromCharCode(type);
+    return types;
+  };
   const bytes = Buffer.concat([message('P', 'a'), message('B', 'b'.repeat(300)), message('S', '')]);
   reader.push(bytes.subarray(0, 4));
-  expect(upcoming()).toBe('');
+  expect(seen(next)).toBe('');
   reader.push(bytes.subarray(4, 20));
-  expect(upcoming()).toBe('PB');
+  expect(seen(next)).toBe('PB');
   reader.push(bytes.subarray(20));
-  expect(upcoming()).toBe('PBS');
+  expect(seen(next)).toBe('S');
+  expect(seen(reader.lookAhead())).toBe('PBS');
   reader.next();
-  expect(upcoming()).toBe('BS');
+  expect(seen(reader.lookAhead())).toBe('BS');
+  reader.push(Buffer.from('Q\0\0\0\x03'));
+  const invalid = reader.lookAhead();
+  expect([seen(invalid), invalid(), invalid()]).toEqual(['BS', 0, 0]);
+});
+
+test('bytes that come one by one while a message waits are held in few buffers, and handed out as they came', () => {
+  const reader = new MessageReader({ want: () => 'whole' });
+  const bytes = Buffer.concat([message('P', 'p'.repeat(40_000)), message('B', 'b'.repeat(3_000)), message('S', '')]);
+  const waiting = bytes.subarray(0, 40_000);
+  const large = bytes.subarray(41_000, 42_000);
+  for (const byte of waiting) reader.push(Buffer.from([byte]));
+  reader.push(bytes.subarray(40_000, 40_100));
+  for (const byte of bytes.subarray(40_100, 41_000)) reader.push(Buffer.from([byte]));
+  reader.push(large);
+  for (const byte of bytes.subarray(42_000)) reader.push(Buffer.from([byte]));
+  expect(reader.buffered).toBe(bytes.length);
+  const pieces = drain(reader);
+  expect(Buffer.concat(pieces.map(bytesOf))).toEqual(bytes);
+  expect(pieces.length).toBe(3);
+});
+
+test('nothing after what cannot be a message is another message: all comes as pieces of the one', () => {
+  const reader = new MessageReader({ want: () => 'whole' });
+  reader.push(Buffer.concat([message('S', ''), Buffer.from('Q\0\0\0\x03')]));
+  expect(drain(reader).map(({ first, last, size }) => [first, last, size])).toEqual([
+    [true, true, 5],
+    [true, false, Infinity],
+  ]);
+  reader.push(message('Q', 'select 1\0'));
+  expect(drain(reader).map(({ first, last, size }) => [first, last, size])).toEqual([[false, false, Infinity]]);
 });
 
 test('of a type that may come in runs all that stand whole side by side come as one piece', () => {

@@ -1,5 +1,9 @@
 const HEADER = 5;
 
+/** Chunks of fewer bytes are copied together, where they have to wait. */
+const SMALL = 512;
+const TAIL = 16 * 1024;
+
 /** A message, or a part of one, as bytes `start`..`end` of `chunk`: nothing is copied for it where it came in one piece. */
 export interface Piece {
   readonly type: number;
@@ -15,7 +19,8 @@ export interface Piece {
 export interface MessageReaderOptions {
   /**
    * Decides by type and size (header included) whether a message is wanted whole or in pieces as they come; `invalid`
-   * means that what follows cannot be messages: all further bytes come as pieces of this one, whatever their number.
+   * means that what follows cannot be messages: all further bytes come as pieces of this one, its size infinite,
+   * the first of them its header.
    */
   want(type: number, size: number): 'whole' | 'pieces' | 'invalid';
   /**
@@ -25,6 +30,17 @@ export interface MessageReaderOptions {
   readonly runs?: ReadonlySet<number>;
 }
 
+/** The one whose header was read. */
+interface Message {
+  readonly type: number;
+  readonly size: number;
+  readonly whole: boolean;
+  /** A piece of it was handed out. */
+  begun: boolean;
+  /** Bytes that were not yet handed out, where it comes in pieces. */
+  left: number;
+}
+
 /** Cuts a byte stream into protocol messages. Pull: `push` what arrived, then call `next` until it returns undefined. */
 export class MessageReader {
   readonly #options: MessageReaderOptions;
@@ -32,7 +48,9 @@ export class MessageReader {
   /** Offset in the first chunk. */
   #offset = 0;
   #available = 0;
-  #message: { readonly type: number; readonly size: number; readonly whole: boolean; left: number } | undefined;
+  #message: Message | undefined;
+  /** What small chunks were copied to: of the buffer, the part that is filled, the last chunk where nothing came since. */
+  #tail: { readonly buffer: Buffer; readonly filled: Buffer } | undefined;
 
   constructor(options: MessageReaderOptions) {
     this.#options = options;
@@ -46,13 +64,28 @@ export class MessageReader {
   /** A part of a message was handed out, and not yet its end. */
   get midMessage(): boolean {
     const message = this.#message;
-    return message !== undefined && !message.whole && message.left < message.size;
+    return message?.begun === true;
   }
 
   push(chunk: Buffer): void {
     if (chunk.length === 0) return;
-    this.#chunks.push(chunk);
     this.#available += chunk.length;
+    if (chunk.length < SMALL && this.#chunks.length > 0) this.#gather(chunk);
+    else this.#chunks.push(chunk);
+  }
+
+  /** A client that sends byte by byte makes neither many chunks to look through nor large ones that hold little. */
+  #gather(chunk: Buffer): void {
+    let tail = this.#tail;
+    if (tail === undefined || this.#chunks.at(-1) !== tail.filled || tail.filled.length + chunk.length > TAIL) {
+      const buffer = Buffer.allocUnsafeSlow(TAIL);
+      tail = { buffer, filled: buffer.subarray(0, 0) };
+      this.#chunks.push(tail.filled);
+    }
+    const { buffer, filled } = tail;
+    chunk.copy(buffer, filled.length);
+    this.#tail = { buffer, filled: buffer.subarray(0, filled.length + chunk.length) };
+    this.#chunks[this.#chunks.length - 1] = this.#tail.filled;
   }
 
   /** Everything not yet handed out, for what comes after the last message (a TLS handshake, say). */
@@ -72,11 +105,16 @@ export class MessageReader {
       const { chunk, start, end } = this.#take(message.size);
       return { type: message.type, size: message.size, first: true, last: true, chunk, start, end };
     }
+    if (message.size === Infinity && !message.begun) {
+      message.begun = true;
+      return { type: message.type, size: Infinity, first: true, last: false, ...this.#take(HEADER) };
+    }
     const chunk = this.#chunks[0];
     if (chunk === undefined) return undefined;
     const start = this.#offset;
     let end = Math.min(chunk.length, start + message.left);
-    const first = message.left === message.size;
+    const first = !message.begun;
+    message.begun = true;
     message.left -= end - start;
     const last = message.left === 0;
     if (last) {
@@ -87,23 +125,31 @@ export class MessageReader {
     return { type: message.type, size: message.size, first, last, chunk, start, end };
   }
 
-  /** Types of the messages that have arrived and were not yet handed out; of the last one its header may be all there is. */
-  *upcoming(): Generator<number> {
-    for (let at = 0; at + HEADER <= this.#available;) {
-      yield this.#byteAt(at);
+  /**
+   * Looks at what will be handed out: gives, call by call, the type of one message more, undefined where its header has
+   * not arrived yet, 0 where what comes cannot be a message. Of use until something is handed out.
+   */
+  lookAhead(): () => number | undefined {
+    let at = 0;
+    let valid = true;
+    return () => {
+      if (!valid) return 0;
+      if (at + HEADER > this.#available) return undefined;
+      const type = this.#byteAt(at);
       const length = this.#lengthAt(at + 1);
-      if (length < HEADER - 1) return;
       at += 1 + length;
-    }
+      valid = length >= HEADER - 1;
+      return valid ? type : 0;
+    };
   }
 
-  #readHeader(): { type: number; size: number; whole: boolean; left: number } | undefined {
+  #readHeader(): Message | undefined {
     if (this.#available < HEADER) return undefined;
     const type = this.#byteAt(0);
     const size = this.#lengthAt(1) + 1;
     const want = size < HEADER ? 'invalid' : this.#options.want(type, size);
-    if (want === 'invalid') return { type, size: Infinity, whole: false, left: Infinity };
-    return { type, size, whole: want === 'whole', left: size };
+    if (want === 'invalid') return { type, size: Infinity, whole: false, begun: false, left: Infinity };
+    return { type, size, whole: want === 'whole', begun: false, left: size };
   }
 
   #lengthAt(index: number): number {

@@ -1,10 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import type { Duplex } from 'node:stream';
+import { Duplex } from 'node:stream';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { selfSignedCertificate } from '../../src/session/tls.ts';
 import { decodeErrorResponse } from '../../src/wire/backend/error-response.ts';
+import { encodeCancelRequest } from '../../src/wire/frontend/cancel-request.ts';
 import { encodeGSSENCRequest } from '../../src/wire/frontend/gssenc-request.ts';
 import { encodeSASLInitialResponse } from '../../src/wire/frontend/sasl-initial-response.ts';
 import { encodeSSLRequest } from '../../src/wire/frontend/ssl-request.ts';
@@ -16,6 +17,9 @@ import { line, say } from './support/transcript.ts';
 import { connectTcp, logIn, type LogIn, WireClient, type WireMessage } from './support/wire-client.ts';
 
 const hunter: LogIn = { user: USER, password: PASSWORD, database: DATABASE };
+
+/** A record's content type (RFC 5246, A.1). */
+const TLS_ALERT = 21;
 
 function told(messages: readonly WireMessage[]) {
   return messages
@@ -290,7 +294,32 @@ describe('TLS', () => {
   test('another certificate than the one that the client saw is refused', async () => {
     const client = new WireClient(await requestTls());
     const messages = await logIn(client, { ...hunter, endPoint: Buffer.alloc(32) });
-    expect(told(messages)).toEqual(['FATAL 08P01 SCRAM channel binding check failed']);
+    expect(told(messages)).toEqual(['FATAL 28000 SCRAM channel binding check failed']);
+  });
+
+  test("the connection of a CancelRequest ends with TLS's close_notify, without which libpq reports an attack", async () => {
+    const socket = await connectTcp(endpoint.port);
+    socket.write(encodeSSLRequest());
+    expect(await firstByte(socket)).toBe('S');
+    const received: Buffer[] = [];
+    const wire = new Duplex({
+      read: () => undefined,
+      write: (chunk, _encoding, done) => void socket.write(chunk, done),
+    });
+    socket.on('data', (chunk: Buffer) => {
+      received.push(chunk);
+      wire.push(chunk);
+    });
+    socket.on('end', () => wire.push(null));
+    // In TLS 1.3 an alert cannot be told from data.
+    const secured = connectTls({ socket: wire, rejectUnauthorized: false, maxVersion: 'TLSv1.2' });
+    secured.resume();
+    await once(secured, 'secureConnect');
+    const before = Buffer.concat(received).length;
+    secured.write(encodeCancelRequest({ pid: 1, key: Buffer.alloc(4) }));
+    await once(socket, 'end');
+    expect(Buffer.concat(received).subarray(before)[0]).toBe(TLS_ALERT);
+    socket.destroy();
   });
 
   test('a log-in without TLS is refused where TLS is required', async () => {
