@@ -8,7 +8,13 @@ import { decodeSASLResponse } from '../wire/frontend/sasl-response.ts';
 import { violation } from '../wire/payload-reader.ts';
 import { MAX_AUTH_MESSAGE } from '../wire/protocol.ts';
 import type { ScramKeys } from '../wire/scram/keys.ts';
-import { finishExchange, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, startExchange } from '../wire/scram/server.ts';
+import {
+  chosenMechanism,
+  finishExchange,
+  SCRAM_SHA_256,
+  SCRAM_SHA_256_PLUS,
+  startExchange,
+} from '../wire/scram/server.ts';
 import { readCredentials } from './credentials.ts';
 import type { HandshakeReader } from './handshake-reader.ts';
 
@@ -37,13 +43,13 @@ export async function authenticate(options: AuthenticateOptions): Promise<Authen
   const mechanisms = endPoint === undefined ? [SCRAM_SHA_256] : [SCRAM_SHA_256_PLUS, SCRAM_SHA_256];
   const credentials = await readCredentials(options.engine, user);
   stream.write(encodeAuthentication({ method: 'sasl', mechanisms }));
-  const { mechanism, response } = decodeSASLInitialResponse(await saslMessage(options));
+  const first = decodeSASLInitialResponse(await saslMessage(options));
+  const mechanism = chosenMechanism(first.mechanism, endPoint);
   const exchange = startExchange({
     mechanism,
-    clientFirst: response ?? Buffer.alloc(0),
+    clientFirst: first.response ?? (await askForFirst(options)),
     verifier: credentials.verifier,
     nonce: randomBytes(NONCE_LENGTH).toString('base64'),
-    endPoint,
   });
   stream.write(encodeAuthentication({ method: 'sasl-continue', data: exchange.serverFirst }));
   const { data } = decodeSASLResponse(await saslMessage(options));
@@ -58,6 +64,12 @@ export async function authenticate(options: AuthenticateOptions): Promise<Authen
     keys: { clientKey: verdict.clientKey, serverKey: credentials.verifier.serverKey },
     serverFinal: encodeAuthentication({ method: 'sasl-final', data: verdict.serverFinal }),
   };
+}
+
+/** A client may say nothing but its mechanism yet: an empty challenge asks for the rest (scram_exchange). */
+async function askForFirst(options: AuthenticateOptions): Promise<Buffer> {
+  options.stream.write(encodeAuthentication({ method: 'sasl-continue', data: Buffer.alloc(0) }));
+  return decodeSASLResponse(await saslMessage(options)).data;
 }
 
 async function saslMessage({ reader, user }: AuthenticateOptions): Promise<Buffer> {

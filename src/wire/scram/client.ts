@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { violation } from '../payload-reader.ts';
-import { attributes, requireAttribute } from './attributes.ts';
+import { AttributeReader } from './attribute-reader.ts';
 import { type ScramKeys, hash, hmac, xor } from './keys.ts';
 
 export interface ClientStart {
@@ -38,10 +38,10 @@ export function startClientExchange(start: ClientStart): ClientExchange {
 
 export function readChallenge(exchange: ClientExchange, serverFirst: Buffer): ServerChallenge {
   const text = serverFirst.toString('utf8');
-  const fields = attributes(text);
-  const nonce = requireAttribute(fields, 0, 'r');
-  const salt = Buffer.from(requireAttribute(fields, 1, 's'), 'base64');
-  const iterations = Number(requireAttribute(fields, 2, 'i'));
+  const reader = new AttributeReader(text);
+  const nonce = reader.required('r');
+  const salt = Buffer.from(reader.required('s'), 'base64');
+  const iterations = Number(reader.required('i'));
   if (!nonce.startsWith(exchange.start.nonce) || nonce === exchange.start.nonce) throw violation('invalid SCRAM nonce');
   if (salt.length === 0 || !Number.isSafeInteger(iterations) || iterations < 1)
     throw violation('malformed SCRAM message');
@@ -59,7 +59,7 @@ export function proveClient(exchange: ClientExchange, challenge: ServerChallenge
 
 /** Whether the server knows the verifier too. */
 export function serverIsGenuine(proof: ClientProof, serverFinal: Buffer, serverKey: ScramKeys['serverKey']): boolean {
-  const signature = Buffer.from(requireAttribute(attributes(serverFinal.toString('utf8')), 0, 'v'), 'base64');
+  const signature = Buffer.from(new AttributeReader(serverFinal.toString('utf8')).required('v'), 'base64');
   const expected = hmac(serverKey, proof.authMessage);
   return signature.length === expected.length && timingSafeEqual(signature, expected);
 }

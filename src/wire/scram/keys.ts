@@ -16,7 +16,7 @@ export async function deriveKeys(password: string, salt: Buffer, iterations: num
   return { clientKey: hmac(salted, 'Client Key'), serverKey: hmac(salted, 'Server Key') };
 }
 
-export function hmac(key: Buffer, text: string): Buffer {
+export function hmac(key: Buffer, text: string | Buffer): Buffer {
   return createHmac('sha256', key).update(text).digest();
 }
 

@@ -4,7 +4,7 @@ import { TrailhoundError } from '../../kernel/errors.ts';
 import { proveClient, readChallenge, serverIsGenuine, startClientExchange } from './client.ts';
 import { deriveKeys } from './keys.ts';
 import { prepare } from './saslprep.ts';
-import { finishExchange, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, startExchange } from './server.ts';
+import { chosenMechanism, finishExchange, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, startExchange } from './server.ts';
 import { createVerifier, formatVerifier, mockVerifier, parseVerifier } from './verifier.ts';
 
 /** RFC 7677, section 3. */
@@ -25,11 +25,10 @@ const endPoint = Buffer.from('hash of a certificate');
 async function begin(options: { clientFirst?: string; mechanism?: string; endPoint?: Buffer | undefined } = {}) {
   const verifier = await createVerifier(RFC.password, RFC.salt, 4096);
   return startExchange({
-    mechanism: options.mechanism ?? SCRAM_SHA_256,
+    mechanism: chosenMechanism(options.mechanism ?? SCRAM_SHA_256, options.endPoint),
     clientFirst: Buffer.from(options.clientFirst ?? RFC.clientFirst),
     verifier,
     nonce: RFC.serverNonce,
-    endPoint: options.endPoint,
   });
 }
 
@@ -99,7 +98,7 @@ describe('channel binding', () => {
   });
 
   test('a client that could bind, where the server cannot, is taken', async () => {
-    expect((await begin({ clientFirst: 'y,,n=,r=x' })).binding.toString()).toBe('y,,');
+    expect((await begin({ clientFirst: 'y,,n=,r=x' })).header.toString()).toBe('y,,');
   });
 });
 

@@ -30,7 +30,8 @@ function fieldsOf(name: string, payload: Buffer): string {
   switch (name) {
     case 'Authentication': {
       const step = decodeAuthentication(payload);
-      return step.method === 'sasl' ? `sasl ${step.mechanisms.join(' ')}` : step.method;
+      if (step.method === 'sasl') return `sasl ${step.mechanisms.join(' ')}`;
+      return step.method === 'sasl-continue' && step.data.length === 0 ? 'sasl-continue ""' : step.method;
     }
     case 'BackendKeyData':
       return `of ${String(decodeBackendKeyData(payload).key.length)} bytes`;
