@@ -1,0 +1,5 @@
+module clients/lib-pq
+
+go 1.25.0
+
+require github.com/lib/pq v1.12.3
