@@ -56,7 +56,10 @@ func fetched(rows *sql.Rows, err error) answer {
 		must(0, rows.Scan(places...))
 		texts := []string{}
 		for _, value := range row {
-			texts = append(texts, fmt.Sprintf("%T %s", value, value))
+			if bytes, ok := value.([]byte); ok {
+				value = string(bytes)
+			}
+			texts = append(texts, fmt.Sprintf("%T %v", value, value))
 		}
 		values = append(values, texts)
 	}

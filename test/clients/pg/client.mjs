@@ -20,7 +20,7 @@ const shown = ({ fields, rows }) => ({ columns: fields.map(({ name, dataTypeID }
 const failure = ({ code, message, detail, position }) => ({ code, message, detail, position });
 const array = (text, more = {}) => ({ text, rowMode: 'array', ...more });
 
-const AS_THEY_COME = { getTypeParser: () => (value) => value.toString('hex') };
+const AS_THEY_COME = { getTypeParser: () => (value) => value };
 
 const WAYS = {
   simple: (text) => array(text),
