@@ -16,6 +16,14 @@ export interface SharedTokensOptions {
   readonly changed: () => void;
 }
 
+interface Granted {
+  readonly granted: number;
+  /** Seconds. */
+  readonly wait: number;
+}
+
+const NONE: Granted = { granted: 0, wait: 1 };
+
 /** A bucket in the engine, which all processes share: asked for as many as wait, one question at a time. */
 export class SharedTokens implements Tokens {
   readonly #options: SharedTokensOptions;
@@ -50,28 +58,25 @@ export class SharedTokens implements Tokens {
 
   async #ask(perSecond: number, wanted: number): Promise<void> {
     const { pool, clock, log, key, changed } = this.#options;
-    let granted = 0;
-    let waitMs = 0;
-    try {
-      const { rows } = await pool.query<{ granted: number; wait: number }>(
-        'select granted, wait from trailhound.take_requests($1, $2, $3)',
-        [key, perSecond, wanted],
-      );
-      granted = rows[0]?.granted ?? 0;
-      waitMs = (rows[0]?.wait ?? 0) * 1000;
-    } catch (error) {
-      log.warn({ err: error }, 'a rate cannot be shared with other processes');
-      waitMs = this.#own.waitFor(perSecond, wanted, clock.now());
-      if (waitMs === 0) {
-        this.#own.take();
-        granted = 1;
-      }
-    }
+    const { granted, wait } = await pool
+      .query<Granted>('select granted, wait from trailhound.take_requests($1, $2, $3)', [key, perSecond, wanted])
+      .then(({ rows }) => rows[0] ?? NONE)
+      .catch((error: unknown) => {
+        log.warn({ err: error }, 'a rate cannot be shared with other processes');
+        return this.#takeOwn(perSecond, wanted);
+      });
     const now = clock.now();
     this.#granted = granted;
     this.#grantedAt = now;
-    this.#notBefore = now + Math.ceil(waitMs);
+    this.#notBefore = now + Math.ceil(wait * 1000);
     this.#asking = false;
     changed();
+  }
+
+  #takeOwn(perSecond: number, wanted: number): Granted {
+    const waitMs = this.#own.waitFor(perSecond, wanted, this.#options.clock.now());
+    if (waitMs > 0) return { granted: 0, wait: waitMs / 1000 };
+    this.#own.take();
+    return { granted: 1, wait: 0 };
   }
 }
