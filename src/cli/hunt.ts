@@ -1,6 +1,5 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { loadConfig, type Config } from '../app/config/load.ts';
-import { parseDuration } from '../app/config/units.ts';
 import { SEVERITIES, isAtLeast, type Hunt, type Severity } from '../hunts/hunt.ts';
 import { findHunt, loadHunts } from '../hunts/hunt-library.ts';
 import { beforeSearch } from '../hunts/searched.ts';
@@ -15,6 +14,7 @@ import { command, withOutput, type OutputOptions } from './options.ts';
 import { createRowWriter } from './output/create-row-writer.ts';
 import { printable } from './output/printable.ts';
 import type { Output } from './output/row-writer.ts';
+import { parseEvery } from './parse-every.ts';
 import { printStatementFailure } from './print-error.ts';
 import { printResult } from './print-result.ts';
 import { sayNothingFound } from './say-nothing-found.ts';
@@ -55,19 +55,6 @@ export function huntCommand(): Command {
     )
     .addCommand(command('check', 'validate every hunt; calls no source').action(check))
     .addCommand(huntImportCommand());
-}
-
-/** Shorter ones are mistakes: `5` of what? and services are asked each time. */
-const SHORTEST_MS = 1_000;
-/** A timer of Node's holds 32 bits of milliseconds, not quite 25 days: beyond, it would not wait at all. */
-const LONGEST_MS = 24 * 86_400_000;
-
-function parseEvery(text: string): number {
-  const ms = parseDuration(text);
-  if (ms === undefined || ms < SHORTEST_MS || ms > LONGEST_MS) {
-    throw new InvalidArgumentError('Write a duration of 1s or more, such as 5m, and of 24d at most.');
-  }
-  return ms;
 }
 
 function load(options: OutputOptions): { config: Config; hunts: readonly Hunt[] } {

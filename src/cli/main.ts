@@ -6,6 +6,7 @@ import { huntCommand } from './hunt.ts';
 import { passwordCommand } from './password.ts';
 import { printError } from './print-error.ts';
 import { queryCommand } from './query.ts';
+import { refreshCommand } from './refresh.ts';
 import { serveCommand } from './serve.ts';
 import { OutputClosed, watchOutput } from './terminal.ts';
 import { userCommand } from './user.ts';
@@ -20,6 +21,7 @@ export async function main(args: readonly string[]): Promise<Status> {
     .addCommand(demoCommand())
     .addCommand(queryCommand())
     .addCommand(huntCommand())
+    .addCommand(refreshCommand())
     .addCommand(userCommand())
     .addCommand(passwordCommand());
   overrideExit(program);

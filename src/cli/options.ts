@@ -27,15 +27,22 @@ export function commandWithoutFile(name: string, description: string): Command {
   );
 }
 
-export interface OutputOptions extends CommonOptions {
-  readonly output: Output;
+export interface ParameterOptions extends CommonOptions {
   readonly param: readonly string[];
 }
 
+export interface OutputOptions extends ParameterOptions {
+  readonly output: Output;
+}
+
 export function withOutput(target: Command): Command {
-  return target
-    .addOption(new Option('--output <format>', 'form of the result').choices(OUTPUTS).default('table'))
-    .option('--param <name=value>', 'sets hunt.<name>; may be given several times', collect, []);
+  return withParameters(
+    target.addOption(new Option('--output <format>', 'form of the result').choices(OUTPUTS).default('table')),
+  );
+}
+
+export function withParameters(target: Command): Command {
+  return target.option('--param <name=value>', 'sets hunt.<name>; may be given several times', collect, []);
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {

@@ -40,6 +40,11 @@ it.each([
   ['an interval without a unit', ['hunt', 'run', 'x', '--every', '5'], /--every.*a duration of 1s or more/],
   ['an interval that no timer holds', ['hunt', 'run', 'x', '--every', '500d'], /--every.*24d at most/],
   ['two ways to say what was found', ['hunt', 'run', 'x', '--every', '5m', '--fail-on', 'low'], /cannot be used with/],
+  [
+    "a table's name that is none",
+    ['refresh', 'cloudtrail/root-activity', '--as', 'Root'],
+    /"Root" cannot be the table's/,
+  ],
   ['a destination of no kind', ['hunt', 'run', 'x', '--notify', 'https://h/s3cret'], /^(?!.*s3cret).*slack:URL or/],
   [
     'a destination whose password cannot be read',

@@ -25,19 +25,28 @@ afterEach(async () => {
   directory.remove();
 });
 
-it('a watch leaves the data directory to the server that it began on, and goes on once that is back', async () => {
+it('a watch and a refresh leave the data directory to the server that they began on, and go on once that is back', async () => {
   mkdirSync(path.join(directory.path, 'hunts'));
   writeFileSync(config, 'hunts: { paths: [hunts] }\n');
   writeFileSync(path.join(directory.path, 'hunts', 'tick.sql'), HUNT);
   const server = await serve();
   const watch = start(['hunt', 'run', 'tick', '--every', '1s', '--output', 'csv']);
   await watch.waitFor('stderr', /tick \(low\): 1 new/);
+  const refresh = start(['refresh', 'tick', '--every', '1s', '--as', 'ticks']);
+  await refresh.waitFor('stderr', /^hunt\.ticks: 1 rows$/m);
   await server.stop();
   await watch.waitFor('stderr', /no server runs on .* any more[^]*no server runs on .* any more/);
+  await refresh.waitFor('stderr', /no server runs on .* any more/);
   const told = watch.stderr.length;
+  const refreshed = refresh.stderr.length;
   await serve();
   while (!watch.stderr.slice(told).includes('tick (low): 1 new')) await watch.waitFor('stderr', next(watch.stderr));
   expect(await watch.stop()).toMatchObject({ status: 0 });
+  while (!refresh.stderr.slice(refreshed).includes('hunt.ticks: 1 rows'))
+    await refresh.waitFor('stderr', next(refresh.stderr));
+  expect(await refresh.stop('SIGINT')).toMatchObject({ status: 130 });
+  const kept = start(['query', '--output', 'csv', 'select count(*), count(refreshed_at), min(action) from hunt.ticks']);
+  expect(await kept.finished()).toMatchObject({ stdout: 'count,count,min\n1,1,tick\n' });
 }, 120_000);
 
 /** Anything beyond what has been written. */

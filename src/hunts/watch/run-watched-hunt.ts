@@ -1,21 +1,12 @@
 import type { Hunt } from '../hunt.ts';
+import { claim, release } from '../claim.ts';
 import { checkValues, runHunt, type Known, type Parameters } from '../run-hunt.ts';
 import type { SqlClient } from '../sql-client.ts';
 import { isStatementFailure, type StatementFailure } from '../statement-failure.ts';
 import { newRows, newTo, rowsNotification, type Found } from './new-rows.ts';
 import type { Notification } from './notification.ts';
 import { NotDelivered } from './sender.ts';
-import {
-  claim,
-  currentTime,
-  recall,
-  release,
-  remember,
-  rememberFailure,
-  sinceLast,
-  type Recalled,
-  type Watch,
-} from './watch-state.ts';
+import { currentTime, recall, remember, rememberFailure, sinceLast, type Recalled, type Watch } from './watch-state.ts';
 
 export interface WatchedRun {
   readonly hunt: Hunt;
@@ -54,7 +45,7 @@ export async function runWatchedHunt(client: SqlClient, run: WatchedRun): Promis
   const claimed: Watch[] = [];
   try {
     for (const watch of watchesOf(run)) {
-      if (!(await claim(client, watch))) {
+      if (!(await claim(client, claimOf(watch)))) {
         await run.report({ kind: 'claimed' });
         return;
       }
@@ -63,7 +54,7 @@ export async function runWatchedHunt(client: SqlClient, run: WatchedRun): Promis
     await runClaimed(client, run);
   } finally {
     // Where the connection is gone, so are the claims.
-    for (const watch of claimed) await release(client, watch).catch(() => undefined);
+    for (const watch of claimed) await release(client, claimOf(watch)).catch(() => undefined);
   }
 }
 
@@ -117,6 +108,10 @@ async function tellEach(
   const failures = outcomes.flatMap((outcome): unknown[] => (outcome.status === 'rejected' ? [outcome.reason] : []));
   for (const failure of failures) if (failure instanceof NotDelivered) run.notDelivered(failure);
   for (const failure of failures) if (!(failure instanceof NotDelivered)) throw failure;
+}
+
+function claimOf({ id }: Watch): string {
+  return `hunt_watch ${id}`;
 }
 
 function watchesOf({ printed, listeners }: WatchedRun): readonly Watch[] {

@@ -1,6 +1,7 @@
-import { sleep, type Clock } from '../../kernel/clock.ts';
+import type { Clock } from '../../kernel/clock.ts';
 import { TrailhoundError } from '../../kernel/errors.ts';
 import type { Hunt } from '../hunt.ts';
+import { runRounds } from '../rounds.ts';
 import type { Known, Parameters } from '../run-hunt.ts';
 import type { SqlClient } from '../sql-client.ts';
 import { isStatementFailure } from '../statement-failure.ts';
@@ -35,8 +36,7 @@ export interface WatchReport {
 }
 
 /**
- * Runs the hunts round by round, each on a connection of its own, until the signal is aborted. A round that takes longer
- * than the interval delays the next one: there are never two.
+ * Runs the hunts round by round, each on a connection of its own, until the signal is aborted.
  *
  * @throws the signal's reason; `configuration` errors; where there is one round alone, whatever kept it from running.
  */
@@ -52,24 +52,17 @@ export async function watchHunts(request: WatchRequest): Promise<void> {
       report.notDelivered(undefined, outcome.reason);
     }
   };
-  let isDown = false;
-  for (;;) {
-    const begun = clock.now();
-    try {
-      await runRound(request, senders);
-      if (isDown) await tellOfAll({ kind: 'recovered', hunt: undefined, failedSince: undefined });
-      isDown = false;
-    } catch (error) {
-      signal.throwIfAborted();
-      const isWrong = error instanceof TrailhoundError && error.code === 'configuration';
-      if (everyMs === undefined || isWrong) throw error;
+  await runRounds({
+    everyMs,
+    clock,
+    signal,
+    round: () => runRound(request, senders),
+    outage: async (error, first) => {
       report.outage(error);
-      if (!isDown) await tellOfAll(outageNotification(error));
-      isDown = true;
-    }
-    if (everyMs === undefined) return;
-    await sleep(Math.max(0, begun + everyMs - clock.now()), signal, clock);
-  }
+      if (first) await tellOfAll(outageNotification(error));
+    },
+    recovered: () => tellOfAll({ kind: 'recovered', hunt: undefined, failedSince: undefined }),
+  });
 }
 
 async function runRound(request: WatchRequest, senders: readonly Sender[]): Promise<void> {

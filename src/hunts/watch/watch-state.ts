@@ -30,18 +30,6 @@ const KEPT = '7 days';
 /** So are those of a watch that nobody runs for as long. The watch stays: from its last run the next one looks back. */
 const KEPT_OF_IDLE = '30 days';
 
-/** Nobody else may run the watch until `release`; false where another process does so at this moment. */
-export async function claim(client: SqlClient, { id }: Watch): Promise<boolean> {
-  const [row] = await client.rows(`select pg_catalog.pg_try_advisory_lock(${LOCK})::text`, [id]);
-  return row?.[0] === 'true';
-}
-
-export async function release(client: SqlClient, { id }: Watch): Promise<void> {
-  await client.rows(`select pg_catalog.pg_advisory_unlock(${LOCK})`, [id]);
-}
-
-const LOCK = `pg_catalog.hashtextextended('hunt_watch ' || $1, 0)`;
-
 /** What was told before. */
 export async function recall(client: SqlClient, { id, hunt }: Watch): Promise<Recalled> {
   await client.rows(
