@@ -1,6 +1,7 @@
 import type { Catalog } from '../catalog/table.ts';
 import type { Hydrator } from '../hydrate/hydrator.ts';
 import type { Source } from '../sources/source.ts';
+import { describedFirst } from '../sql/described-first.ts';
 import { parseStatements } from '../sql/parse.ts';
 import type { ClientBackend } from './backend.ts';
 import { leadsBelow, prepareBelow } from './below.ts';
@@ -11,7 +12,7 @@ import { askFacts } from './facts.ts';
 import { withAggregate } from './lost-aggregates.ts';
 import { MisspeltSettings } from './misspelt-settings.ts';
 import { onlyReads } from './only-reads.ts';
-import type { QueryPipeline, Rewrite, RewriteRequest } from './pipeline.ts';
+import type { QueryPipeline, Rewrite, RewriteRequest, StatementText } from './pipeline.ts';
 import { analysisOf, PlanCache, type Analysis, type Reading } from './plan-cache.ts';
 import { isReadAsPlanned, mayRead, mayReadSome } from './readable.ts';
 import { cameBack } from './refusals.ts';
@@ -73,8 +74,8 @@ class Pipeline implements QueryPipeline {
     return mayExecute(lower);
   }
 
-  split(text: string): readonly { text: string; offset: number }[] | undefined {
-    return parseStatements(text);
+  split(text: string): readonly StatementText[] | undefined {
+    return parseStatements(text)?.map(({ node, ...own }) => ({ ...own, describedFirst: describedFirst(node) }));
   }
 
   async rewrite(request: RewriteRequest, backend: ClientBackend): Promise<Rewrite | undefined> {

@@ -5,6 +5,8 @@ export interface StatementText {
   readonly text: string;
   /** Characters before it in the whole text: error positions are shifted by it. */
   readonly offset: number;
+  /** Its columns are told before it runs; else once it has given a row, or is done. */
+  readonly describedFirst: boolean;
 }
 
 export interface RewriteRequest {

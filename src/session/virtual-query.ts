@@ -143,6 +143,7 @@ function execute(
       ? mapResponses((fields) => locate(fields, source))
       : explainFilter(rewrite.explain, (fields) => locate(fields, source)),
   );
+  const description = rowDescription(silent, rewrite);
   return new Promise((resolve) => {
     const onEnd = (outcome: Outcome) => resolve(outcome === 'done' ? { tag: result.tag } : 'failed');
     closeUnnamed(link, silent);
@@ -152,7 +153,10 @@ function execute(
     });
     link.send(encodeBind({ portal: '', statement, parameters, resultFormats: [] }), { kind: 'bind', filter: silent });
     link.send(encodeClose({ target: 'S', name: statement }), { kind: 'close', filter: silent });
-    link.send(encodeDescribe({ target: 'P', name: '' }), { kind: 'describe', filter: rowDescription(silent, rewrite) });
+    link.send(encodeDescribe({ target: 'P', name: '' }), {
+      kind: 'describe',
+      filter: part.describedFirst ? description : result.after(description),
+    });
     link.send(encodeExecute({ portal: '', maxRows: 0 }), { kind: 'execute', filter: result, onEnd });
     // Nothing but Flush until it has ended: during COPY FROM STDIN any other message is a protocol violation.
     link.send(encodeFlush());
@@ -179,18 +183,36 @@ function rowDescription(silent: ReplyFilter, rewrite: Rewrite | undefined): Repl
 /** Remembers the command tag. */
 class ExecuteFilter implements ReplyFilter {
   readonly #inner: ReplyFilter;
+  #held: readonly Buffer[] = [];
   tag = '';
 
   constructor(inner: ReplyFilter) {
     this.#inner = inner;
   }
 
+  /** What the other filter lets through comes before the first row, and not at all where there is an error before it. */
+  after(description: ReplyFilter): ReplyFilter {
+    return {
+      takes: (type) => description.takes(type),
+      apply: (type, message) => {
+        const told = description.apply(type, message);
+        if (type !== BACKEND.rowDescription) return told;
+        this.#held = told;
+        return [];
+      },
+    };
+  }
+
   takes(type: number): boolean {
-    return type === BACKEND.commandComplete || this.#inner.takes(type);
+    return this.#held.length > 0 || type === BACKEND.commandComplete || this.#inner.takes(type);
   }
 
   apply(type: number, message: Buffer): readonly Buffer[] {
     if (type === BACKEND.commandComplete) this.tag = decodeCommandComplete(payload(message)).tag;
-    return this.#inner.takes(type) ? this.#inner.apply(type, message) : [message];
+    const told = this.#inner.takes(type) ? this.#inner.apply(type, message) : [message];
+    if (this.#held.length === 0 || type === BACKEND.noticeResponse) return told;
+    const held = this.#held;
+    this.#held = [];
+    return type === BACKEND.errorResponse ? told : [...held, ...told];
   }
 }

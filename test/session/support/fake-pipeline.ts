@@ -40,7 +40,7 @@ export class FakePipeline implements QueryPipeline {
       const statement = raw.trimStart();
       if (statement.trim() !== '' && !statement.startsWith('--')) {
         const before = text.slice(0, start + raw.length - statement.length);
-        parts.push({ text: statement, offset: Array.from(before).length });
+        parts.push({ text: statement, offset: Array.from(before).length, describedFirst: true });
       }
       start += raw.length + 1;
     }
