@@ -40,7 +40,7 @@ const importers = {
   'prom-client': '^src/http/',
   saslprep: '^src/wire/',
   selfsigned: '^src/session/',
-  undici: '^src/sources/abuseipdb/',
+  undici: '^src/sources/(abuseipdb|http)/',
   // The configuration, and rules of other languages.
   yaml: '^src/(app/config/|hunts/import/read-yaml)',
   zod: '^src/app/config/',

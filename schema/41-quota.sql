@@ -84,6 +84,26 @@ comment on function trailhound.record_quota(text, text, integer, bigint, bigint,
 revoke all on function trailhound.claim_quota(text, text, integer, integer, bigint, bigint, timestamptz) from public;
 revoke all on function trailhound.record_quota(text, text, integer, bigint, bigint, bigint, timestamptz, timestamptz) from public;
 
+-- Requests of which the service does not say how many remain: they are counted here, by UTC's days.
+create or replace function trailhound.count_quota(
+  of_source text, of_account text, per_day bigint, spent bigint, at timestamptz) returns void
+language plpgsql set search_path = pg_catalog as $$
+declare
+  midnight timestamptz := (date_trunc('day', at at time zone 'utc') + interval '1 day') at time zone 'utc';
+begin
+  insert into trailhound.quota_entry as e
+    values (of_source, of_account, per_day, greatest(0, per_day - spent), midnight, true, at)
+    on conflict (source, account) do update set
+      "limit" = excluded."limit",
+      -- The configuration may have changed it.
+      remaining = greatest(0, case when e.resets_at <= at then per_day else least(per_day, e.remaining + per_day - e."limit") end - spent),
+      resets_at = case when e.resets_at <= at then midnight else e.resets_at end,
+      told = true,
+      seen_at = at;
+end $$;
+comment on function trailhound.count_quota(text, text, bigint, bigint, timestamptz) is 'Takes requests from a quota that nobody else counts';
+revoke all on function trailhound.count_quota(text, text, bigint, bigint, timestamptz) from public;
+
 create or replace view trailhound.quota as
 select e.source, e."limit",
   case when e.resets_at > now() then e.remaining else e."limit" end as remaining,

@@ -28,7 +28,7 @@ create or replace view trailhound.connection as
 select name, kind, state, error, since from trailhound.connection_entry order by name;
 comment on view trailhound.connection is 'Connections of the configuration';
 comment on column trailhound.connection.name is 'As the configuration names it';
-comment on column trailhound.connection.kind is 'aws, abuseipdb or files';
+comment on column trailhound.connection.kind is 'aws, abuseipdb, files or http';
 comment on column trailhound.connection.state is 'unused: nothing was asked yet; ready: its last request was answered; failed: it was not';
 comment on column trailhound.connection.error is 'What it failed with';
 comment on column trailhound.connection.since is 'Since when it is so';

@@ -3,8 +3,15 @@ import { loadHunts } from '../hunts/hunt-library.ts';
 import type { Config } from './config/load.ts';
 
 /** Writes down what the configuration names, for `trailhound.connection` and `trailhound.hunt`. */
-export async function publishConfiguration(pool: Pool, { connections, hunts }: Config): Promise<void> {
+export async function publishConfiguration(pool: Pool, { connections, hunts, http }: Config): Promise<void> {
   const names = Object.keys(connections);
+  const hosts = Object.entries(connections).flatMap(([connection, settings]) => {
+    if (settings.kind !== 'http') return [];
+    const all = [...new Set([...http.allow, ...http.allowPrivate])];
+    return all
+      .filter((host) => settings.host === undefined || settings.host === host)
+      .map((host) => ({ connection, host, private: http.allowPrivate.includes(host) }));
+  });
   const saved = loadHunts(hunts.paths, hunts.severity).map((hunt) => ({
     ...hunt,
     name: hunt.id,
@@ -29,6 +36,11 @@ export async function publishConfiguration(pool: Pool, { connections, hunts }: C
         `insert into trailhound.connection_entry (name, kind, state, since)
          select name, kind, 'unused', now() from unnest($1::text[], $2::text[]) as c (name, kind)`,
         [names, names.map((name) => connections[name]?.kind)],
+      );
+      await client.query('delete from trailhound.http_host');
+      await client.query(
+        'insert into trailhound.http_host select h.* from json_populate_recordset(null::trailhound.http_host, $1) as h',
+        [JSON.stringify(hosts)],
       );
       await client.query('delete from trailhound.hunt_entry');
       await client.query(

@@ -1,3 +1,4 @@
+import { LiveCatalog } from '../catalog/live-catalog.ts';
 import { loadCatalog } from '../catalog/load.ts';
 import type { Engine } from '../engine/engine.ts';
 import { ProcessLock } from '../engine/process-lock.ts';
@@ -14,6 +15,7 @@ import { countedPipeline } from './counted-pipeline.ts';
 import { describeAws } from './describe-aws.ts';
 import { listenError } from './listen-error.ts';
 import { serveLoopback } from './loopback.ts';
+import { LookupTables } from './lookup-tables.ts';
 import { OWNER } from './password.ts';
 import { publishConfiguration } from './publish.ts';
 import type { RunningServer } from './server-file.ts';
@@ -50,7 +52,7 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
   const { host, port } = config.listen;
   const metrics = createPrometheusMetrics();
   await setTimezone(engine, config.timezone ?? 'UTC');
-  const catalog = withTtls(await loadCatalog(engine.pool), config);
+  const catalog = new LiveCatalog(withTtls(await loadCatalog(engine.pool), config));
 
   await publishConfiguration(engine.pool, config).catch((error: unknown) =>
     log.warn({ err: error }, 'what the configuration names could not be written down'),
@@ -58,6 +60,16 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
   const sources = createSources(config, aws);
   closers.push(() => sources.close());
   const lock = new ProcessLock(engine.pool);
+  const lookups = new LookupTables({
+    pool: engine.pool,
+    catalog,
+    sources: sources.byName,
+    clients: sources.http,
+    ttlMsByTable: config.cache.ttlMsByTable,
+    log,
+  });
+  closers.push(() => lookups.close());
+  await lookups.start();
   const hydrator = createHydrator({
     pool: engine.pool,
     lock,
@@ -72,7 +84,13 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
   hydrator.sweep().catch((error: unknown) => log.warn({ err: error }, 'cannot drop relations of a dead process'));
 
   const pipeline = countedPipeline(
-    createPipeline({ catalog, hydrator, sources: sources.byName, pool: engine.pool }),
+    createPipeline({
+      catalog,
+      hydrator,
+      sources: sources.byName,
+      pool: engine.pool,
+      refreshCatalog: () => lookups.refresh(),
+    }),
     metrics,
   );
   const tls = await tlsFor(config);

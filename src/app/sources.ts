@@ -11,16 +11,21 @@ import { createAwsConnection, type AwsConnection, type AwsConnectionConfig } fro
 import { guarddutyDetectorSource } from '../sources/aws/guardduty/detector-source.ts';
 import { guarddutyFindingSource } from '../sources/aws/guardduty/finding-source.ts';
 import { s3ObjectStore } from '../sources/aws/s3/object-store.ts';
+import type { HttpClient } from '../sources/http/client.ts';
+import type { Resolve } from '../sources/http/guarded-connector.ts';
 import type { FilesConnection } from '../sources/files/connection.ts';
 import { filesSource } from '../sources/files/source.ts';
 import type { ObjectStore } from '../sources/object-store.ts';
 import type { Source } from '../sources/source.ts';
 import { TrailhoundError } from '../kernel/errors.ts';
 import type { Config } from './config/load.ts';
+import { createHttpClients } from './http-clients.ts';
 
 export interface Sources {
   /** By the name that `schema/*.sql` gives a table's source. */
-  readonly byName: ReadonlyMap<string, Source>;
+  readonly byName: Map<string, Source>;
+  /** By the connection's name: for tables made by SQL. */
+  readonly http: ReadonlyMap<string, HttpClient>;
   readonly aws: readonly AwsConnection[];
   close(): Promise<void>;
 }
@@ -29,7 +34,7 @@ export interface Sources {
 export type AwsOverrides = Pick<AwsConnectionConfig, 'credentials' | 'region'>;
 
 /** Every source that exists, over the connections that are configured. Nothing is resolved or called yet. */
-export function createSources(config: Config, overrides: AwsOverrides = {}): Sources {
+export function createSources(config: Config, overrides: AwsOverrides = {}, resolve?: Resolve): Sources {
   const connections = Object.entries(config.connections);
   const { awsProfile: environmentProfile } = config;
   const aws = connections.flatMap(([name, connection]) =>
@@ -64,6 +69,7 @@ export function createSources(config: Config, overrides: AwsOverrides = {}): Sou
     return s3ObjectStore(reader);
   };
   const client = new AbuseipdbClient(account);
+  const http = createHttpClients(config, resolve);
   const byName = new Map<string, Source>([
     ['cloudtrail_lookup', cloudtrailLookupSource(aws)],
     ['cloudtrail_trail', cloudtrailTrailSource(aws)],
@@ -79,9 +85,11 @@ export function createSources(config: Config, overrides: AwsOverrides = {}): Sou
   ]);
   return {
     byName,
+    http,
     aws,
     close: async () => {
       await Promise.all([...byName.values()].map((source) => source.close()));
+      await Promise.all([...http.values()].map((own) => own.close()));
       for (const connection of [...aws, ...bucketReaders]) connection.close();
     },
   };

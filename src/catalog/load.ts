@@ -6,12 +6,18 @@ export interface Queryable {
   query(sql: string): Promise<{ readonly rows: unknown[] }>;
 }
 
-/** Reads the virtual tables and their views as the database has them. Schemas: `source`, `public`, `steampipe`. */
-export async function loadCatalog(pool: Queryable): Promise<Catalog> {
-  const { rows: tableRows } = (await pool.query(TABLES)) as { rows: TableRow[] };
+/**
+ * Reads the virtual tables and their views as the database has them. Schemas: `source`, `public`, `steampipe`.
+ *
+ * @param oids of tables: these alone. Reading the definition of a view waits for who has it locked.
+ */
+export async function loadCatalog(pool: Queryable, oids?: readonly number[]): Promise<Catalog> {
+  const only = (column: string) =>
+    oids === undefined ? 'true' : `${column} in (${['0', ...oids.map(String)].join(', ')})`;
+  const { rows: tableRows } = (await pool.query(tablesWhere(only('c.oid')))) as { rows: TableRow[] };
   const tables = tableRows.map(toTable);
   const tableByOid = new Map(tables.map((table) => [table.oid, table]));
-  const { rows: viewRows } = (await pool.query(VIEWS)) as { rows: ViewRow[] };
+  const { rows: viewRows } = (await pool.query(viewsWhere(only('used.oid')))) as { rows: ViewRow[] };
   const views = viewRows.flatMap((row) => {
     const table = tableByOid.get(row.table_oid);
     return table === undefined ? [] : [toView(row, table)];
@@ -62,7 +68,7 @@ const COLUMNS = `(
   ) order by a.attnum)
   from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)`;
 
-const TABLES = `
+const tablesWhere = (condition: string) => `
   select c.oid::bigint::float8 as oid, c.relname as name, options.of as options,
          (1000 * extract(epoch from coalesce(options.of ->> 'ttl', '0')::interval))::float8 as ttl_ms,
          obj_description(c.oid, 'pg_class') as comment, ${COLUMNS} as columns
@@ -70,11 +76,11 @@ const TABLES = `
     join pg_foreign_table t on t.ftrelid = c.oid
     cross join lateral (
       select coalesce(json_object_agg(option_name, option_value), '{}') as of from pg_options_to_table(t.ftoptions)) options
-  where c.relnamespace = 'source'::regnamespace
+  where c.relnamespace = 'source'::regnamespace and ${condition}
   order by c.relname`;
 
 /** Views whose only relation is a virtual table; what users made in these schemas over several is not among them. */
-const VIEWS = `
+const viewsWhere = (condition: string) => `
   select c.oid::bigint::float8 as oid, n.nspname as schema, c.relname as name, used.oid::bigint::float8 as table_oid,
          pg_get_viewdef(c.oid) as definition, ${COLUMNS} as columns
   from pg_class c
@@ -87,7 +93,7 @@ const VIEWS = `
         and d.refobjid <> c.oid) used
     join pg_class source on source.oid = used.oid and source.relnamespace = 'source'::regnamespace
   where c.relkind = 'v' and n.nspname in ('public', 'steampipe') and used.relations = 1
-    and c.relowner = source.relowner
+    and c.relowner = source.relowner and ${condition}
   order by n.nspname, c.relname`;
 
 function toTable(row: TableRow): VirtualTable {

@@ -79,6 +79,8 @@ export interface ViewColumn {
 }
 
 export interface Catalog {
+  /** Another number after each change; undefined: it never changes. */
+  readonly revision?: number | undefined;
   readonly tables: readonly VirtualTable[];
   readonly views: readonly VirtualView[];
   viewByOid(oid: number): VirtualView | undefined;

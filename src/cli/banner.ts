@@ -55,6 +55,8 @@ function describe(name: string, connection: Connection, config: Config): string 
         : connection.url;
     case 'files':
       return 'kind files is not served yet';
+    case 'http':
+      return `for tables made by SQL; host: ${connection.host ?? 'those of http.allow'}`;
   }
 }
 

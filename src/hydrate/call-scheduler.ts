@@ -32,6 +32,7 @@ export interface CallScope {
   readonly tally: CallTally;
   readonly partial: boolean;
   quota?(quota: Quota, state: QuotaState): void;
+  spent?(quota: Quota): void;
   searched?(where: string): void;
   notice(severity: 'NOTICE' | 'WARNING', message: string): void;
 }
@@ -68,6 +69,7 @@ export class CallScheduler {
       partial: scope.partial,
       call: (limit, send) => this.#call(scope, limit, send),
       quota: (quota, state) => scope.quota?.(quota, state),
+      spent: (quota) => scope.spent?.(quota),
       searched: (where) => scope.searched?.(where),
       notice: (severity, message) => scope.notice(severity, message),
     };

@@ -75,6 +75,7 @@ async function readPages(
     tally,
     partial: statement.settings.partial,
     quota: (...said) => quotas.seen(...said),
+    spent: (of) => quotas.spent(of),
     searched: (where) => fetch.searched.push(where),
     notice: (severity, message) => (cached ?? statement).notice(severity, message),
   });

@@ -150,7 +150,8 @@ export class LookupCalls {
     const { tally, statement } = this.#fetch;
     const { partial } = statement.settings;
     const quota: CallContext['quota'] = (...said) => quotas.seen(...said);
-    const context = scheduler.context({ source: table.source, signal, tally, partial, quota, notice });
+    const spent: CallContext['spent'] = (of) => quotas.spent(of);
+    const context = scheduler.context({ source: table.source, signal, tally, partial, quota, spent, notice });
     const asking = this.#source.lookup(one.key, columns, context);
     const records = await asking.finally(() => {
       if (isFirst(one)) this.#quota?.spend();

@@ -33,6 +33,8 @@ interface Account {
   state: QuotaState | undefined;
   /** Of it, what is not recorded yet: recorded twice, it might stand for another day. */
   unrecorded: QuotaState | undefined;
+  /** Requests that were made, and that nobody else counts; not recorded yet. */
+  counted: number;
   /** Calls that statements of this process have set aside and not yet made. */
   own: number;
   /** Resolves when the last claim has been decided: the next one has to count it. */
@@ -86,6 +88,14 @@ export class QuotaLedger {
     this.#write(account);
   }
 
+  /** A request of a quota that nobody else counts. */
+  spent(quota: Quota): void {
+    if (quota.perDay === undefined) return;
+    const account = this.#account(quota);
+    account.counted += 1;
+    this.#write(account);
+  }
+
   flush(): Promise<void> {
     return this.#batches.flush();
   }
@@ -95,6 +105,7 @@ export class QuotaLedger {
     const { source, account: name } = account.quota;
     await lock.hold();
     // What the last answers said counts.
+    if (account.quota.perDay !== undefined) this.#write(account);
     await this.#batches.flush();
     const { rows } = await pool.query<{ limit: number; remaining: number; resets_at: number; granted: boolean }>(
       `select "limit"::float8 as limit, remaining::float8 as remaining, extract(epoch from resets_at)::float8 * 1000 as resets_at, granted
@@ -124,7 +135,7 @@ export class QuotaLedger {
     const id = `${quota.source} ${quota.account}`;
     let account = this.#accounts.get(id);
     if (account === undefined) {
-      account = { quota, state: undefined, unrecorded: undefined, own: 0, deciding: Promise.resolve() };
+      account = { quota, state: undefined, unrecorded: undefined, counted: 0, own: 0, deciding: Promise.resolve() };
       this.#accounts.set(id, account);
     }
     return account;
@@ -136,8 +147,18 @@ export class QuotaLedger {
 
   async #record(account: Account): Promise<void> {
     const { pool, lock, clock } = this.#options;
-    const { quota, own, unrecorded: state } = account;
+    const { quota, own, counted, unrecorded: state } = account;
     account.unrecorded = undefined;
+    if (quota.perDay !== undefined) {
+      account.counted = 0;
+      await pool.query('select trailhound.count_quota($1, $2, $3, $4, $5)', [
+        quota.source,
+        quota.account,
+        quota.perDay,
+        counted,
+        new Date(clock.now()).toISOString(),
+      ]);
+    }
     const resetsAt = state?.resetsAt === undefined ? null : new Date(state.resetsAt).toISOString();
     await pool.query('select trailhound.record_quota($1, $2, $3, $4, $5, $6, $7, $8)', [
       quota.source,

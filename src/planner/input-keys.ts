@@ -1,7 +1,7 @@
 import type { Column } from '../catalog/table.ts';
 import type { SelectStmt } from '@pgsql/types';
 import { alternativesFor, type Alternative, type Binding } from './bindings.ts';
-import { asKey, keyQuery } from './key-query.ts';
+import { asKey, keyQuery, PLAIN_TEXT } from './key-query.ts';
 import type { Reading } from './frames.ts';
 import { isExpressionOnly, sourceOf } from './key-source.ts';
 import { bare } from '../sql/walk.ts';
@@ -89,7 +89,7 @@ function inputAlternatives({ item, view }: Reference, column: Column, { statemen
 }
 
 function queriesOf(alternative: Alternative, reading: Reading): readonly SelectStmt[] | undefined {
-  const queries = alternative.map((binding) => keyQuery(ofOtherName(binding), 'text', reading));
+  const queries = alternative.map((binding) => keyQuery(ofOtherName(binding), PLAIN_TEXT, reading));
   return queries.every((query) => query !== undefined) ? queries : undefined;
 }
 
@@ -101,7 +101,7 @@ function pairedQuery(
 ): SelectStmt | undefined {
   for (const alternative of alternatives) {
     const pair = pairOf(key.alternative, key.column.type, alternative);
-    const query = pair && keyQuery(pair, 'text', reading);
+    const query = pair && keyQuery(pair, PLAIN_TEXT, reading);
     if (query !== undefined) return query;
   }
   return undefined;

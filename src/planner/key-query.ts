@@ -38,12 +38,18 @@ function asScanKey(value: Node): Node {
   return castTo(call('json_build_array', parts), 'text');
 }
 
-/** How a value becomes a key of a type: `trailhound.key_inet()` gives NULL for what no row can equal. */
+/** In the place of a key's type: values that are no keys themselves, as text. */
+export const PLAIN_TEXT = 'text that is no key';
+
+/** Types of required keys. */
+const KEYS: ReadonlySet<string> = new Set(['inet', 'cidr', 'text', 'bigint']);
+
+/** How a value becomes a key of a type: `trailhound.key_inet()` and its like give NULL for what no row can equal. */
 export function asKey(value: Node, keyType: string): Node {
   if (keyType === SCAN_KEY) return asScanKey(value);
   if (keyType === SCAN_ADDRESS) return asScanKey(call('try_inet', [castTo(value, 'text')]));
-  if (keyType === 'inet' || keyType === 'cidr') return call(`key_${keyType}`, [value], 'trailhound');
-  return castTo(value, keyType);
+  if (KEYS.has(keyType)) return call(`key_${keyType}`, [value], 'trailhound');
+  return castTo(value, keyType === PLAIN_TEXT ? 'text' : keyType);
 }
 
 /** Plain DISTINCT is a list of one empty node in PostgreSQL's tree. */
@@ -175,7 +181,7 @@ function isScanKey(keyType: string): boolean {
 
 function unionAll(queries: readonly SelectStmt[], keyType: string): SelectStmt {
   // Conditions on the key call functions of its type.
-  const none = castTo({ A_Const: { isnull: true } }, isScanKey(keyType) ? 'text' : keyType);
+  const none = castTo({ A_Const: { isnull: true } }, isScanKey(keyType) || keyType === PLAIN_TEXT ? 'text' : keyType);
   const nothing = { ...selectOf(none), whereClause: { A_Const: { boolval: {} } } };
   return (
     queries.reduce<SelectStmt | undefined>(

@@ -10,6 +10,7 @@ import { Dependents, type Queryable } from './dependents.ts';
 import { executedText, mayExecute, type Executed } from './execute.ts';
 import { askFacts } from './facts.ts';
 import { withAggregate } from './lost-aggregates.ts';
+import { MadeLookups } from './made-lookups.ts';
 import { MisspeltSettings } from './misspelt-settings.ts';
 import { onlyReads } from './only-reads.ts';
 import type { QueryPipeline, Rewrite, RewriteRequest, StatementText } from './pipeline.ts';
@@ -29,6 +30,8 @@ export interface PipelineOptions {
   readonly plans?: PlanCache;
   /** Says what users' views and functions lead to; without it only what passes in statements is known. */
   readonly pool?: Queryable;
+  /** Brings the catalog to what is committed; without it, it never changes. Never rejects. */
+  readonly refreshCatalog?: () => Promise<void>;
 }
 
 /** The one road of a statement: analyse, plan, hydrate, substitute. */
@@ -46,17 +49,19 @@ const STATISTICS: ReadonlySet<string> = new Set([
 class Pipeline implements QueryPipeline {
   readonly #catalog: Catalog;
   readonly #hydrator: Hydrator;
-  readonly #viewNames: ReadonlySet<string>;
+  readonly #made: MadeLookups;
+  #viewNames: ReadonlySet<string> = new Set();
+  #revision: number | undefined = Number.NaN;
   readonly #plans: PlanCache;
   readonly #misspelt = new MisspeltSettings();
   readonly #dependents: Dependents;
   readonly #calling: CallingStatements;
   readonly #runner: StatementRunner;
 
-  constructor({ catalog, hydrator, sources, plans = new PlanCache(), pool }: PipelineOptions) {
+  constructor({ catalog, hydrator, sources, plans = new PlanCache(), pool, refreshCatalog }: PipelineOptions) {
     this.#catalog = catalog;
     this.#hydrator = hydrator;
-    this.#viewNames = new Set(catalog.views.map((view) => view.name));
+    this.#made = new MadeLookups(refreshCatalog);
     this.#plans = plans;
     this.#dependents = new Dependents(catalog, pool);
     this.#calling = new CallingStatements((name) => this.#dependents.isWritten(name));
@@ -65,12 +70,13 @@ class Pipeline implements QueryPipeline {
 
   mayConcern(text: string, pid?: number): boolean {
     const lower = text.toLowerCase();
+    if (this.#made.mayHaveChanged(lower)) return true;
     if (pid !== undefined && this.#calling.hasCursors(pid) && mayFetch(lower)) return true;
     // Also notices what is being made.
     if (this.#dependents.mayBeNamedIn(lower)) return true;
     // U&"…" may spell any name in escapes.
     if (lower.includes('u&"') || lower.includes('trailhound.')) return true;
-    for (const name of this.#viewNames) if (lower.includes(name)) return true;
+    for (const name of this.#names()) if (lower.includes(name)) return true;
     return mayExecute(lower);
   }
 
@@ -82,6 +88,13 @@ class Pipeline implements QueryPipeline {
     const arrived = Date.now();
     const reading = this.#plans.read(request.text);
     if (reading === undefined || backend.transactionStatus === 'E') return undefined;
+    await this.#made.settle();
+    // What postgres_fdw scans is ours: passed on unplanned it would come back, again and again.
+    const isScan = request.caller !== undefined && reading.relations.some((name) => name.startsWith('"public".'));
+    if (isScan && !this.#namesView(reading)) {
+      await this.#made.refresh();
+      if (!this.#namesView(reading)) throw cameBack();
+    }
     this.#misspelt.note([...reading.settings, ...(request.startupSettings ?? [])], request.session);
     this.#dependents.note(reading.traces.made);
     await this.#dependents.refreshIfStale();
@@ -211,8 +224,18 @@ class Pipeline implements QueryPipeline {
   }
 
   #namesView({ unqualified }: Reading): boolean {
-    for (const name of unqualified) if (this.#viewNames.has(name)) return true;
+    const names = this.#names();
+    for (const name of unqualified) if (names.has(name)) return true;
     return false;
+  }
+
+  #names(): ReadonlySet<string> {
+    const { revision, views } = this.#catalog;
+    if (!Object.is(revision, this.#revision)) {
+      this.#revision = revision;
+      this.#viewNames = new Set(views.map(({ name }) => name));
+    }
+    return this.#viewNames;
   }
 }
 

@@ -17,7 +17,6 @@ export class Dependents {
   readonly #catalog: Catalog;
   readonly #pool: Queryable | undefined;
   readonly #now: () => number;
-  readonly #inputs: readonly string[];
   #names: ReadonlySet<string> = new Set();
   /** Names that are no plain words, in lower case. */
   #odd: readonly string[] = [];
@@ -34,9 +33,6 @@ export class Dependents {
     this.#catalog = catalog;
     this.#pool = pool;
     this.#now = now;
-    this.#inputs = catalog.tables.flatMap(({ columns }) =>
-      columns.flatMap(({ key, name }) => (key === 'input' ? name : [])),
-    );
   }
 
   /** Cheap, no parse. @param lower the text in lower case */
@@ -90,7 +86,8 @@ export class Dependents {
     const [answer] = rows as readonly { readonly things: string }[];
     const { names, words } = leadingIn(answer?.things ?? '[]', this.#catalog);
     this.#names = names;
-    this.#written = new Set(this.#inputs.filter((name) => words.has(name)));
+    const inputs = this.#catalog.tables.flatMap(({ columns }) => columns.filter(({ key }) => key === 'input'));
+    this.#written = new Set(inputs.map(({ name }) => name).filter((name) => words.has(name)));
     this.#odd = [...names].filter((name) => wordsOf(name).length !== 1 || wordsOf(name)[0] !== name);
   }
 }

@@ -158,7 +158,7 @@ export interface RateLimit {
   readonly connection?: string | undefined;
 }
 
-/** Requests that a service allows an account until a time. It counts them itself; hydrate/ keeps what it says. */
+/** Requests that a service allows an account until a time. It counts them itself, and hydrate/ keeps what it says; or hydrate/ counts. */
 export interface Quota {
   /** As `trailhound.quota` names it: `abuseipdb_check`. */
   readonly source: string;
@@ -166,6 +166,8 @@ export interface Quota {
   readonly account: string;
   /** For messages: `AbuseIPDB`. */
   readonly service: string;
+  /** So many a day, by UTC, where answers do not say what remains: the source tells of each request that it makes. */
+  readonly perDay?: number | undefined;
 }
 
 /** As a service's answer says. */
@@ -185,6 +187,8 @@ export interface CallContext {
   call<T>(limit: RateLimit, send: (signal: AbortSignal) => Promise<T>): Promise<T>;
   /** What an answer said of a quota. */
   quota?(quota: Quota, state: QuotaState): void;
+  /** A request of a quota `perDay` is on its way. */
+  spent?(quota: Quota): void;
   /** Where is looked, in the user's words: for the message under an empty result, and `trailhound.scan`. */
   searched?(where: string): void;
   /** Something the user should know, sent as a WARNING or NOTICE. */

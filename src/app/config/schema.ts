@@ -9,7 +9,7 @@ import { DURATION_UNITS, SIZE_UNITS, parseDuration, parseSize } from './units.ts
  * camelCase, with durations in milliseconds, sizes in bytes; paths are resolved by `load.ts`, which knows their base.
  */
 
-export const CONNECTION_KINDS = ['aws', 'abuseipdb', 'files'] as const;
+export const CONNECTION_KINDS = ['aws', 'abuseipdb', 'files', 'http'] as const;
 
 /** https://docs.abuseipdb.com/#introduction */
 export const ABUSEIPDB_URL = 'https://api.abuseipdb.com/api/v2';
@@ -214,11 +214,87 @@ const filesConnection = strict({
     region: value.region,
   }));
 
+/** Of a URL, as a URL parser writes it. A port that is not the default one belongs to it. */
+const urlHost = text('a host').transform((value, context) => {
+  const url = URL.canParse(`https://${value}`) ? new URL(`https://${value}`) : undefined;
+  if (url !== undefined && !/[/@?#*\s]/.test(value) && url.hostname !== '') return url.host;
+  context.addIssue({
+    code: 'custom',
+    message: `expected a host such as api.example.com, found "${value}"|Write no scheme, path or pattern.`,
+  });
+  return z.NEVER;
+});
+
+const atLeastOne = z.int({ error: 'expected a whole number' }).min(1, { error: 'expected at least 1' });
+const statuses = list(
+  z
+    .int({ error: 'expected a status' })
+    .min(300, { error: 'expected a status such as 404' })
+    .max(599, { error: 'expected a status such as 404' }),
+);
+/** https://www.rfc-editor.org/rfc/rfc9110#name-field-names and -values; what frames a message is not for headers to say. */
+const FRAMING = new Set([
+  'host',
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'upgrade',
+  'te',
+  'trailer',
+  'expect',
+]);
+const headerName = z
+  .string()
+  .refine((name) => /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name) && !FRAMING.has(name.toLowerCase()), {
+    error: 'expected the name of a header',
+  });
+const headerValue = text('a value').refine((value) => /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(value), {
+  // Not repeated: it is a secret.
+  error: 'expected a value of visible ASCII characters',
+});
+
+const httpConnection = strict({
+  kind: z.literal('http'),
+  host: urlHost.optional(),
+  headers: z.record(headerName, headerValue, { error: 'expected a mapping' }).default({}),
+  query: z.record(text('a name'), text('a value'), { error: 'expected a mapping' }).default({}),
+  concurrency: atLeastOne.default(8),
+  requests_per_second: z.number({ error: 'expected a number' }).positive({ error: 'expected more than 0' }).optional(),
+  quota_per_day: atLeastOne.optional(),
+  not_found: statuses.default([404]),
+  out_of_quota: statuses.default([429]),
+  ttl: duration.default(86_400_000),
+  timeout: duration.default(30_000),
+  max_bytes: size.default(8 * 2 ** 20),
+})
+  .refine((value) => value.host !== undefined || (isEmpty(value.headers) && isEmpty(value.query)), {
+    path: ['host'],
+    error: 'headers and query go to one host alone|Name it as host.',
+  })
+  .transform((value) => ({
+    kind: value.kind,
+    host: value.host,
+    headers: value.headers,
+    query: value.query,
+    concurrency: value.concurrency,
+    requestsPerSecond: value.requests_per_second,
+    quotaPerDay: value.quota_per_day,
+    notFound: value.not_found,
+    outOfQuota: value.out_of_quota,
+    ttlMs: value.ttl,
+    timeoutMs: value.timeout,
+    maxBytes: value.max_bytes,
+  }));
+
+function isEmpty(mapping: object): boolean {
+  return Object.keys(mapping).length === 0;
+}
+
 const connectionName = z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, {
   error: 'expected a name of lower-case letters, digits and underscores',
 });
 
-const connection = z.discriminatedUnion('kind', [awsConnection, abuseipdbConnection, filesConnection], {
+const connection = z.discriminatedUnion('kind', [awsConnection, abuseipdbConnection, filesConnection, httpConnection], {
   error: (issue) =>
     typeof issue.input === 'object' && issue.input !== null
       ? 'kind' in issue.input
@@ -244,7 +320,10 @@ export const settings = strict({
   })
     .prefault({})
     .transform((value) => ({ maxBytes: value.max_bytes, ttlMsByTable: value.tables })),
-  http: strict({ allow: list(text('a host name')).default([]) }).prefault({}),
+  /** What tables made by SQL may call: `allow_private` also by http, and where no address of the internet is. */
+  http: strict({ allow: list(urlHost).default([]), allow_private: list(urlHost).default([]) })
+    .prefault({})
+    .transform((value) => ({ allow: value.allow, allowPrivate: value.allow_private })),
   hunts: strict({
     paths: list(text('a folder')).default([]),
     severity: record(z.string(), oneOf(SEVERITIES)).default({}),

@@ -2,7 +2,7 @@ import type { LookupKey, LookupSource, SourceRecord } from '../source.ts';
 import type { AbuseipdbClient } from './client.ts';
 import { noResult } from './failures.ts';
 import { daysOf, maxAgeOf } from './inputs.ts';
-import { isPublicNetwork } from './special-addresses.ts';
+import { isPublicNetwork } from '../special-addresses.ts';
 
 const DEFAULT_MAX_AGE_IN_DAYS = '30';
 

@@ -4,7 +4,7 @@ import type { LookupKey, LookupSource, SourceRecord } from '../source.ts';
 import type { AbuseipdbClient } from './client.ts';
 import { noResult } from './failures.ts';
 import { maxAgeOf } from './inputs.ts';
-import { isPublicAddress } from './special-addresses.ts';
+import { isPublicAddress } from '../special-addresses.ts';
 
 const DEFAULT_MAX_AGE_IN_DAYS = '90';
 

@@ -1,3 +1,4 @@
+import { retryAfterMs } from '../retry-after.ts';
 import { SourceError } from '../source.ts';
 import type { Endpoint } from './endpoint.ts';
 
@@ -54,7 +55,7 @@ export function refused(answer: RefusedAnswer, connection: string, endpoint: End
   if (status === 408 || status >= 500) {
     return new SourceError('unreachable', connection, `AbuseIPDB answers ${status}`, {
       retryable: true,
-      retryAfterMs: retryAfterMs(answer, now),
+      retryAfterMs: pauseOf(answer, now),
       detail,
       hint: 'Run the statement again later.',
     });
@@ -70,12 +71,12 @@ export function refused(answer: RefusedAnswer, connection: string, endpoint: End
 
 /** Of a 429: the limit of requests a minute, which is soon over, and not the day's. */
 export function isPassing(answer: RefusedAnswer, now: number): boolean {
-  const pause = retryAfterMs(answer, now);
+  const pause = pauseOf(answer, now);
   return pause === undefined ? header(answer, 'x-ratelimit-remaining') !== '0' : pause <= LONGEST_PAUSE_MS;
 }
 
 function tooMany(answer: RefusedAnswer, connection: string, endpoint: Endpoint, now: number): SourceError {
-  const pause = retryAfterMs(answer, now);
+  const pause = pauseOf(answer, now);
   if (isPassing(answer, now)) {
     return new SourceError('throttled', connection, 'AbuseIPDB throttles requests', {
       retryable: true,
@@ -110,17 +111,12 @@ const REQUESTS: Readonly<Record<Endpoint, string>> = {
 export function resetsAt(answer: RefusedAnswer, now: number): number | undefined {
   const reset = Number(header(answer, 'x-ratelimit-reset') ?? Number.NaN) * 1000;
   if (Number.isFinite(reset) && reset > now && reset < now + 7 * 86_400_000) return reset;
-  const pause = retryAfterMs(answer, now);
+  const pause = pauseOf(answer, now);
   return pause === undefined ? undefined : now + pause;
 }
 
-/** Seconds, or a date: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
-function retryAfterMs(answer: RefusedAnswer, now: number): number | undefined {
-  const value = header(answer, 'retry-after');
-  if (value === undefined) return undefined;
-  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+function pauseOf(answer: RefusedAnswer, now: number): number | undefined {
+  return retryAfterMs(header(answer, 'retry-after'), now);
 }
 
 export function header({ headers }: RefusedAnswer, name: string): string | undefined {

@@ -2,7 +2,7 @@ import type { CallContext, LookupKey, LookupSource, SourceRecord } from '../sour
 import type { AbuseipdbClient } from './client.ts';
 import { noResult } from './failures.ts';
 import { daysOf, maxAgeOf } from './inputs.ts';
-import { isPublicAddress } from './special-addresses.ts';
+import { isPublicAddress } from '../special-addresses.ts';
 
 const DEFAULT_MAX_AGE_IN_DAYS = '30';
 /** The API's own limit. */

@@ -1,0 +1,194 @@
+import { createHash } from 'node:crypto';
+import { Agent, type Dispatcher } from 'undici';
+import { linkAbort } from '../../kernel/abort.ts';
+import type { CallContext, Quota, RateLimit } from '../source.ts';
+import { SourceError } from '../source.ts';
+import { retryAfterMs } from '../retry-after.ts';
+import { mayCall, type AllowedHosts, type HttpConnection } from './connection.ts';
+import { noAnswer, notAllowed, refused, unreachable } from './failures.ts';
+import { guardedConnector, NOT_INTERNET, type Resolve } from './guarded-connector.ts';
+
+/** Undefined text: one of the statuses that say that there is nothing. */
+export interface HttpAnswer {
+  readonly text: string | undefined;
+  /** Of the body, as received. */
+  readonly bytes: number;
+}
+
+const MOST_REDIRECTS = 3;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+/** One connection of the configuration, for all tables that ask through it. Nothing is opened before the first request. */
+export class HttpClient {
+  readonly connection: HttpConnection;
+  readonly limit: RateLimit;
+  readonly quota: Quota;
+  readonly #hosts: AllowedHosts;
+  readonly #resolve: Resolve | undefined;
+  #agent: Agent | undefined;
+
+  constructor(connection: HttpConnection, hosts: AllowedHosts, resolve?: Resolve) {
+    const { name, concurrency, requestsPerSecond, quotaPerDay } = connection;
+    this.connection = connection;
+    this.#hosts = hosts;
+    this.#resolve = resolve;
+    this.limit = { key: `http:${name}`, connection: name, concurrency, requestsPerSecond };
+    const secrets = JSON.stringify([connection.host, connection.headers, connection.query]);
+    const account = createHash('sha256').update(secrets).digest('hex').slice(0, 16);
+    this.quota = { source: `http_${name}`, account, service: `connection ${name}`, perDay: quotaPerDay };
+  }
+
+  /** One request, by the statement's context, so that limits, retries and cancel apply. `target`: path and query. */
+  async get(origin: string, target: string, context: CallContext): Promise<HttpAnswer> {
+    const { name } = this.connection;
+    const url = this.#first(origin + target);
+    return context.call(this.limit, async (signal) => {
+      const { signal: own, abort, unlink } = linkAbort(signal);
+      const timer = setTimeout(() => abort(new TookTooLong()), this.connection.timeoutMs);
+      context.spent?.(this.quota);
+      try {
+        return await this.#follow(url, own, context);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof SourceError) throw error;
+        if (own.aborted) throw this.#slow(origin);
+        throw isNotInternet(error)
+          ? notAllowed(name, `${origin}: it is at no address of the internet`, PRIVATE_HINT)
+          : unreachable(error, name, origin);
+      } finally {
+        clearTimeout(timer);
+        unlink();
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    const agent = this.#agent;
+    this.#agent = undefined;
+    await agent?.destroy();
+  }
+
+  #first(text: string): URL {
+    const { name, host, query } = this.connection;
+    const url = new URL(text);
+    if (!mayCall(this.#hosts, url)) throw notAllowed(name, url.origin, ALLOW_HINT);
+    if (host !== undefined && url.host !== host)
+      throw notAllowed(name, url.origin, `connections.${name}.host is the only one that it calls.`);
+    // Not by searchParams, which would write the rest of the query anew.
+    const own = Object.entries(query).map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`);
+    if (own.length > 0) url.search = [url.search.replace(/^\?$/, ''), own.join('&')].filter(Boolean).join('&');
+    return url;
+  }
+
+  async #follow(first: URL, signal: AbortSignal, context: CallContext): Promise<HttpAnswer> {
+    const { name, notFound, outOfQuota } = this.connection;
+    let url = first;
+    for (let hops = 0; ; hops += 1) {
+      signal.throwIfAborted();
+      const { statusCode: status, headers, body } = await this.#send(url, url.origin === first.origin, signal);
+      try {
+        if (notFound.includes(status)) return { text: undefined, bytes: 0 };
+        if (REDIRECTS.has(status)) {
+          if (hops === MOST_REDIRECTS) throw noAnswer(name, `is redirected more than ${MOST_REDIRECTS} times`);
+          url = this.#redirected(headers['location'], url, first);
+          continue;
+        }
+        if (status !== 200) {
+          const retryAfter = only(headers['retry-after']);
+          this.#tell(status, retryAfter, context);
+          throw refused({ status, retryAfter, outOfQuota }, name, Date.now());
+        }
+        return await this.#read(headers, body);
+      } finally {
+        body.on('error', () => undefined).destroy();
+      }
+    }
+  }
+
+  async #send(url: URL, isOwn: boolean, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const { timeoutMs, headers } = this.connection;
+    return this.#open().request({
+      origin: url.origin,
+      method: 'GET',
+      path: url.pathname + url.search,
+      headers: { accept: 'application/json, text/plain;q=0.9', 'user-agent': 'trailhound', ...(isOwn && headers) },
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      signal,
+    });
+  }
+
+  #redirected(location: string | string[] | undefined, from: URL, first: URL): URL {
+    const { name, headers, query } = this.connection;
+    const text = only(location) ?? '';
+    if (text === '' || !URL.canParse(text, from.href)) throw noAnswer(name, 'is redirected to no URL');
+    const to = new URL(text, from);
+    if (!mayCall(this.#hosts, to)) throw notAllowed(name, `${to.origin}, to which it is redirected`, ALLOW_HINT);
+    const isTold = [...Object.values(headers), ...Object.values(query)].some((secret) => holds(to.href, secret));
+    if (to.origin !== first.origin && isTold)
+      throw notAllowed(name, `${to.origin} with what the connection alone may know`, 'Ask the service by another URL.');
+    return to;
+  }
+
+  async #read(headers: Dispatcher.ResponseData['headers'], body: AsyncIterable<Uint8Array>): Promise<HttpAnswer> {
+    const { name, maxBytes } = this.connection;
+    const encoding = only(headers['content-encoding']);
+    if (encoding !== undefined && encoding !== 'identity')
+      throw noAnswer(name, 'is compressed, which was not asked for');
+    const tooLarge = () =>
+      noAnswer(name, `has more than ${maxBytes} bytes, which connections.${name}.max_bytes allows`);
+    if (Number(only(headers['content-length']) ?? 0) > maxBytes) throw tooLarge();
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const chunk of body) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) throw tooLarge();
+      chunks.push(chunk);
+    }
+    return { text: new TextDecoder().decode(Buffer.concat(chunks)), bytes };
+  }
+
+  /** A service that says when its quota is renewed is believed until then. */
+  #tell(status: number, retryAfter: string | undefined, context: CallContext): void {
+    const { outOfQuota, quotaPerDay } = this.connection;
+    const pause = retryAfterMs(retryAfter, Date.now());
+    if (quotaPerDay === undefined || !outOfQuota.includes(status) || pause === undefined || pause <= 60_000) return;
+    context.quota?.(this.quota, { limit: quotaPerDay, remaining: 0, resetsAt: Date.now() + pause });
+  }
+
+  #slow(origin: string): SourceError {
+    const { name, timeoutMs } = this.connection;
+    return new SourceError('unreachable', name, `${origin} did not answer in ${timeoutMs / 1000} s`, {
+      hint: `Try again later, or raise connections.${name}.timeout.`,
+    });
+  }
+
+  #open(): Agent {
+    const isExcepted = (host: string) => this.#hosts.allowPrivate.includes(host);
+    return (this.#agent ??= new Agent({
+      pipelining: 1,
+      keepAliveTimeout: 30_000,
+      connect: guardedConnector(isExcepted, this.#resolve),
+    }));
+  }
+}
+
+const ALLOW_HINT = 'Add the host to http.allow in the configuration, and start the server anew.';
+const PRIVATE_HINT =
+  'A service in a network of your own must be named in http.allow_private of the configuration; start the server anew then.';
+
+class TookTooLong extends Error {}
+
+function isNotInternet(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) if ('code' in at && at.code === NOT_INTERNET) return true;
+  return false;
+}
+
+function only(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : value?.[0];
+}
+
+/** Short ones are no secrets, and stand in many a URL. */
+function holds(href: string, secret: string): boolean {
+  return secret.length >= 6 && (href.includes(secret) || href.includes(encodeURIComponent(secret)));
+}
