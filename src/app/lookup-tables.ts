@@ -84,11 +84,15 @@ export class LookupTables {
       do {
         this.#again = false;
         await this.#read();
-      } while (this.#again && !this.#closed);
+      } while (this.#isWanted());
     } finally {
       // In the same turn as the last look: a later call reads anew.
       this.#reading = undefined;
     }
+  }
+
+  #isWanted(): boolean {
+    return this.#again && !this.#closed;
   }
 
   async #read(): Promise<void> {

@@ -43,8 +43,9 @@ export class HttpClient {
     const { name } = this.connection;
     const url = this.#first(origin + target);
     return context.call(this.limit, async (signal) => {
-      const { signal: own, abort, unlink } = linkAbort(signal);
-      const timer = setTimeout(() => abort(new TookTooLong()), this.connection.timeoutMs);
+      const linked = linkAbort(signal);
+      const own = linked.signal;
+      const timer = setTimeout(() => linked.abort(new TookTooLong()), this.connection.timeoutMs);
       context.spent?.(this.quota);
       try {
         return await this.#follow(url, own, context);
@@ -57,7 +58,7 @@ export class HttpClient {
           : unreachable(error, name, origin);
       } finally {
         clearTimeout(timer);
-        unlink();
+        linked.unlink();
       }
     });
   }
