@@ -1,7 +1,8 @@
 import { loadCatalog } from '../catalog/load.ts';
 import type { LiveCatalog } from '../catalog/live-catalog.ts';
 import type { VirtualTable } from '../catalog/table.ts';
-import { connectBeside, type Pool } from '../engine/pool.ts';
+import { Listener } from '../engine/listener.ts';
+import type { Pool } from '../engine/pool.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { HttpClient } from '../sources/http/client.ts';
 import type { LookupDefinition } from '../sources/http/definition.ts';
@@ -29,7 +30,6 @@ interface Entry extends LookupDefinition {
 
 /** What schema/70-lookup.sql notifies. */
 const CHANNEL = 'trailhound_lookup';
-const RECONNECT_MS = 1_000;
 
 const ENTRIES = `
   select e.id::text, e.name, e.url_template as "urlTemplate", e.columns, e.connection, e.rows_at as "rowsAt", e.format,
@@ -41,19 +41,19 @@ const ENTRIES = `
 export class LookupTables {
   readonly #options: LookupTablesOptions;
   readonly #known = new Map<string, Entry>();
+  readonly #listener: Listener;
   #reading: Promise<void> | undefined;
   #again = false;
-  #listener: Awaited<ReturnType<typeof connectBeside>> | undefined;
-  #reconnecting: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(options: LookupTablesOptions) {
     this.#options = options;
+    this.#listener = new Listener({ pool: options.pool, channel: CHANNEL, heard: () => void this.refresh() });
   }
 
   /** Resolves when all that there is can be asked; from then on it hears of changes. */
   async start(): Promise<void> {
-    await this.#listen();
+    await this.#listener.open();
     await this.#refreshNow();
   }
 
@@ -66,10 +66,7 @@ export class LookupTables {
 
   async close(): Promise<void> {
     this.#closed = true;
-    clearTimeout(this.#reconnecting);
-    const listener = this.#listener;
-    this.#listener = undefined;
-    await listener?.end().catch(() => undefined);
+    await this.#listener.close();
     await this.#reading?.catch(() => undefined);
   }
 
@@ -148,28 +145,5 @@ export class LookupTables {
   #ttlOf({ name, ttlMs, connection }: Entry): number {
     const { ttlMsByTable, clients } = this.#options;
     return ttlMsByTable[name] ?? ttlMs ?? clients.get(connection)?.connection.ttlMs ?? 0;
-  }
-
-  async #listen(): Promise<void> {
-    const listener = await connectBeside(this.#options.pool);
-    if (this.#closed) return listener.end();
-    this.#listener = listener;
-    listener.on('notification', () => void this.refresh());
-    listener.once('end', () => {
-      if (this.#listener === listener) this.#listenAgain();
-    });
-    await listener.query(`listen ${CHANNEL}`);
-  }
-
-  /** The engine has lost a backend, or is starting anew: what was notified meanwhile is read once it is there. */
-  #listenAgain(): void {
-    if (this.#closed) return;
-    this.#listener = undefined;
-    this.#reconnecting = setTimeout(() => {
-      this.#listen().then(
-        () => this.refresh(),
-        () => this.#listenAgain(),
-      );
-    }, RECONNECT_MS);
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from '../engine/engine.ts';
-import { connectBeside } from '../engine/pool.ts';
+import { Listener } from '../engine/listener.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { CancelRequest } from '../wire/frontend/cancel-request.ts';
 import { forwardCancel } from './cancel-keys.ts';
@@ -12,7 +12,6 @@ const CHANNEL = 'trailhound_cancel';
 /** For the other process to act. */
 const PATIENCE_MS = 1_000;
 const LOOK_AGAIN_MS = 10;
-const RECONNECT_MS = 1_000;
 /** Whoever can connect can ask, with any key. */
 const MOST_AT_ONCE = 32;
 
@@ -29,25 +28,16 @@ export interface CancelBoardOptions {
  */
 export class CancelBoard {
   readonly #options: CancelBoardOptions;
-  #client: Awaited<ReturnType<typeof connectBeside>> | undefined;
-  #reconnect: NodeJS.Timeout | undefined;
+  readonly #listener: Listener;
   #posted = 0;
-  #closed = false;
 
   constructor(options: CancelBoardOptions) {
     this.#options = options;
+    this.#listener = new Listener({ pool: options.engine.pool, channel: CHANNEL, heard: () => void this.#look() });
   }
 
-  async open(): Promise<void> {
-    const client = await connectBeside(this.#options.engine.pool);
-    client.on('notification', () => void this.#look());
-    client.once('end', () => {
-      this.#client = undefined;
-      if (!this.#closed) this.#openLater();
-    });
-    if (this.#closed) return client.end();
-    this.#client = client;
-    await client.query(`listen ${CHANNEL}`);
+  open(): Promise<void> {
+    return this.#listener.open();
   }
 
   /** Resolves when the process whose client it is has acted, or the engine has in its place. Never rejects. */
@@ -62,17 +52,7 @@ export class CancelBoard {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    clearTimeout(this.#reconnect);
-    await this.#client?.end().catch(() => undefined);
-  }
-
-  #openLater(): void {
-    this.#reconnect = setTimeout(() => {
-      this.open().catch(() => {
-        if (!this.#closed) this.#openLater();
-      });
-    }, RECONNECT_MS);
+    await this.#listener.close();
   }
 
   async #taken({ pid, key }: CancelRequest): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Client } from '../../src/engine/client.ts';
+import { read } from '../house/repository.ts';
 import { json, startFakeService, type FakeService } from '../support/fake-service.ts';
 import { failure, openRoad, simulatedConnections, sorted, textRows, type Road } from './support/road.ts';
 
@@ -17,6 +18,17 @@ const KNOWN: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     hits: 4_503_599_627_370_497,
   },
   '2001:db8::1': { noise: false, seen: { last: null }, tags: [] },
+};
+/** As the Community API answers for an address that it knows. */
+const GREYNOISE = {
+  ip: '33.44.55.66',
+  noise: false,
+  riot: true,
+  classification: 'benign',
+  name: 'Example',
+  link: 'https://viz.greynoise.io/ip/33.44.55.66',
+  last_seen: '2026-01-01',
+  message: 'Success',
 };
 const EXITS = ['198.51.100.7', '203.0.113.77'];
 
@@ -49,7 +61,8 @@ beforeAll(async () => {
     else if (path === 'asn') json(response, { name: `AS ${key}` });
     else if (path === 'odd')
       json(response, { count: key === 'good' ? 7 : 'many', at: key === 'good' ? null : 1_763_000_000, empty: '' });
-    else if (path === 'exits') response.end(`# exits\n${EXITS.join('\n\n')}\r\n`);
+    else if (path === 'v3' && pathname.endsWith('/33.44.55.66')) json(response, GREYNOISE);
+    else if (path === 'exits' || path === 'torbulkexitlist') response.end(`# exits\n${EXITS.join('\n\n')}\r\n`);
     else response.writeHead(404).end('{}');
   });
   road = await openRoad({
@@ -60,6 +73,8 @@ beforeAll(async () => {
         `  noise: { kind: http, host: "${service.host}", headers: { key: ${SECRET} } }`,
         `  few: { kind: http, host: "${service.host}", quota_per_day: 3 }`,
         `  plain: { kind: http }`,
+        `  greynoise: { kind: http }`,
+        `  tor: { kind: http }`,
         `http: { allow: [api.example.com], allow_private: ["${service.host}"] }`,
       ].join('\n'),
   });
@@ -390,6 +405,22 @@ describe('a definition', () => {
         textRows(client, "select k from quick join people p on quick.k = p.name where p.name = 'eve'").catch(String),
       )
       .toEqual([['eve']]);
+  });
+
+  it('of the documentation makes a table of the format that it says', async () => {
+    const blocks = [...read('docs/create-lookup.md').matchAll(/```sql\n(select trailhound\.create_lookup[^]*?)```/g)];
+    const texts = blocks.map(([, sql = '']) =>
+      sql.replace(/https:\/\/[^/]+\/(v3|torbulkexitlist)/, `http://${service.host}/$1`),
+    );
+    expect(texts).toHaveLength(2);
+    // Each of the two has a name of its own, which is that of no other test's.
+    await client.query('select trailhound.drop_lookup($1)', ['tor_exit']);
+    for (const text of texts) await client.query(text);
+    const addresses =
+      "select ip, noise, riot, classification, last_seen::date from greynoise_ip where ip in ('33.44.55.66', '33.44.55.67', '10.0.0.1')";
+    expect(await textRows(client, addresses)).toEqual([['33.44.55.66', 'f', 't', 'benign', '2026-01-01']]);
+    expect(await textRows(client, 'select ip from tor_exit order by ip')).toEqual([['198.51.100.7'], ['203.0.113.77']]);
+    expect(asked()).toEqual(['/torbulkexitlist', '/v3/community/33.44.55.66', '/v3/community/33.44.55.67']);
   });
 
   it('survives a restart, and a new version of the schema', async () => {

@@ -1,0 +1,52 @@
+import { connectBeside, type Pool } from './pool.ts';
+
+const RECONNECT_MS = 1_000;
+
+export interface ListenerOptions {
+  readonly pool: Pool;
+  readonly channel: string;
+  /** Called when somebody has notified, whoever that is, or may have while the connection was lost. */
+  readonly heard: () => void;
+}
+
+/** A connection of its own that listens on a channel, and comes back when the engine does. */
+export class Listener {
+  readonly #options: ListenerOptions;
+  #client: Awaited<ReturnType<typeof connectBeside>> | undefined;
+  #reconnect: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+  }
+
+  async open(): Promise<void> {
+    const { pool, channel, heard } = this.#options;
+    const client = await connectBeside(pool);
+    client.on('notification', () => heard());
+    client.once('end', () => {
+      this.#client = undefined;
+      if (!this.#closed) this.#openLater();
+    });
+    if (this.#closed) return client.end();
+    this.#client = client;
+    await client.query(`listen ${client.escapeIdentifier(channel)}`);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#reconnect);
+    await this.#client?.end().catch(() => undefined);
+  }
+
+  #openLater(): void {
+    this.#reconnect = setTimeout(() => {
+      this.open().then(
+        () => this.#options.heard(),
+        () => {
+          if (!this.#closed) this.#openLater();
+        },
+      );
+    }, RECONNECT_MS);
+  }
+}
