@@ -14,6 +14,8 @@ function blocks(language: string): readonly string[] {
   );
 }
 
+const SECRETS = { ABUSEIPDB_API_KEY: 'made-up', GREYNOISE_API_KEY: 'made-up-as-well' };
+
 test('the configuration of README.md is one that Trailhound takes', () => {
   const directory = mkdtempSync(join(tmpdir(), 'trailhound-readme-'));
   onTestFinished(() => {
@@ -21,12 +23,13 @@ test('the configuration of README.md is one that Trailhound takes', () => {
   });
   const [yaml = ''] = blocks('yaml');
   writeFileSync(join(directory, 'trailhound.yaml'), yaml);
-  const config = loadConfig({ directory, environment: { ABUSEIPDB_API_KEY: 'made-up', HOME: directory } });
+  const config = loadConfig({ directory, environment: { ...SECRETS, HOME: directory } });
   expect(config.listen).toMatchObject({ host: '127.0.0.1', port: 9432, httpPort: 9433, tls: 'auto' });
   expect(config.connections).toMatchObject({
     audit: { kind: 'aws', profile: 'audit', regions: ['us-east-1', 'eu-*'] },
     workload: { kind: 'aws', roleArn: 'arn:aws:iam::111122223333:role/hunt' },
     abuseipdb: { kind: 'abuseipdb', apiKey: 'made-up' },
+    greynoise: { kind: 'http', host: 'api.greynoise.io', headers: { key: 'made-up-as-well' } },
   });
   expect(config.cache.ttlMsByTable).toEqual({ abuseipdb_check_ip: 86_400_000 });
 });
