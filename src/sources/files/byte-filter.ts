@@ -69,17 +69,18 @@ export class Places {
     this.#next = this.#probes.map((probe) => find(probe, this.#bytes, 0));
   }
 
-  /** Whether there is one in `from` to before `to`. */
-  isWithin(from: number, to: number): boolean {
+  /** The first one from there on, `from` being no smaller than before; the bytes' end where there is none. */
+  next(from: number): number {
+    let first = this.#bytes.length;
     for (let index = 0; index < this.#probes.length; index += 1) {
       let at = this.#next[index] as number;
       if (at >= 0 && at < from) {
         at = find(this.#probes[index] as Probe, this.#bytes, from);
         this.#next[index] = at;
       }
-      if (at >= 0 && at < to) return true;
+      if (at >= 0 && at < first) first = at;
     }
-    return false;
+    return first;
   }
 }
 

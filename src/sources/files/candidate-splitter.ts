@@ -1,7 +1,10 @@
 import type { ByteFilter, Places } from './byte-filter.ts';
-import { BACKSLASH, COLON, END_OF_LIST, END_OF_OBJECT, LIST, NEWLINE, OBJECT, QUOTE } from './json-bytes.ts';
+import { NEWLINE } from './json-bytes.ts';
+import { Lists } from './lists-in-bytes.ts';
 import { RecordSplitter } from './record-splitter.ts';
-import type { Passed, Split } from './split.ts';
+import type { Passed, Skipped, Split } from './split.ts';
+
+type Found = Split | Passed | Skipped;
 
 /** How a file begins whose records all begin with the same key, one right after the other or one a line. */
 const HEAD = /^\uFEFF?\s*((?:\{\s*"[A-Za-z]+"\s*:\s*)?\[\s*)?\{("[A-Za-z]+":)/;
@@ -12,8 +15,6 @@ const LONGEST_PIECE = 1024 * 1024;
 const BRIDGE_BYTES = 8 * 1024;
 /** Node searches for so many bytes by way of the first one alone, which is the quickest. */
 const ANCHOR_BYTES = 6;
-/** Lists in one record: each is followed to its end. */
-const MOST_LISTS = 64;
 
 /** From the end of a record to behind the first key of the next one. */
 interface Separator {
@@ -34,12 +35,15 @@ export class CandidateSplitter {
   readonly #splitter = new RecordSplitter();
   readonly #filter: ByteFilter;
   #places: Places | undefined;
+  readonly #lists = new Lists();
   /** Undefined before the first bytes, and where every record is split. */
   #separator: Separator | undefined;
   #isPlain = false;
   /** Begins where a record has ended, or where the file begins. */
   #held: Buffer = Buffer.alloc(0);
-  #found: (Split | Passed)[] = [];
+  #found: Found[] = [];
+  /** Of the file before those that are held. */
+  #done = 0;
 
   constructor(filter: ByteFilter) {
     this.#filter = filter;
@@ -49,7 +53,7 @@ export class CandidateSplitter {
     return this.#splitter.line;
   }
 
-  push(chunk: Buffer): readonly (Split | Passed)[] {
+  push(chunk: Buffer): readonly Found[] {
     if (this.#isPlain) return this.#splitter.push(chunk);
     this.#found = [];
     if (this.#separator === undefined) {
@@ -75,7 +79,7 @@ export class CandidateSplitter {
     return all.subarray(this.#pieces(all, separator));
   }
 
-  end(): readonly (Split | Passed)[] {
+  end(): readonly Found[] {
     this.#found = [];
     this.#goOnPlainly();
     this.#split(undefined);
@@ -88,8 +92,9 @@ export class CandidateSplitter {
     places.begin(bytes);
     let passed = 0;
     let from = 0;
+    /** Up to there, each record is looked at by itself. */
+    let carefulTo = separator.isLine ? bytes.length : 0;
     let newline = bytes.indexOf(NEWLINE);
-    let list = separator.isLine ? -1 : bytes.indexOf(LIST);
     const pass = () => {
       if (passed === 0) return;
       this.#splitter.pass(separator.isLine ? passed : 0);
@@ -97,14 +102,25 @@ export class CandidateSplitter {
       passed = 0;
     };
     for (;;) {
-      const end = find(separator, bytes, from) + 1;
-      if (end === 0) break;
       // What separates a piece from the one before it is its own first byte.
       const inner = from + 1;
       if (newline >= 0 && newline < inner) newline = bytes.indexOf(NEWLINE, inner);
-      if (list >= 0 && list < inner) list = bytes.indexOf(LIST, inner);
-      const isWhole = (newline < 0 || newline >= end) && (list < 0 || list >= end || everyListEnds(bytes, list, end));
-      if (isWhole && (passed > 0 || this.#splitter.isBetween) && !places.isWithin(from, end)) passed += 1;
+      const isBetween = this.#splitter.isBetween;
+      if (isBetween && from >= carefulTo) {
+        const to = Math.min(places.next(from), newline < 0 ? bytes.length : newline);
+        const lists = this.#lists.follow(bytes, inner, to);
+        const last = lastOutside(separator, bytes, lists, from);
+        carefulTo = lists.closedTo + 1;
+        if (last === from) continue;
+        pass();
+        this.#found.push({ kind: 'skipped', bytes: this.#done + last });
+        from = last;
+        continue;
+      }
+      const end = find(separator, bytes, from) + 1;
+      if (end === 0) break;
+      const isPlain = (newline < 0 || newline >= end) && places.next(from) >= end;
+      if (isPlain && isBetween && (separator.isLine || this.#isWhole(bytes, inner, end))) passed += 1;
       else {
         pass();
         this.#split(bytes.subarray(from, end));
@@ -112,7 +128,14 @@ export class CandidateSplitter {
       from = end;
     }
     pass();
+    this.#done += from;
     return from;
+  }
+
+  /** Whether a list that begins in a piece ends in it: else what ends the piece may separate elements of that list. */
+  #isWhole(bytes: Buffer, from: number, end: number): boolean {
+    const lists = this.#lists.follow(bytes, from, end);
+    return lists.closedTo === end && lists.around(end) < 0;
   }
 
   #goOnPlainly(): void {
@@ -146,59 +169,24 @@ function isAt(wanted: Buffer, bytes: Buffer, at: number): boolean {
   return true;
 }
 
-/**
- * Whether each list that a bracket in `from` to before `to` may open is closed before `to`. A bracket that may stand in a string is
- * taken for one that opens a list as well: then the answer may be no where it should be yes, never the other way round.
- */
-function everyListEnds(bytes: Buffer, from: number, to: number): boolean {
-  let count = 0;
-  for (let list = from; list >= 0 && list < to;) {
-    count += 1;
-    if (count > MOST_LISTS) return false;
-    const end = listEnd(bytes, list, to);
-    if (end === undefined) return false;
-    // Those within a list that is one have been followed with it.
-    list = bytes.indexOf(LIST, isMember(bytes, list) ? end : list + 1);
+/** Behind the last record before `lists.closedTo` that ends in none of the lists; `from` where none does. */
+function lastOutside(separator: Separator, bytes: Buffer, lists: Lists, from: number): number {
+  let before = lists.closedTo;
+  for (;;) {
+    const at = findLast(separator, bytes, from, before);
+    const list = at < 0 ? -1 : lists.around(at + 1);
+    if (list < 0) return at < 0 ? from : at + 1;
+    before = list;
   }
-  return true;
 }
 
-/** Behind a list that may begin there; in front of what shows that it stands in a string; undefined: it is not closed. */
-function listEnd(bytes: Buffer, from: number, to: number): number | undefined {
-  let depth = 0;
-  for (let at = from; at < to; at += 1) {
-    const byte = bytes[at] as number;
-    if (byte === QUOTE) {
-      at = quoteEnd(bytes, at + 1, to);
-    } else if (byte === LIST || byte === OBJECT) depth += 1;
-    else if (byte === END_OF_LIST || byte === END_OF_OBJECT) {
-      depth -= 1;
-      if (depth === 0) return at + 1;
-    } else if (NOT_IN_STRUCTURE[byte] === 1) return at;
+function findLast({ bytes: wanted, anchor }: Separator, bytes: Buffer, from: number, before: number): number {
+  let at = before - wanted.length;
+  while (at >= from) {
+    at = bytes.lastIndexOf(anchor, at);
+    if (at < from) return -1;
+    if (isAt(wanted, bytes, at)) return at;
+    at -= 1;
   }
-  return undefined;
+  return -1;
 }
-
-function quoteEnd(bytes: Buffer, from: number, to: number): number {
-  for (let at = from; at < to; at += 1) {
-    const byte = bytes[at];
-    if (byte === QUOTE) return at;
-    if (byte === BACKSLASH) at += 1;
-  }
-  return to;
-}
-
-/**
- * Whether the bracket follows a key, `name":[`: behind a letter a quotation mark opens no string and is not escaped, so it closes one,
- * and in a string none follows a colon.
- */
-function isMember(bytes: Buffer, list: number): boolean {
-  if (list < 3 || bytes[list - 1] !== COLON || bytes[list - 2] !== QUOTE) return false;
-  const letter = (bytes[list - 3] as number) | 0x20;
-  return letter >= 0x61 && letter <= 0x7a;
-}
-
-/** What stands in strings alone: all but brackets, commas, colons, quotation marks, spaces, numbers, true, false and null. */
-const NOT_IN_STRUCTURE = Uint8Array.from({ length: 256 }, (_, byte) =>
-  /[[\]{},:"\s\d.+\-eEtrufalsn]/.test(String.fromCharCode(byte)) ? 0 : 1,
-);

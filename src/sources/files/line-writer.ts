@@ -9,6 +9,17 @@ export interface WrittenLines extends CopiedRows {
   readonly newest: string;
 }
 
+/** One after the other; undefined: none are given. */
+export function joinedLines(written: readonly WrittenLines[]): WrittenLines | undefined {
+  const [first, ...others] = written;
+  if (first === undefined || others.length === 0) return first;
+  return {
+    bytes: Buffer.concat(written.map(({ bytes }) => bytes)),
+    rows: written.reduce((sum, { rows }) => sum + rows, 0),
+    newest: written.reduce((newest, one) => (one.newest > newest ? one.newest : newest), ''),
+  };
+}
+
 const FIRST_BYTES = 64 * 1024;
 const TABULATOR = 0x09;
 const LINE_END = 0x0a;

@@ -1,11 +1,12 @@
 import type { Dirent } from 'node:fs';
-import { lstat, open, readdir, realpath, stat } from 'node:fs/promises';
+import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { type CallContext, type RateLimit, SourceError } from '../source.ts';
 import type { FilesConnection } from './connection.ts';
 import { failedFile } from './file-failure.ts';
 import { isEvidence } from './evidence.ts';
 import { ANY_FOLDERS, type Glob, parseGlob } from './glob.ts';
 import { advance, begun, type Step, withoutFolders } from './glob-steps.ts';
+import { LocalFile } from './local-file.ts';
 import type { Listed, Store, StoredFile, Wanted } from './store.ts';
 
 interface Entry {
@@ -21,10 +22,6 @@ interface Found {
   readonly links?: readonly string[];
 }
 
-const READ_AT_ONCE = 64 * 1024;
-/** Of one statement or several. */
-const OPEN_AT_ONCE = 8;
-
 /** The files of this machine. Symbolic links are followed, but for those that lead back up. */
 export function localStore(connection: FilesConnection, paths: readonly string[]): Store {
   const globs = paths.flatMap(parseGlob);
@@ -35,20 +32,15 @@ export function localStore(connection: FilesConnection, paths: readonly string[]
 }
 
 function localFile(connection: FilesConnection, path: string): StoredFile {
-  const limit: RateLimit = { key: `files:${connection.name}`, concurrency: OPEN_AT_ONCE, connection: connection.name };
+  // Counted as a call; it is opened by who reads it, and they are few.
+  const limit: RateLimit = {
+    key: `files:${connection.name}`,
+    concurrency: Number.POSITIVE_INFINITY,
+    connection: connection.name,
+  };
   return {
     path,
-    open: (context: CallContext) =>
-      context.call(limit, async (signal) => {
-        try {
-          const handle = await open(path, 'r');
-          const stream = handle.createReadStream({ highWaterMark: READ_AT_ONCE, signal: context.signal });
-          if (signal.aborted) stream.destroy();
-          return stream;
-        } catch (error) {
-          throw failedFile(connection, path, error);
-        }
-      }),
+    open: (context: CallContext) => context.call(limit, () => Promise.resolve(new LocalFile(path, context.signal))),
   };
 }
 

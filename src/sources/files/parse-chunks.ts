@@ -7,7 +7,7 @@ import { ExtractingSplitter } from './extracting-splitter.ts';
 import type { Place } from './line-plan.ts';
 import { LineWriter, type WrittenLines } from './line-writer.ts';
 import { RecordSplitter } from './record-splitter.ts';
-import type { Malformed, Passed, Split } from './split.ts';
+import type { Malformed, Passed, Skipped, Split } from './split.ts';
 import type { Wanted } from './wanted.ts';
 import { NotZstd } from './zstd-frames.ts';
 
@@ -19,6 +19,8 @@ export interface FileBatch {
   readonly malformed: readonly Omit<Malformed, 'kind'>[];
   /** Records that are no UTF-8: bytes that are no character have become U+FFFD. */
   readonly replaced: number;
+  /** Bytes of the file, as it is stored, that were read since the batch before. */
+  readonly stored: number;
 }
 
 export interface FileRecord {
@@ -26,8 +28,9 @@ export interface FileRecord {
   /** The record's own; undefined where it stands as an object within another one. */
   readonly text: string | undefined;
   readonly line: number;
-  /** Which of the file's records it is, from 1. */
+  /** Which of the file's records it is, from 1; of those behind `skipped` bytes of the file, decompressed, where that is not 0. */
   readonly number: number;
+  readonly skipped: number;
   /** When it happened: what stands before it in a line of an export, else its own eventTime. */
   readonly timestamp: unknown;
   /** Of its text, in characters. */
@@ -62,13 +65,20 @@ export async function* parseChunks(
   const filter = needles.length === 0 ? undefined : new ByteFilter(needles);
   const lines = plan && LineWriter.of(plan, place);
   const splitter = splitterOf(filter, lines);
-  const reading = { number: 0, filter, lines };
+  const reading = { number: 0, skipped: 0, stored: 0, filter, lines };
   try {
-    for await (const chunk of decompress(chunks)) yield batchOf(splitter.push(chunk), reading);
+    for await (const chunk of decompress(counted(chunks, reading))) yield batchOf(splitter.push(chunk), reading);
   } catch (error) {
     throw compressionFailure(error, splitter.line) ?? error;
   }
   yield batchOf(splitter.end(), reading);
+}
+
+async function* counted(chunks: AsyncIterable<Uint8Array>, reading: Reading): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    reading.stored += chunk.length;
+    yield chunk;
+  }
 }
 
 function splitterOf(
@@ -82,12 +92,14 @@ function splitterOf(
 interface Reading {
   /** Of the record that came last. */
   number: number;
+  skipped: number;
+  stored: number;
   readonly filter: ByteFilter | undefined;
   readonly lines: LineWriter | undefined;
 }
 
 /** Runs for millions of records. */
-function batchOf(splits: readonly (Split | Passed)[], reading: Reading): FileBatch {
+function batchOf(splits: readonly (Split | Passed | Skipped)[], reading: Reading): FileBatch {
   const { filter, lines } = reading;
   const records: FileRecord[] = [];
   const malformed: Omit<Malformed, 'kind'>[] = [];
@@ -99,6 +111,11 @@ function batchOf(splits: readonly (Split | Passed)[], reading: Reading): FileBat
     }
     if (split.kind === 'passed') {
       reading.number += split.records;
+      continue;
+    }
+    if (split.kind === 'skipped') {
+      reading.number = 0;
+      reading.skipped = split.bytes;
       continue;
     }
     reading.number += 1;
@@ -114,9 +131,12 @@ function batchOf(splits: readonly (Split | Passed)[], reading: Reading): FileBat
     if (!isUtf8(bytes)) replaced += 1;
     const { value, text } = record;
     const timestamp = time ?? value['eventTime'];
-    records.push({ value, text, line, number: reading.number, timestamp, length: whole.length });
+    const { number, skipped } = reading;
+    records.push({ value, text, line, number, skipped, timestamp, length: whole.length });
   }
-  return { records, copied: lines?.take(), malformed, replaced };
+  const { stored } = reading;
+  reading.stored = 0;
+  return { records, copied: lines?.take(), malformed, replaced, stored };
 }
 
 function compressionFailure(error: unknown, line: number): ParseFailure | undefined {

@@ -1,4 +1,5 @@
 import type { Place } from './line-plan.ts';
+import { LocalFile } from './local-file.ts';
 import { type FileBatch, parseChunks } from './parse-chunks.ts';
 import type { ParserThreads } from './parser-threads.ts';
 import type { Wanted } from './wanted.ts';
@@ -12,6 +13,10 @@ const IN_PLACE_BYTES = 1024 * 1024;
 export function fileParser(threads: ParserThreads, wanted: Wanted): ParseFile {
   let bytes = 0;
   return async function* parseFile(chunks, place) {
+    if (threads.started && chunks instanceof LocalFile) {
+      yield* threads.parse(chunks, wanted, place);
+      return;
+    }
     const iterator = chunks[Symbol.asyncIterator]();
     const head: Uint8Array[] = [];
     try {

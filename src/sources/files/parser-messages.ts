@@ -10,15 +10,11 @@ export interface ParserJob {
   readonly port: MessagePort;
   readonly wanted: Wanted;
   readonly place: Place;
-  readonly head: Head;
+  readonly bytes: JobBytes;
 }
 
-/** How the file begins. */
-export interface Head {
-  readonly chunks: readonly Uint8Array[];
-  /** Nothing else is in it: no chunk needs to be pulled. */
-  readonly isAll: boolean;
-}
+/** How the file begins, and whether nothing else is in it, so that no chunk needs to be pulled; or what the thread opens itself. */
+export type JobBytes = { readonly chunks: readonly Uint8Array[]; readonly isAll: boolean } | { readonly path: string };
 
 /** To the thread, by a file's port: an answer to each `pull`; `undefined` is the file's end. */
 export interface ChunkMessage {
@@ -41,37 +37,35 @@ export interface EncodedBatch extends Omit<FileBatch, 'records'> {
 export interface EncodedFailure {
   readonly kind: ParseFailure['kind'] | undefined;
   readonly line: number;
+  /** Of the file system: `ENOENT`. */
+  readonly code: unknown;
   readonly message: string;
 }
 
-export function encodeBatch({ records, copied, malformed, replaced }: FileBatch, projection: Projection): EncodedBatch {
+export function encodeBatch({ records, ...rest }: FileBatch, projection: Projection): EncodedBatch {
   return {
+    ...rest,
     values: JSON.stringify(records.map(({ value }) => project(value, projection))),
-    others: records.map(({ value, text, line, number, timestamp, length }) => ({
+    others: records.map(({ value, text, ...others }) => ({
+      ...others,
       text: projection.text ? (text ?? JSON.stringify(value)) : undefined,
-      line,
-      number,
-      timestamp,
-      length,
     })),
-    copied,
-    malformed,
-    replaced,
   };
 }
 
-export function decodeBatch({ values, others, copied, malformed, replaced }: EncodedBatch): FileBatch {
+export function decodeBatch({ values, others, ...rest }: EncodedBatch): FileBatch {
   const parsed = JSON.parse(values) as readonly Json[];
   const records = others.map((other, index) => ({ ...other, value: parsed[index] ?? {} }));
-  return { records, copied, malformed, replaced };
+  return { ...rest, records };
 }
 
 export function encodeFailure(error: unknown): EncodedFailure {
   return error instanceof ParseFailure
-    ? { kind: error.kind, line: error.line, message: error.message }
-    : { kind: undefined, line: 0, message: String(error) };
+    ? { kind: error.kind, line: error.line, code: undefined, message: error.message }
+    : { kind: undefined, line: 0, code: (error as { readonly code?: unknown }).code, message: String(error) };
 }
 
-export function decodeFailure({ kind, line, message }: EncodedFailure): Error {
-  return kind === undefined ? new Error(message) : new ParseFailure(kind, line, message);
+export function decodeFailure({ kind, line, code, message }: EncodedFailure): Error {
+  if (kind !== undefined) return new ParseFailure(kind, line, message);
+  return Object.assign(new Error(message), code !== undefined && { code });
 }

@@ -1,9 +1,10 @@
 import { type MessagePort, parentPort } from 'node:worker_threads';
+import { joinedLines } from './line-writer.ts';
+import { bytesOf } from './local-file.ts';
 import { type FileBatch, parseChunks } from './parse-chunks.ts';
-import type { WrittenLines } from './line-writer.ts';
 import {
   type ChunkMessage,
-  type Head,
+  type JobBytes,
   type ParserJob,
   type ParserMessage,
   encodeBatch,
@@ -17,11 +18,11 @@ const BATCH_CHARACTERS = 256 * 1024;
 
 parentPort?.on('message', (job: ParserJob) => void parse(job));
 
-async function parse({ port, wanted, place, head }: ParserJob): Promise<void> {
+async function parse({ port, wanted, place, bytes }: ParserJob): Promise<void> {
   const answers = new Answers(port);
   const say = (message: ParserMessage) => port.postMessage(message);
   try {
-    for await (const batch of gathered(parseChunks(answers.chunks(head), wanted, place))) {
+    for await (const batch of gathered(parseChunks(answers.chunks(bytes), wanted, place))) {
       say({ kind: 'batch', batch: encodeBatch(batch, wanted.projection) });
       await answers.next();
     }
@@ -57,9 +58,16 @@ class Answers {
     if (this.#closed || (await new Promise<boolean>((resolve) => this.#taken.push(resolve)))) throw closed();
   }
 
-  async *chunks({ chunks, isAll }: Head): AsyncGenerator<Uint8Array, void, undefined> {
-    yield* chunks;
-    if (isAll) return;
+  async *chunks(bytes: JobBytes): AsyncGenerator<Uint8Array, void, undefined> {
+    if ('path' in bytes) {
+      for await (const chunk of bytesOf(bytes.path)) {
+        if (this.#closed) throw closed();
+        yield chunk;
+      }
+      return;
+    }
+    yield* bytes.chunks;
+    if (bytes.isAll) return;
     for (let ahead = this.#pull(); ;) {
       const chunk = await ahead;
       if (chunk === undefined) return;
@@ -96,9 +104,10 @@ async function* gathered(batches: AsyncIterable<FileBatch>): AsyncGenerator<File
     characters = 0;
     return {
       records: all.flatMap(({ records }) => records),
-      copied: joined(all.flatMap(({ copied }) => copied ?? [])),
+      copied: joinedLines(all.flatMap(({ copied }) => copied ?? [])),
       malformed: all.flatMap(({ malformed }) => malformed),
       replaced: all.reduce((sum, { replaced }) => sum + replaced, 0),
+      stored: all.reduce((sum, { stored }) => sum + stored, 0),
     };
   };
   try {
@@ -114,14 +123,4 @@ async function* gathered(batches: AsyncIterable<FileBatch>): AsyncGenerator<File
     throw error;
   }
   yield take();
-}
-
-function joined(copied: readonly WrittenLines[]): WrittenLines | undefined {
-  const [first, ...others] = copied;
-  if (first === undefined || others.length === 0) return first;
-  return {
-    bytes: Buffer.concat(copied.map(({ bytes }) => bytes)),
-    rows: copied.reduce((sum, { rows }) => sum + rows, 0),
-    newest: copied.reduce((newest, one) => (one.newest > newest ? one.newest : newest), ''),
-  };
 }

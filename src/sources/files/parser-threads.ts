@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { Place } from './line-plan.ts';
+import { LocalFile } from './local-file.ts';
 import type { FileBatch } from './parse-chunks.ts';
-import { type Head, type ParserJob, type ParserMessage, decodeBatch, decodeFailure } from './parser-messages.ts';
+import { type JobBytes, type ParserJob, type ParserMessage, decodeBatch, decodeFailure } from './parser-messages.ts';
 import type { Wanted } from './wanted.ts';
 
 /** With more of them, what takes their rows would be the slowest, and each needs memory of its own. */
@@ -48,8 +49,8 @@ export class ParserThreads {
     thread.jobs += 1;
     try {
       const messages = new Inbox(port, source, thread);
-      const head = await headOf(source);
-      thread.worker.postMessage({ port: port2, wanted, place, head } satisfies ParserJob, [port2]);
+      const bytes = chunks instanceof LocalFile ? { path: chunks.path } : await headOf(source);
+      thread.worker.postMessage({ port: port2, wanted, place, bytes } satisfies ParserJob, [port2]);
       for (;;) {
         const message = await messages.next();
         switch (message.kind) {
@@ -119,7 +120,7 @@ function startWorker(): Worker {
 }
 
 /** Most files come to their thread as a whole: no message needs to be waited for. */
-async function headOf(source: AsyncIterator<Uint8Array>): Promise<Head> {
+async function headOf(source: AsyncIterator<Uint8Array>): Promise<JobBytes> {
   const chunks: Uint8Array[] = [];
   for (let bytes = 0; bytes < HEAD_BYTES;) {
     const next = await source.next();

@@ -33,6 +33,8 @@ export interface ReadRecord {
 export interface ReadBatch {
   readonly records: readonly ReadRecord[];
   readonly copied: WrittenLines | undefined;
+  /** Bytes of the file, as it is stored. */
+  readonly stored: number;
 }
 
 /** The records of a file with what its path says of them. */
@@ -41,12 +43,12 @@ export async function* readFile(read: FileRead): AsyncGenerator<ReadBatch, void,
   const place = placeOf(read);
   const recordOf = recordMaker(path, place);
   try {
-    for await (const { records, copied, malformed, replaced } of parse(place)) {
+    for await (const { records, copied, malformed, replaced, stored } of parse(place)) {
       for (const { line, reason, rest } of malformed) {
         troubles.unreadable(unreadableFile(connection, path, `line ${line}`, reason), rest);
       }
       if (replaced > 0) troubles.replaced(replaced);
-      yield { records: records.map(recordOf), copied };
+      yield { records: records.map(recordOf), copied, stored };
     }
   } catch (error) {
     throw readFailure(read, error);
@@ -66,12 +68,12 @@ function placeOf({ connection, path }: FileRead): Place {
 
 /** Runs for millions of records. */
 function recordMaker(path: string, place: Place): (record: FileRecord) => ReadRecord {
-  return ({ value, text, line, number, timestamp, length }) => ({
+  return ({ value, text, line, number, skipped, timestamp, length }) => ({
     record: {
       value,
       added: { ...place, file_line: line, timestamp },
       text,
-      origin: () => `record ${number} of ${path}, line ${line}`,
+      origin: () => `record ${number}${skipped === 0 ? '' : ` behind byte ${skipped}`} of ${path}, line ${line}`,
     },
     length,
   });

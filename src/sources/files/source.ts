@@ -63,11 +63,11 @@ async function* scan(
     for (let file = await next(); file !== undefined && !('first' in failure); file = await next()) {
       const { connection, path } = file;
       try {
-        const chunks = page.counting(await file.open());
+        const chunks = await file.open();
         const read = { connection, path, parse: (place: Place) => parse(chunks, place), troubles };
-        for await (const { records, copied } of readFile(read)) {
+        for await (const { records, copied, stored } of readFile(read)) {
           for (const { record, length } of records) if (page.add(record, length)) yield page.take();
-          if (copied !== undefined) yield page.take(copied);
+          if (page.addBytes(stored, copied)) yield page.take();
         }
       } catch (error) {
         context.signal.throwIfAborted();

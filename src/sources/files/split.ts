@@ -24,4 +24,11 @@ export interface Passed {
   readonly records: number;
 }
 
+/** As many records as nobody has counted cannot be wanted; from here on they are counted anew. */
+export interface Skipped {
+  readonly kind: 'skipped';
+  /** Bytes of the file, decompressed, that come before. */
+  readonly bytes: number;
+}
+
 export type Split = SplitRecord | Malformed;
