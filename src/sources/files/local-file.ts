@@ -13,8 +13,11 @@ export class LocalFile implements AsyncIterable<Uint8Array> {
     this.#signal = signal;
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
-    return createReadStream(this.path, { highWaterMark: READ_AT_ONCE, signal: this.#signal })[Symbol.asyncIterator]();
+  /** Opens it when it is asked for its first bytes. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const chunk of createReadStream(this.path, { highWaterMark: READ_AT_ONCE, signal: this.#signal })) {
+      yield chunk as Buffer;
+    }
   }
 }
 

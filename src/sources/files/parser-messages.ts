@@ -21,11 +21,10 @@ export interface ChunkMessage {
   readonly chunk: Uint8Array | undefined;
 }
 
-/** From the thread, by a file's port. A batch is followed by no other one until it was answered by `taken`. */
+/** From the thread, by a file's port. A batch is followed by no other one until it was answered by `taken`; the file ends with `last`. */
 export type ParserMessage =
   | { readonly kind: 'pull' }
-  | { readonly kind: 'batch'; readonly batch: EncodedBatch }
-  | { readonly kind: 'end' }
+  | { readonly kind: 'batch' | 'last'; readonly batch: EncodedBatch }
   | { readonly kind: 'failed'; readonly failure: EncodedFailure };
 
 export interface EncodedBatch extends Omit<FileBatch, 'records'> {

@@ -22,11 +22,10 @@ async function parse({ port, wanted, place, bytes }: ParserJob): Promise<void> {
   const answers = new Answers(port);
   const say = (message: ParserMessage) => port.postMessage(message);
   try {
-    for await (const batch of gathered(parseChunks(answers.chunks(bytes), wanted, place))) {
-      say({ kind: 'batch', batch: encodeBatch(batch, wanted.projection) });
-      await answers.next();
+    for await (const { kind, batch } of gathered(parseChunks(answers.chunks(bytes), wanted, place))) {
+      say({ kind, batch: encodeBatch(batch, wanted.projection) });
+      if (kind === 'batch') await answers.next();
     }
-    say({ kind: 'end' });
   } catch (error) {
     // The port is closed where nobody wants to know.
     say({ kind: 'failed', failure: encodeFailure(error) });
@@ -94,33 +93,39 @@ function closed(): Error {
   return new Error('the port was closed');
 }
 
+interface Gathered {
+  readonly kind: 'batch' | 'last';
+  readonly batch: FileBatch;
+}
+
 /** Fewer and larger batches: each costs a message. */
-async function* gathered(batches: AsyncIterable<FileBatch>): AsyncGenerator<FileBatch, void, undefined> {
+async function* gathered(batches: AsyncIterable<FileBatch>): AsyncGenerator<Gathered, void, undefined> {
   let waiting: FileBatch[] = [];
   let characters = 0;
-  const take = (): FileBatch => {
+  const take = (kind: Gathered['kind']): Gathered => {
     const all = waiting;
     waiting = [];
     characters = 0;
-    return {
+    const batch = {
       records: all.flatMap(({ records }) => records),
       copied: joinedLines(all.flatMap(({ copied }) => copied ?? [])),
       malformed: all.flatMap(({ malformed }) => malformed),
       replaced: all.reduce((sum, { replaced }) => sum + replaced, 0),
       stored: all.reduce((sum, { stored }) => sum + stored, 0),
     };
+    return { kind, batch };
   };
   try {
     for await (const batch of batches) {
       waiting.push(batch);
       for (const { length } of batch.records) characters += length;
       characters += batch.copied?.bytes.length ?? 0;
-      if (characters >= BATCH_CHARACTERS) yield take();
+      if (characters >= BATCH_CHARACTERS) yield take('batch');
     }
   } catch (error) {
     // What could be read until then is told before.
-    yield take();
+    yield take('batch');
     throw error;
   }
-  yield take();
+  yield take('last');
 }

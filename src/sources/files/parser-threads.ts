@@ -58,7 +58,8 @@ export class ParserThreads {
             yield decodeBatch(message.batch);
             port.postMessage('taken');
             break;
-          case 'end':
+          case 'last':
+            yield decodeBatch(message.batch);
             return;
           case 'failed':
             throw decodeFailure(message.failure);
