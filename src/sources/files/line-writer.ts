@@ -29,7 +29,7 @@ const FALSE_VALUE = 0x66;
 const TRUE_VALUE = 0x74;
 /** `2026-11-21T20:00:00Z` in quotation marks. */
 const TIME_BYTES = 22;
-const TIME = '"0000-00-00T00:00:00Z"';
+const TIME = Buffer.from('"0000-00-00T00:00:00Z"');
 /** Of numbers with so many digits JavaScript's text is the same. */
 const EXACT_DIGITS = 15;
 /** Where a record's line has a number. */
@@ -213,7 +213,7 @@ function isBoolean(bytes: Uint8Array, from: number, to: number): boolean {
 function isTime(bytes: Uint8Array, from: number, to: number): boolean {
   if (to - from !== TIME_BYTES) return false;
   for (let index = 0; index < TIME_BYTES; index += 1) {
-    const expected = TIME.charCodeAt(index);
+    const expected = TIME[index] as number;
     const byte = bytes[from + index] as number;
     if (expected === ZERO ? byte < ZERO || byte > NINE : byte !== expected) return false;
   }

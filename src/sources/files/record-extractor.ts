@@ -1,5 +1,5 @@
-import { BACKSLASH, COLON, COMMA, END_OF_OBJECT, OBJECT, QUOTE } from './json-bytes.ts';
-import { spacesEnd, stringEnd, valueEnd } from './json-value.ts';
+import { COMMA, END_OF_OBJECT, OBJECT, QUOTE } from './json-bytes.ts';
+import { afterColon, afterSpaces, plainEnd, valueEnd } from './json-value.ts';
 
 /** A name that a path goes through. */
 interface Step {
@@ -51,27 +51,28 @@ export class RecordExtractor {
     this.#record += 1;
     this.starts.fill(-1);
     this.ends.fill(-1);
-    return bytes[at] === OBJECT ? this.#object(bytes, at + 1, this.#steps) : -1;
+    return at < bytes.length && bytes[at] === OBJECT ? this.#object(bytes, at + 1, this.#steps) : -1;
   }
 
   #object(bytes: Uint8Array, from: number, steps: Steps): number {
-    let at = spacesEnd(bytes, from);
-    if (bytes[at] === END_OF_OBJECT) return at + 1;
+    const { length } = bytes;
+    let at = afterSpaces(bytes, from);
+    if (at < length && bytes[at] === END_OF_OBJECT) return at + 1;
     for (;;) {
-      if (bytes[at] !== QUOTE) return -1;
+      if (at >= length || bytes[at] !== QUOTE) return -1;
       const name = at + 1;
-      at = stringEnd(bytes, name);
-      if (at < 0 || hasBackslash(bytes, name, at)) return -1;
-      const step = find(steps, bytes, name, at);
-      at = spacesEnd(bytes, at + 1);
-      if (bytes[at] !== COLON) return -1;
-      at = spacesEnd(bytes, at + 1);
+      const end = plainEnd(bytes, name);
+      if (end < 0) return -1;
+      at = afterColon(bytes, end);
+      if (at < 0) return -1;
+      const step = find(steps, bytes, name, end);
       at = step === undefined ? valueEnd(bytes, at) : this.#value(bytes, at, step);
       if (at < 0) return -1;
-      at = spacesEnd(bytes, at);
+      at = afterSpaces(bytes, at);
+      if (at >= length) return -1;
       if (bytes[at] === END_OF_OBJECT) return at + 1;
       if (bytes[at] !== COMMA) return -1;
-      at = spacesEnd(bytes, at + 1);
+      at = afterSpaces(bytes, at + 1);
     }
   }
 
@@ -79,7 +80,9 @@ export class RecordExtractor {
     if (step.refused || step.seenIn === this.#record) return -1;
     step.seenIn = this.#record;
     const end =
-      step.steps.length > 0 && bytes[at] === OBJECT ? this.#object(bytes, at + 1, step.steps) : valueEnd(bytes, at);
+      step.steps.length > 0 && at < bytes.length && bytes[at] === OBJECT
+        ? this.#object(bytes, at + 1, step.steps)
+        : valueEnd(bytes, at);
     if (step.leaf >= 0 && end >= 0) {
       this.starts[step.leaf] = at;
       this.ends[step.leaf] = end;
@@ -107,9 +110,4 @@ function find(steps: Steps, bytes: Uint8Array, from: number, to: number): Step |
 function isNamed(bytes: Uint8Array, from: number, name: Uint8Array): boolean {
   for (let index = 0; index < name.length; index += 1) if (bytes[from + index] !== name[index]) return false;
   return true;
-}
-
-function hasBackslash(bytes: Uint8Array, from: number, to: number): boolean {
-  for (let at = from; at < to; at += 1) if (bytes[at] === BACKSLASH) return true;
-  return false;
 }
