@@ -87,6 +87,14 @@ test.each(SHAPES.slice(0, 3))('of %s records without a needle are passed over', 
   expect(ours.cut).toBeLessThan(20);
 });
 
+test('behind records that nobody counted it is told where counting begins anew', () => {
+  const file = `{"Records":[${some.join(',')}]}`;
+  const found = new CandidateSplitter(new ByteFilter([[NEEDLE]])).push(Buffer.from(file));
+  const skipped = found.flatMap((one) => (one.kind === 'skipped' ? [file.slice(one.bytes)] : []));
+  expect(skipped.map((rest) => rest.startsWith(`,${event(NEEDLE)}`))).toEqual([true, true, false]);
+  expect(skipped[2]).toBe(`,${quiet.at(-1)}]}`);
+});
+
 test('a needle may be written by escapes', () => {
   const escaped = event('x').replace('"x"', '"\\u0043reate\\u0055ser"');
   const wrapped = JSON.stringify({ eventVersion: 1, CloudTrailEvent: '{"eventName":"\\u0043reateUser"}' });
