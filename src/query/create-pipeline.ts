@@ -126,7 +126,7 @@ class Pipeline implements QueryPipeline {
     const storing = traces.storing && (named || leads);
     if (!leads && !storing && (classified.kind === 'relay' || !named)) return undefined;
     // After statements of ours PostgreSQL would take it for one of several.
-    if (traces.declared?.plain === true && request.outsideBlock === true) return undefined;
+    if (traces.declared?.held === false && request.outsideBlock === true) return undefined;
     if (traces.block) return this.#relayed(reading, request, backend, arrived);
     if (classified.kind === 'relay' && !storing) return undefined;
     const isFirst = storing && request.fresh === true;

@@ -21,10 +21,13 @@ export interface DeclaredCursor {
   readonly name: string;
   /** FETCH alone runs it, and as any other statement. */
   readonly plain: boolean;
+  /** WITH HOLD: needs no block. */
+  readonly held: boolean;
 }
 
 /** CURSOR_OPT_BINARY and CURSOR_OPT_HOLD in parsenodes.h: rows in another format; run by the transaction's end. */
-const SPECIAL_CURSOR = 0x0001 | 0x0020;
+const BINARY_CURSOR = 0x0001;
+const HELD_CURSOR = 0x0020;
 
 export function tracesOf(node: Node): Traces {
   const created = bare(node, 'CreateTableAsStmt');
@@ -32,7 +35,11 @@ export function tracesOf(node: Node): Traces {
   const cursor = bare(node, 'DeclareCursorStmt');
   return {
     fetched: bare(node, 'FetchStmt')?.portalname,
-    declared: cursor && { name: cursor.portalname ?? '', plain: ((cursor.options ?? 0) & SPECIAL_CURSOR) === 0 },
+    declared: cursor && {
+      name: cursor.portalname ?? '',
+      plain: ((cursor.options ?? 0) & (BINARY_CURSOR | HELD_CURSOR)) === 0,
+      held: ((cursor.options ?? 0) & HELD_CURSOR) !== 0,
+    },
     block: 'DoStmt' in node || 'CallStmt' in node,
     storing: 'RefreshMatViewStmt' in node || stored,
     written: writtenBy(node),

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { decodeCommandComplete } from '../wire/backend/command-complete.ts';
 import { decodeErrorResponse } from '../wire/backend/error-response.ts';
 import { BACKEND } from '../wire/backend/message-type.ts';
 import { decodeNoticeResponse } from '../wire/backend/notice-response.ts';
@@ -37,6 +38,15 @@ export interface LinkEvents {
 
 /** No reply begins or ends with them. */
 const ROWS: ReadonlySet<number> = new Set([BACKEND.dataRow, BACKEND.copyData]);
+
+/** Tags of statements that may begin or end a block. */
+export const CHANGES_BLOCK: ReadonlySet<string> = new Set([
+  'BEGIN',
+  'START TRANSACTION',
+  'COMMIT',
+  'ROLLBACK',
+  'PREPARE TRANSACTION',
+]);
 
 export type Settled = 'ready' | 'skipping' | 'copying';
 
@@ -210,6 +220,9 @@ export class BackendLink {
       return;
     }
     this.queue.receive(piece.type);
+    if (passedOn && piece.type === BACKEND.commandComplete && this.queue.segmentOpen) {
+      if (CHANGES_BLOCK.has(decodeCommandComplete(payloadOf(piece)).tag)) this.queue.changedBlock();
+    }
     if (piece.type === BACKEND.copyInResponse && this.queue.copyIn) this.#events.copyInStarted();
   }
 

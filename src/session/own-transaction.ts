@@ -1,5 +1,5 @@
 import { encodeSync } from '../wire/frontend/sync.ts';
-import type { BackendLink } from './backend-link.ts';
+import type { BackendLink, Settled } from './backend-link.ts';
 import { NOTHING } from './filters.ts';
 
 /**
@@ -10,6 +10,17 @@ export async function ownTransaction(link: BackendLink): Promise<boolean> {
   if (!mayBegin(link) || (await link.settle()) !== 'ready' || !mayBegin(link)) return false;
   await swallowedSync(link);
   return !link.gone;
+}
+
+/**
+ * Waits as `settle` does. Where a block has begun or ended since the last Sync, only another one tells: inside a block, and
+ * right behind one, it changes nothing else.
+ */
+export async function settleBlock(link: BackendLink): Promise<Settled> {
+  const settled = await link.settle();
+  if (settled !== 'ready' || !link.queue.blockChanged) return settled;
+  await swallowedSync(link);
+  return link.settle();
 }
 
 /** Cheap. */

@@ -30,6 +30,7 @@ export class ReplyQueue {
   #copyIn = false;
   #segmentOpen = false;
   #hasRun = false;
+  #blockChanged = false;
   #status: TransactionStatus = 'I';
 
   /** The message whose reply comes next. */
@@ -60,6 +61,11 @@ export class ReplyQueue {
   /** Something of the client's was bound or run since the last Sync: its transaction cannot be ended here. */
   get hasRun(): boolean {
     return this.#hasRun;
+  }
+
+  /** What the client's last statement since the last Sync did: began or ended a block, of which `status` does not know yet. */
+  get blockChanged(): boolean {
+    return this.#blockChanged;
   }
 
   /** The last message sent makes the backend flush its output by itself. */
@@ -103,6 +109,11 @@ export class ReplyQueue {
     else if (this.head !== undefined && LAST[this.head.kind].has(type)) this.#finish('done');
   }
 
+  /** To be called when the client's last statement was one that begins or ends a block, after its CommandComplete. */
+  changedBlock(): void {
+    this.#blockChanged = this.#segmentOpen;
+  }
+
   /** The backend is gone: nothing will be answered. */
   abandon(): void {
     const entries = this.#entries.splice(0, this.#entries.length);
@@ -112,6 +123,7 @@ export class ReplyQueue {
 
   #finish(outcome: Outcome): void {
     const entry = this.#entries.shift();
+    if (entry !== undefined && RUNS.has(entry.kind) && entry.injected !== true) this.#blockChanged = false;
     while (this.head?.kind === 'copy-end') this.#entries.shift();
     entry?.onEnd?.(outcome);
   }
@@ -146,6 +158,7 @@ export class ReplyQueue {
 
   #ready(status: TransactionStatus): void {
     this.#status = status;
+    this.#blockChanged = false;
     this.#copyIn = false;
     const failed = this.#failed;
     this.#failed = false;

@@ -59,6 +59,13 @@ const AUTHENTICATION_TIMEOUT_MS = 60_000;
 /** For a client that does not read its last message. */
 const LAST_WORDS_MS = 1_000;
 
+/** For the engine's other databases: nothing of ours is in them, not even what tells so. */
+const NO_VIRTUAL_TABLES: QueryPipeline = {
+  mayConcern: () => false,
+  split: () => undefined,
+  rewrite: () => Promise.resolve(undefined),
+};
+
 export function createSessionServer(options: SessionServerOptions): SessionServer {
   return new Endpoint(options);
 }
@@ -187,23 +194,26 @@ class Endpoint implements SessionServer {
       throw new PeerGone();
     }
     const settings = startupSettings(startup.parameters);
-    this.#begin({ client: stream, received: reader.detach(), user, settings, caller, backend });
+    const named = valueOf(startup.parameters, 'database') ?? '';
+    const pipeline = (named === '' ? user : named) === engine.database ? this.#options.pipeline : NO_VIRTUAL_TABLES;
+    this.#begin({ client: stream, received: reader.detach(), user, pipeline, settings, caller, backend });
   }
 
   #begin(parts: {
     client: Duplex;
     received: Buffer;
     user: string;
+    pipeline: QueryPipeline;
     settings: readonly string[];
     caller: number | undefined;
     backend: { stream: Duplex; received: Buffer };
   }): void {
-    const { engine, pipeline, notices = [], log } = this.#options;
+    const { engine, notices = [], log } = this.#options;
     let key: BackendKeyData | undefined;
     const session = new Session({
       client: parts.client,
       backend: parts.backend.stream,
-      pipeline,
+      pipeline: parts.pipeline,
       user: parts.user,
       startupSettings: parts.settings,
       caller: parts.caller,

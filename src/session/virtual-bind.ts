@@ -6,7 +6,7 @@ import type { BackendLink } from './backend-link.ts';
 import type { SessionBackend } from './client-backend.ts';
 import { withoutOurContext } from './context.ts';
 import { mapResponses, onlyResponses } from './filters.ts';
-import { mayBegin, ownTransaction } from './own-transaction.ts';
+import { mayBegin, ownTransaction, settleBlock } from './own-transaction.ts';
 import { locate } from './position.ts';
 import type { VirtualPortals } from './portals.ts';
 import type { PreparedStatement, PreparedStatements } from './prepared-statements.ts';
@@ -34,7 +34,7 @@ export async function bindVirtual(context: VirtualBindContext, message: Buffer, 
       onEnd: portals.replaced(bind.portal),
     });
   };
-  const settled = await link.settle();
+  const settled = await settleBlock(link);
   // Not before: its Parse may have failed meanwhile. A failed block refuses whatever it is.
   const statement = context.statements.get(bind.statement);
   if (settled !== 'ready' || link.queue.status === 'E' || statement === undefined) {

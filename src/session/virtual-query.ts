@@ -9,14 +9,14 @@ import { encodeExecute } from '../wire/frontend/execute.ts';
 import { encodeFlush } from '../wire/frontend/flush.ts';
 import { encodeParse } from '../wire/frontend/parse.ts';
 import { encodeSync } from '../wire/frontend/sync.ts';
-import type { BackendLink } from './backend-link.ts';
+import { CHANGES_BLOCK, type BackendLink } from './backend-link.ts';
 import type { SessionBackend } from './client-backend.ts';
 import { withoutOurContext } from './context.ts';
 import { explainFilter } from './explain.ts';
 import type { Outcome, ReplyFilter } from './expected.ts';
 import { mapResponses, NOTHING, onlyResponses, patchOrigins, payload } from './filters.ts';
 import type { Outbox } from './outbox.ts';
-import { mayBegin, ownTransaction, swallowedSync } from './own-transaction.ts';
+import { mayBegin, ownTransaction, settleBlock, swallowedSync } from './own-transaction.ts';
 import { locate } from './position.ts';
 import type { VirtualPortals } from './portals.ts';
 import type { PreparedStatements } from './prepared-statements.ts';
@@ -47,7 +47,7 @@ export async function runVirtualQuery(context: VirtualQueryContext, message: Buf
     statements.forget('');
     link.send(message, { kind: 'query', filter: mapResponses(withoutOurContext) });
   };
-  const settled = await link.settle();
+  const settled = await settleBlock(link);
   const parts = settled === 'ready' && link.queue.status !== 'E' ? context.pipeline.split(text) : undefined;
   if (parts === undefined || parts.length === 0) {
     relay();
@@ -65,15 +65,16 @@ export async function runVirtualQuery(context: VirtualQueryContext, message: Buf
       return;
     }
     if (outcome === 'failed') {
-      // Whatever it failed with, the unnamed statement has gone: ended only now, since until Sync all is skipped.
+      // Whatever it failed with, the unnamed statement has gone: ended only now, since until Sync all is skipped. The portal
+      // stays in a failed block, as one that cannot be run.
       statements.forget('');
       link.send(encodeSync(), { kind: 'sync', filter: NOTHING });
-      closeUnnamed(link, NOTHING);
+      link.send(encodeClose({ target: 'S', name: '' }), { kind: 'close', filter: NOTHING });
       link.send(encodeSync(), { kind: 'sync' });
       return;
     }
     // Else the pipeline would not know that a block began or ended. Inside one, and right after one, Sync changes nothing.
-    if (TRANSACTION_CONTROL.has(outcome.tag)) await swallowedSync(link);
+    if (CHANGES_BLOCK.has(outcome.tag)) await swallowedSync(link);
   }
   closeUnnamed(
     link,
@@ -86,14 +87,6 @@ export async function runVirtualQuery(context: VirtualQueryContext, message: Buf
   context.toClient.add(encodeReadyForQuery({ status: 'T' }));
   context.toClient.flush();
 }
-
-const TRANSACTION_CONTROL: ReadonlySet<string> = new Set([
-  'BEGIN',
-  'START TRANSACTION',
-  'COMMIT',
-  'ROLLBACK',
-  'PREPARE TRANSACTION',
-]);
 
 type PartOutcome = { readonly tag: string } | 'failed' | 'not ours';
 

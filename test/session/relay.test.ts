@@ -5,7 +5,7 @@ import { encodeCopyFail } from '../../src/wire/frontend/copy-fail.ts';
 import { encodeFunctionCall } from '../../src/wire/frontend/function-call.ts';
 import { encodeTerminate } from '../../src/wire/frontend/terminate.ts';
 import { openTestEndpoint, type TestEndpoint } from './support/endpoint.ts';
-import { converse, say, sendByteByByte, type Step } from './support/transcript.ts';
+import { converse, line, say, sendByteByByte, type Step } from './support/transcript.ts';
 
 const { query, parse, bind, describe: describeMessage, execute, close, sync, flush } = say;
 const data = (text: string) => encodeCopyData({ data: Buffer.from(text) });
@@ -190,6 +190,15 @@ describe('what names no virtual table is answered byte for byte as by PostgreSQL
       const direct = await converse(await endpoint.connectDirectly(), [prepared, ...steps]);
       expect([name, ...(await converse(await endpoint.connect(), [prepared, ...steps]))]).toEqual([name, ...direct]);
     }
+  });
+
+  test("in another database of the engine's nothing is read, whatever a statement names", async () => {
+    endpoint.pipeline.reset();
+    const client = await endpoint.connect({ database: 'postgres' });
+    const direct = await endpoint.connectDirectly({ database: 'postgres' });
+    for (const each of [client, direct]) each.send(query('select x from virtual_demo; do $$ begin end $$'));
+    expect((await client.until('Z')).map(line)).toEqual((await direct.until('Z')).map(line));
+    expect(endpoint.pipeline.requests).toEqual([]);
   });
 
   test('a Query too large to be read is passed on as it comes', async () => {
