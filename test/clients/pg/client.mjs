@@ -39,6 +39,9 @@ async function failing(client, sql) {
   return { error, after: String(rows[0].one) };
 }
 
+/** What a pooler before it says at log-in is its own. */
+const pidOf = async (client) => (await client.query('select pg_backend_pid() as pid')).rows[0].pid;
+
 async function asleep(pid) {
   const sleeping = `select from pg_stat_activity where pid = $1 and wait_event = 'PgSleep'`;
   await withClient(async (other) => {
@@ -65,8 +68,9 @@ const KINDS = {
   },
   error: (client, _way, sql) => failing(client, sql),
   cancel: async (client, _way, sql) => {
+    const pid = pidOf(client);
     const answer = failing(client, sql);
-    await asleep(client.processID);
+    await asleep(await pid);
     const canceller = new Client({ host: '127.0.0.1', port });
     canceller.connection.on('error', () => undefined);
     canceller.connection.connect(Number(port), '127.0.0.1');
@@ -79,7 +83,8 @@ const KINDS = {
   },
   terminated: async (client, _way, sql) => {
     const ended = new Promise((resolve) => client.once('end', resolve));
-    await withClient((other) => other.query('select pg_terminate_backend($1, 5000)', [client.processID]));
+    const pid = await pidOf(client);
+    await withClient((other) => other.query('select pg_terminate_backend($1, 5000)', [pid]));
     await ended;
     const message = await client.query(sql).catch((error) => error.message);
     return { message, ...(await withClient(async (again) => shown(await again.query(array(sql))))) };

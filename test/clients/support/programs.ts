@@ -8,7 +8,7 @@ import type { Kind } from './checks.ts';
 export type Group = 'always' | 'by hand';
 
 export interface Program {
-  /** Its folder's. */
+  /** Its folder's, but for pgbouncer's modes. */
   readonly name: string;
   /** `always`: in the continuous integration, too. */
   readonly group: Group;
@@ -53,6 +53,11 @@ function go(folder: string, scratch: string): Command {
   const build = ['go', '-C', here(folder), 'build', '-gcflags=all=-N -l', '-o', program, '.'];
   check(build, `Go, or its modules (test/clients/install)`, { ...process.env, ...GO });
   return { command: [program], environment: {} };
+}
+
+function pooled(mode: 'session' | 'transaction', program: readonly string[]): Command {
+  check(['pgbouncer', '--version'], "Debian's pgbouncer");
+  return { command: [process.execPath, here('pgbouncer/client.mjs'), mode, ...program], environment: {} };
 }
 
 export const PROGRAMS: readonly Program[] = [
@@ -123,5 +128,68 @@ export const PROGRAMS: readonly Program[] = [
       const options = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Duser.timezone=UTC'];
       return { command: ['java', ...options, '-cp', jar, here('pgjdbc/Client.java')], environment: {} };
     },
+  },
+  {
+    name: 'psycopg2',
+    group: 'by hand',
+    ways: ['client cursor', 'named cursor'],
+    without: ['catalog'],
+    placeholder: percent,
+    command: () => python('psycopg2', ['psycopg2']),
+  },
+  {
+    name: 'sqlalchemy',
+    group: 'by hand',
+    ways: ['whole', 'streamed'],
+    without: ['cancel', 'copy-out', 'copy-in'],
+    placeholder: (n) => `:v${n}`,
+    command: () => python('sqlalchemy', ['psycopg2', 'sqlalchemy']),
+  },
+  {
+    name: 'psqlodbc',
+    group: 'by hand',
+    ways: ['whole', 'declare and fetch'],
+    without: ['copy-out', 'copy-in'],
+    placeholder: questionMark,
+    command: () => {
+      check(['odbcinst', '-q', '-d', '-n', 'PostgreSQL Unicode'], "Debian's odbc-postgresql");
+      return python('psqlodbc', ['pyodbc']);
+    },
+  },
+  {
+    name: 'dbd-pg',
+    group: 'by hand',
+    ways: ['prepared', 'not prepared'],
+    placeholder: questionMark,
+    command: () => {
+      check(['/usr/bin/perl', '-MDBD::Pg', '-e1'], "Debian's libdbd-pg-perl");
+      return { command: ['/usr/bin/perl', here('dbd-pg/client.pl')], environment: {} };
+    },
+  },
+  {
+    name: 'asyncpg',
+    group: 'by hand',
+    ways: ['fetch', 'cursor'],
+    without: ['catalog'],
+    placeholder: numbered,
+    command: () => python('asyncpg', ['asyncpg']),
+  },
+  {
+    name: 'pgbouncer, a session a client',
+    group: 'by hand',
+    ways: ['simple', 'extended', 'binary results', 'pages of 7'],
+    // TLS ends at it.
+    without: ['catalog', 'tls', 'untrusted'],
+    placeholder: numbered,
+    command: () => pooled('session', [process.execPath, here('pg/client.mjs')]),
+  },
+  {
+    name: 'pgbouncer, a session a transaction',
+    group: 'by hand',
+    ways: ['client cursor', 'named cursor'],
+    // And whose a backend is changes.
+    without: ['catalog', 'tls', 'untrusted', 'terminated'],
+    placeholder: percent,
+    command: () => pooled('transaction', python('psycopg2', ['psycopg2']).command),
   },
 ];
