@@ -97,8 +97,8 @@ my %kinds = (
   },
   'read-only' => sub {
     my ($dbh, $way, $sql) = @_;
+    $dbh->{AutoCommit} = 0;
     $dbh->{ReadOnly} = 1;
-    $dbh->begin_work;
     $dbh->do('set transaction isolation level repeatable read');
     my $told = run($dbh, $sql);
     eval { $dbh->do('create table nowhere (a int)') };
