@@ -17,8 +17,8 @@ create table if not exists trailhound.lookup_entry (
 comment on table trailhound.lookup_entry is 'Tables that trailhound.create_lookup() made, as trailhound.lookup shows them';
 comment on column trailhound.lookup_entry.id is 'Tells answers to one definition from those to a later one of the same name';
 
--- What the configuration of the last server that started allows. Unlogged: a server writes it as it starts.
-create unlogged table if not exists trailhound.http_host (
+-- What the configuration of the last server that started allows, which writes it.
+create table if not exists trailhound.http_host (
   connection text not null,
   host text not null,
   private boolean not null,
@@ -122,6 +122,10 @@ begin
     end if;
     if (item ->> 'key')::boolean or item ? 'default' then
       declared := declared || of_column;
+      -- In a path of columns it is the whole of a record.
+      if of_column = 'record' then
+        perform trailhound.refuse_lookup('what is asked for cannot be called record', 'Choose another name.');
+      end if;
       if item ? 'path' then
         perform trailhound.refuse_lookup(format('column %s is asked for, and so has no path', of_column), 'Its value is the one that was asked for.');
       end if;
@@ -160,9 +164,10 @@ begin
     perform trailhound.refuse_lookup('a look-up with inputs needs a key', 'Declare one of its columns with "key": true.');
   end if;
 
-  if not exists (select from trailhound.connection_entry c where c.name = definition.connection and c.kind = 'http') then
-    raise exception using errcode = '42704', message = format('there is no connection "%s" of kind http', definition.connection),
-      hint = 'Add it to connections in the configuration, and start the server anew; trailhound.connection lists what there is.';
+  if not exists (select from trailhound.http_host h where h.connection = definition.connection) then
+    raise exception using errcode = '42704',
+      message = format('there is no connection "%s" of kind http that may call a host', definition.connection),
+      hint = 'Add it to connections and its host to http.allow in the configuration, and start the server anew.';
   end if;
   if not exists (select from trailhound.http_host h where h.connection = definition.connection
       and h.host = origin[2] || coalesce(nullif(origin[3], case origin[1] when 'https' then ':443' else ':80' end), '')

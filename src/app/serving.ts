@@ -74,7 +74,7 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     pool: engine.pool,
     lock,
     sources: sources.byName,
-    tables: catalog.tables,
+    tables: () => catalog.tables,
     shared: engine.kind === 'external',
     cacheMaxBytes: config.cache.maxBytes,
     log,

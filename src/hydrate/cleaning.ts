@@ -8,7 +8,8 @@ const EVERY_MS = 3_600_000;
 
 export interface CleaningOptions {
   readonly cache: KeyCache;
-  readonly tables: readonly VirtualTable[];
+  /** Those that there are at the time. */
+  readonly tables: () => readonly VirtualTable[];
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -16,14 +17,12 @@ export interface CleaningOptions {
 /** Keeps the key cache free of what has outlived its table's time to live: now, and every hour from then on. */
 export class Cleaning {
   readonly #options: CleaningOptions;
-  readonly #ttlMs: ReadonlyMap<string, number>;
   #cancel: (() => void) | undefined;
   #running: Promise<void> | undefined;
   #closed = false;
 
   constructor(options: CleaningOptions) {
     this.#options = options;
-    this.#ttlMs = new Map(options.tables.map(({ name, ttlMs }) => [name, ttlMs]));
   }
 
   /** Resolves when the first one is through. Never rejects. */
@@ -39,9 +38,10 @@ export class Cleaning {
   }
 
   async #clean(): Promise<void> {
-    const { cache, clock, log } = this.#options;
+    const { cache, tables, clock, log } = this.#options;
+    const ttlMs = new Map(tables().map((table) => [table.name, table.ttlMs]));
     await cache
-      .clean(this.#ttlMs, clock.now())
+      .clean(ttlMs, clock.now())
       .catch((error: unknown) => log.warn({ err: error }, 'old answers could not be removed from the key cache'));
     if (!this.#closed) this.#cancel = clock.schedule(EVERY_MS, () => void this.start());
   }

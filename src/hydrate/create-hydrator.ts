@@ -38,7 +38,7 @@ export interface HydratorOptions {
   /** By `VirtualTable.source`. Whoever made them closes them. */
   readonly sources: ReadonlyMap<string, Source>;
   /** Whose answers the key cache may keep, and for how long. */
-  readonly tables?: readonly VirtualTable[];
+  readonly tables?: () => readonly VirtualTable[];
   /** Tells other processes on the engine that this one lives; released by `close`. Default: one of its own. */
   readonly lock?: ProcessLock;
   /** Other processes may use the same engine: a key is asked for by one of them, and rates are of all. Default: false. */
@@ -78,7 +78,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
     maxBytes: options.cacheMaxBytes ?? Number.POSITIVE_INFINITY,
   });
   const sweeper = new Sweeper({ pool, relations, shared, clock, log });
-  const cleaning = new Cleaning({ cache, tables: options.tables ?? [], clock, log });
+  const cleaning = new Cleaning({ cache, tables: options.tables ?? (() => []), clock, log });
   const scans = new ScanLog(pool, log);
   const connections = new ConnectionStates({ pool, clock, log });
   const flights = new Flights();

@@ -264,8 +264,8 @@ function close(predicate: OpenPredicate, values: readonly ComputedValue[]): Pred
   // An address with a mask has no text here; NULL satisfies no comparison.
   if (column.type === 'inet' && texts.length < values.length) return 'unknown';
   if (operator === '=' && (column.type === 'integer' || column.type === 'bigint')) {
-    // What a double would round is told by nobody else.
-    if (texts.some((text) => /^-?\d{16,}$/.test(text))) return 'unknown';
+    // What a double rounds: digits are told from others by PostgreSQL alone.
+    if (texts.some((text) => Math.abs(Number(text)) > Number.MAX_SAFE_INTEGER)) return 'unknown';
     // No integer equals 30.5, and 30.0 is 30.
     const whole = texts.map(Number).filter(Number.isSafeInteger).map(String);
     return whole.length === 0 ? 'never' : { column, operator, values: whole };

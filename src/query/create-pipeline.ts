@@ -70,10 +70,10 @@ class Pipeline implements QueryPipeline {
 
   mayConcern(text: string, pid?: number): boolean {
     const lower = text.toLowerCase();
-    if (this.#made.mayHaveChanged(lower)) return true;
+    const mayHaveChanged = this.#made.mayHaveChanged(lower);
     if (pid !== undefined && this.#calling.hasCursors(pid) && mayFetch(lower)) return true;
     // Also notices what is being made.
-    if (this.#dependents.mayBeNamedIn(lower)) return true;
+    if (this.#dependents.mayBeNamedIn(lower) || mayHaveChanged) return true;
     // U&"…" may spell any name in escapes.
     if (lower.includes('u&"') || lower.includes('trailhound.')) return true;
     for (const name of this.#names()) if (lower.includes(name)) return true;
@@ -234,6 +234,8 @@ class Pipeline implements QueryPipeline {
     if (!Object.is(revision, this.#revision)) {
       this.#revision = revision;
       this.#viewNames = new Set(views.map(({ name }) => name));
+      // Functions may have named it before it was there.
+      this.#dependents.forget();
     }
     return this.#viewNames;
   }

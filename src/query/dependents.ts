@@ -65,6 +65,11 @@ export class Dependents {
     this.#noted.add(made.toLowerCase());
   }
 
+  /** The catalog has changed. */
+  forget(): void {
+    this.#stale = true;
+  }
+
   async refreshIfStale(): Promise<void> {
     if (this.#stale) await this.refresh();
   }

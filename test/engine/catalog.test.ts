@@ -176,6 +176,36 @@ describe('the catalog', () => {
     }
   });
 
+  it('keeps tables made by SQL, and what users made on them, when the schema is set up anew', async () => {
+    await engine.pool.query("insert into trailhound.http_host values ('made', 'api.example.com', false)");
+    await engine.pool.query(`select trailhound.create_lookup('made', 'https://api.example.com/{k}?days={days}',
+      '[{"name": "k", "type": "text", "key": true}, {"name": "days", "type": "integer", "default": "7"},
+        {"name": "v", "type": "text[]", "path": "$.v[0]", "comment": "It''s"}]', 'made', ttl => '2 hours')`);
+    await engine.pool.query('create view workspace.mine as select v from public.made');
+    await engine.pool.query('delete from trailhound.installation');
+    await setUpSchema(engine, { password: 'x' });
+    const { tables, views } = await loadCatalog(engine.pool);
+    expect(tables.find(({ name }) => name === 'made')).toMatchObject({ kind: 'lookup', ttlMs: 7_200_000 });
+    expect(
+      views
+        .find(({ name }) => name === 'made')
+        ?.columns.map(({ name, type, column: of }) => [name, type, of?.key, of?.comment]),
+    ).toEqual([
+      ['k', 'text', 'required', 'The value that was asked for'],
+      ['days', 'integer', 'input', 'Asked for as well'],
+      ['v', 'text[]', undefined, "It's"],
+    ]);
+    const { rows } = await engine.pool
+      .query(`select has_table_privilege('trailhound_reader', 'public.made', 'select') as reads,
+      has_table_privilege('trailhound', 'public.made', 'select with grant option') as grants,
+      (select count(*)::int from pg_depend where refobjid = 'public.made'::regclass and deptype = 'n') as views`);
+    expect(rows).toEqual([{ reads: true, grants: true, views: 1 }]);
+    await engine.pool.query(
+      "drop view workspace.mine; select trailhound.drop_lookup('made'); delete from trailhound.http_host",
+    );
+    expect((await loadCatalog(engine.pool)).tables).toHaveLength(catalog.tables.length);
+  });
+
   it('computes from sibling columns what is not in the record', async () => {
     const compute = async (of: string, name: string, row: Readonly<Record<string, string>>): Promise<unknown> => {
       const siblings = table(of).columns.filter((one) => one.expression === undefined);

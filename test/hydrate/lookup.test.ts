@@ -236,7 +236,7 @@ test('answers that have outlived their table’s time are removed as the server 
   const clock = new ManualClock();
   await hydrator.close();
   const other = { ...reputation, name: 'other', ttlMs: 1_000 };
-  hydrator = open({ clock, tables: [reputation, other] });
+  hydrator = open({ clock, tables: () => [reputation, other] });
   await hydrator.lookup(request(['203.0.113.1']), statement());
   await hydrator.lookup({ ...request(['203.0.113.2']), table: other }, statement());
   await hydrator.lookup({ ...request(['203.0.113.3']), table: { ...reputation, name: 'gone' } }, statement());

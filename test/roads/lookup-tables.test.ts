@@ -253,7 +253,7 @@ describe('an answer', () => {
       });
   });
 
-  it('counts in a quota that the configuration declares, over restarts of nothing', async () => {
+  it('counts in a quota that the configuration declares', async () => {
     await make('counted', '/asn/{k}', `'[{"name": "k", "type": "text", "key": true}]'`, 'few');
     await client.query("select * from counted where k in ('1', '2')");
     const over = await failure(client.query("select * from counted where k in ('1', '3', '4')"));
@@ -350,6 +350,13 @@ describe('a definition', () => {
       'plain',
       '22023',
     ],
+    [
+      'a reserved name',
+      'https://api.example.com/{record}',
+      `'[{"name": "record", "type": "text", "key": true}]'`,
+      'plain',
+      '22023',
+    ],
     ['no list', 'https://api.example.com/{ip}', `'{}'`, 'plain', '22023'],
     [
       'numbers in the place of texts',
@@ -423,12 +430,13 @@ describe('a definition', () => {
     expect(asked()).toEqual(['/torbulkexitlist', '/v3/community/33.44.55.66', '/v3/community/33.44.55.67']);
   });
 
-  it('survives a restart, and a new version of the schema', async () => {
+  it('survives a restart', async () => {
     const comments = `select col_description('public.noise_ip'::regclass, 3)`;
     expect(await textRows(client, comments)).toEqual([['What it is taken for']]);
     await road.restart();
     client = await road.connect();
     expect(await textRows(client, "select class from noise_ip where ip = '203.0.113.9'")).toEqual([['benign']]);
     expect(await textRows(client, comments)).toEqual([['What it is taken for']]);
+    expect(await textRows(client, 'select source, remaining from trailhound.quota')).toEqual([['http_few', '1']]);
   });
 });

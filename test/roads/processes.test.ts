@@ -67,6 +67,24 @@ test('two processes with 25 sessions each ask for each of 500 keys once', async 
   expect(asked.size).toBe(KEYS);
 });
 
+test('a table that is made by SQL at one process is there at the others, which ask for each key once', async () => {
+  const [maker, other] = [await processes.connect(first.port), await processes.connect(second.port)];
+  const text = `select score from made_check where ip in ('${address(1)}', '${address(2)}') order by 1`;
+  await maker.query(`select trailhound.create_lookup('made_check', '${simulator.abuseipdbUrl}/check?ipAddress={ip}',
+    '[{"name": "ip", "type": "inet", "key": true}, {"name": "score", "type": "integer", "path": "$.data.abuseConfidenceScore"}]', 'made')`);
+  await until(async () => (await textRows(other, text).catch(() => [])).length > 0);
+  const rows = await Promise.all([textRows(other, text), textRows(maker, text)]);
+  expect(rows).toEqual([
+    [['7'], ['14']],
+    [['7'], ['14']],
+  ]);
+  expect([...simulator.calls.byKey({ operation: 'check' }).values()]).toEqual([1, 1]);
+  await other.query("select trailhound.drop_lookup('made_check')");
+  expect(await failure(maker.query(text))).toMatchObject({ code: '42P01' });
+  await maker.end();
+  await other.end();
+});
+
 /** The keys of a user's view are those of the statement that reads it, which the process of its client alone knows. */
 const OVER_VIEW = `select s.n, s.score from scored s where s.n < 3 order by 1`;
 const overView = async (port: number) => {

@@ -1,6 +1,8 @@
+import { createServer as createHttpsServer } from 'node:https';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { selfSignedCertificate } from '../../src/session/tls.ts';
 import { HttpClient } from '../../src/sources/http/client.ts';
 import type { HttpConnection } from '../../src/sources/http/connection.ts';
 import type { LookupDefinition } from '../../src/sources/http/definition.ts';
@@ -203,6 +205,20 @@ describe('a host', () => {
     });
     expect(rows.map(({ value }) => value)).toEqual([{ v: 1 }]);
   });
+
+  it('whose certificate nobody vouches for is sent nothing', async () => {
+    const received: string[] = [];
+    const server = createHttpsServer(await selfSignedCertificate(['127.0.0.1']), (request, response) => {
+      received.push(request.url ?? '');
+      response.end('{}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const refused = await failure(ask('x', { urlTemplate: `https://${host}/{k}`, allowPrivate: [host] }));
+    expect(refused).toMatchObject({ kind: 'unreachable', retryable: false });
+    expect(received).toEqual([]);
+    await new Promise((resolve) => server.close(resolve));
+  });
 });
 
 describe('a redirect', () => {
@@ -296,7 +312,12 @@ describe('an answer', () => {
   });
 
   it('that is no HTTP fails without saying what came', async () => {
-    const server = createServer((socket) => socket.on('error', () => undefined).resume().end(`SSH-2.0 ${SECRET}\r\n`));
+    const server = createServer((socket) =>
+      socket
+        .on('error', () => undefined)
+        .resume()
+        .end(`SSH-2.0 ${SECRET}\r\n`),
+    );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
     const refused = await failure(ask('x', { urlTemplate: `http://${host}/{k}`, allowPrivate: [host] }));

@@ -4,7 +4,7 @@ import { linkAbort } from '../../kernel/abort.ts';
 import type { CallContext, Quota, RateLimit } from '../source.ts';
 import { SourceError } from '../source.ts';
 import { retryAfterMs } from '../retry-after.ts';
-import { mayCall, type AllowedHosts, type HttpConnection } from './connection.ts';
+import { mayCall, mayLeadTo, type AllowedHosts, type HttpConnection } from './connection.ts';
 import { noAnswer, notAllowed, refused, unreachable } from './failures.ts';
 import { guardedConnector, NOT_INTERNET, type Resolve } from './guarded-connector.ts';
 
@@ -124,7 +124,7 @@ export class HttpClient {
     const text = only(location) ?? '';
     if (text === '' || !URL.canParse(text, from.href)) throw noAnswer(name, 'is redirected to no URL');
     const to = new URL(text, from);
-    if (!mayCall(this.#hosts, to)) throw notAllowed(name, `${to.origin}, to which it is redirected`, ALLOW_HINT);
+    if (!mayLeadTo(this.#hosts, first, to)) throw notAllowed(name, `${to.origin}, to which it is redirected`, ALLOW_HINT);
     const isTold = [...Object.values(headers), ...Object.values(query)].some((secret) => holds(to.href, secret));
     if (to.origin !== first.origin && isTold)
       throw notAllowed(name, `${to.origin} with what the connection alone may know`, 'Ask the service by another URL.');

@@ -32,6 +32,12 @@ export interface AllowedHosts {
   readonly allowPrivate: readonly string[];
 }
 
+/** Whether an answer may lead on to another URL: what is of the internet leads into no private network. */
+export function mayLeadTo(hosts: AllowedHosts, from: URL, to: URL): boolean {
+  const isPrivate = ({ host }: URL) => hosts.allowPrivate.includes(host);
+  return mayCall(hosts, to) && (isPrivate(from) || !isPrivate(to));
+}
+
 /** Whether a URL may be called. */
 export function mayCall({ allow, allowPrivate }: AllowedHosts, { protocol, host, username, password }: URL): boolean {
   if (username !== '' || password !== '') return false;

@@ -69,7 +69,7 @@ export async function openWorld(): Promise<World> {
   ]);
   const log = createLogger('error');
   const catalog = await loadCatalog(engine.pool);
-  const hydrator = createHydrator({ pool: engine.pool, sources, tables: catalog.tables, log });
+  const hydrator = createHydrator({ pool: engine.pool, sources, tables: () => catalog.tables, log });
   const pipeline = createPipeline({ catalog, hydrator, sources, pool: engine.pool });
   const closers = new Closers();
   const lock = new ProcessLock(engine.pool);

@@ -7,7 +7,7 @@ import type { Simulator } from '../../../src/simulator/simulator.ts';
 import { CliProcess } from '../../cli/support/cli.ts';
 import type { ForeignServer } from '../../engine/support/foreign-server.ts';
 import { temporaryDirectory } from '../../engine/support/temporary-directory.ts';
-import { AWS, simulatedConnections } from './road.ts';
+import { API_KEY, AWS, simulatedConnections } from './road.ts';
 
 /** Of all processes: each would make its own otherwise. */
 const PASSWORD = 'a made-up password of all';
@@ -34,7 +34,9 @@ export async function openProcesses(engine: ForeignServer, simulator: Simulator)
     const directory = await temporaryDirectory();
     closers.push(() => rm(directory, { recursive: true, force: true }));
     const listen = `listen: { max_connections: ${MAX_CLIENTS} }`;
-    await writeFile(join(directory, 'trailhound.yaml'), `${simulatedConnections(simulator)}\n${listen}\n`);
+    const { host } = new URL(simulator.abuseipdbUrl);
+    const made = `  made: { kind: http, host: "${host}", headers: { Key: ${API_KEY} } }\nhttp: { allow_private: ["${host}"] }`;
+    await writeFile(join(directory, 'trailhound.yaml'), `${simulatedConnections(simulator)}\n${made}\n${listen}\n`);
     return { directory, dataDir: join(directory, 'data') };
   };
   const connected = async (client: Client) => {
