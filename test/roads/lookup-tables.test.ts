@@ -174,6 +174,23 @@ describe('rows of a table made by SQL are those of a plain one', () => {
     ['select name from asn_of where asn = 9007199254740993', ['/asn/9007199254740993']],
     ['select name from asn_of where asn in (64500.5, 64501.0, 1e30)', ['/asn/64501']],
     ["select name from asn_of where asn in ('64500', '64501')", ['/asn/64500', '/asn/64501']],
+    ["select id from item_of where name = 'eve'::char(9)", ['/user/eve']],
+    [
+      "select id from item_of where name in ('eve'::name, 'x'::varchar) or name is not distinct from null",
+      ['/user/eve', '/user/x'],
+    ],
+    ['select name from asn_of where asn = any (array[64500, null]::int[])', ['/asn/64500']],
+    ["select name from asn_of where asn in ('64501'::real, 'NaN'::numeric, '-Infinity'::float8)", ['/asn/64501']],
+    ["select name from asn_of where asn between 64500 and 64500", ['/asn/64500']],
+    [
+      'select (select a.name from asn_of a where a.asn = p.asn) from people p where p.asn < 64501',
+      ['/asn/0', '/asn/64500'],
+    ],
+    [
+      'select ip from tor_exit where ip not in (select ip from noise_ip where ip = any (array(select ip from tor_exit)))',
+      ['/exits', '/ip/198.51.100.7', '/ip/203.0.113.77'],
+    ],
+    ["select n.raw ->> 'score', n.raw -> 'tags' from noise_ip n where n.ip = '198.51.100.7'", ['/ip/198.51.100.7']],
     ['select s.at from seen s join tor_exit t on t.ip = s.address', ['/exits']],
     ['select count(*) from tor_exit', ['/exits']],
   ])('%s', async (text, keys) => {
