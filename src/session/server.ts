@@ -70,6 +70,9 @@ export function createSessionServer(options: SessionServerOptions): SessionServe
   return new Endpoint(options);
 }
 
+/** What waits for a client at most: with less than two reads of its backend, each would stop and start that. */
+const CLIENT_BUFFER = 128 * 1024;
+
 class Endpoint implements SessionServer {
   readonly #options: SessionServerOptions;
   readonly #admission: Admission;
@@ -84,7 +87,10 @@ class Endpoint implements SessionServer {
     this.#options = options;
     this.#admission = new Admission(options.limits);
     this.#tls = options.tls === undefined ? undefined : createTlsServer(options.tls);
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => void this.#accept(socket));
+    this.#server = createServer(
+      { allowHalfOpen: true, noDelay: true, highWaterMark: CLIENT_BUFFER },
+      (socket) => void this.#accept(socket),
+    );
   }
 
   get connections(): number {

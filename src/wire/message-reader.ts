@@ -90,7 +90,7 @@ export class MessageReader {
 
   /** Everything not yet handed out, for what comes after the last message (a TLS handshake, say). */
   takeRest(): Buffer {
-    const rest = this.#take(this.#available);
+    const rest = this.#take(this.#available, 0);
     this.#message = undefined;
     return rest.chunk.subarray(rest.start, rest.end);
   }
@@ -102,12 +102,11 @@ export class MessageReader {
     if (message.whole) {
       if (this.#available < message.size) return undefined;
       this.#message = undefined;
-      const { chunk, start, end } = this.#take(message.size);
-      return { type: message.type, size: message.size, first: true, last: true, chunk, start, end };
+      return this.#take(message.size, message.type);
     }
     if (message.size === Infinity && !message.begun) {
       message.begun = true;
-      return { type: message.type, size: Infinity, first: true, last: false, ...this.#take(HEADER) };
+      return { ...this.#take(HEADER, message.type), size: Infinity, last: false };
     }
     const chunk = this.#chunks[0];
     if (chunk === undefined) return undefined;
@@ -144,17 +143,21 @@ export class MessageReader {
   }
 
   #readHeader(): Message | undefined {
-    if (this.#available < HEADER) return undefined;
-    const type = this.#byteAt(0);
-    const size = this.#lengthAt(1) + 1;
+    const chunk = this.#chunks[0];
+    if (chunk === undefined || this.#available < HEADER) return undefined;
+    const at = this.#offset;
+    const isTogether = at + HEADER <= chunk.length;
+    const type = chunk[at] as number;
+    const size = (isTogether ? chunk.readUInt32BE(at + 1) : this.#lengthAt(1)) + 1;
     const want = size < HEADER ? 'invalid' : this.#options.want(type, size);
     if (want === 'invalid') return { type, size: Infinity, whole: false, begun: false, left: Infinity };
     return { type, size, whole: want === 'whole', begun: false, left: size };
   }
 
   #lengthAt(index: number): number {
-    const [first = 0, ...rest] = [0, 1, 2, 3].map((offset) => this.#byteAt(index + offset));
-    return rest.reduce((length, byte) => length * 0x100 + byte, first);
+    let length = 0;
+    for (let offset = 0; offset < 4; offset += 1) length = length * 0x100 + this.#byteAt(index + offset);
+    return length;
   }
 
   #byteAt(index: number): number {
@@ -167,12 +170,13 @@ export class MessageReader {
     throw new RangeError('read past the end of what is buffered');
   }
 
-  #take(size: number): { chunk: Buffer; start: number; end: number } {
-    const first = this.#chunks[0];
-    if (first !== undefined && first.length - this.#offset >= size) {
+  /** As a whole message. */
+  #take(size: number, type: number): Piece {
+    const chunk = this.#chunks[0];
+    if (chunk !== undefined && chunk.length - this.#offset >= size) {
       const start = this.#offset;
       this.#drop(size);
-      return { chunk: first, start, end: start + size };
+      return { type, size, first: true, last: true, chunk, start, end: start + size };
     }
     const parts: Buffer[] = [];
     for (let left = size; left > 0;) {
@@ -183,7 +187,7 @@ export class MessageReader {
       left -= part.length;
       this.#drop(part.length);
     }
-    return { chunk: Buffer.concat(parts, size), start: 0, end: size };
+    return { type, size, first: true, last: true, chunk: Buffer.concat(parts, size), start: 0, end: size };
   }
 
   #drop(size: number): void {
