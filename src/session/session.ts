@@ -142,7 +142,9 @@ export class Session {
     this.#client.on('close', () => this.#clientGone());
     this.#link.start(fromBackend);
     this.#reader.push(fromClient);
-    this.#drain();
+    // While it logged in: nobody hears of it again.
+    if (this.#client.readableEnded) this.#endOfClient();
+    else this.#drain();
   }
 
   #began(key: BackendKeyData): void {

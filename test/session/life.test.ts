@@ -172,6 +172,25 @@ describe('the life of a session', () => {
       await expect.poll(() => backends(pid)).toBe(0);
     });
 
+    test('while it logs in leaves no backend behind', async () => {
+      class Leaving extends WireClient {
+        #left = 3;
+
+        override send(...messages: readonly Buffer[]): void {
+          super.send(...messages);
+          this.#left -= 1;
+          // Behind its proof: what comes now is our own log-in to the engine.
+          if (this.#left === 0) this.stream.end();
+        }
+      }
+      const client = new Leaving(await connectTcp(endpoint.port));
+      const messages = await logIn(client, { user: USER, password: PASSWORD, database: DATABASE });
+      expect(messages.at(-1)?.type).toBe('Z');
+      const key = messages.find((message) => message.type === 'K')?.payload ?? Buffer.alloc(8);
+      await expect.poll(() => backends(key.readInt32BE(0))).toBe(0);
+      expect(await client.until('-')).toEqual([]);
+    });
+
     test('what it sent before closing its side is worked off, and it gets the answers', async () => {
       const { client } = await connect();
       client.stream.end(Buffer.concat([query("select pg_sleep(0.1), 'a'"), query("select 'b'")]));
