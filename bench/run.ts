@@ -13,6 +13,7 @@ import { memory } from './scenarios/memory.ts';
 import { patterns } from './scenarios/patterns.ts';
 import { plan } from './scenarios/plan.ts';
 import { pgbench } from './scenarios/pgbench.ts';
+import { processes } from './scenarios/processes.ts';
 import { relay } from './scenarios/relay.ts';
 import { scan } from './scenarios/scan.ts';
 import { shards } from './scenarios/shards.ts';
@@ -32,6 +33,7 @@ const SCENARIOS = [
   start,
   relay,
   pgbench,
+  processes,
   plan,
   hunts,
   patterns,

@@ -24,6 +24,8 @@ export interface ServerProcessOptions {
   /** Of a simulator. */
   readonly url?: string;
   readonly engineUrl?: string;
+  /** Of several on one engine; by default one of its own. */
+  readonly password?: string;
   /** Paths of evidence. */
   readonly files?: readonly string[];
   /** FilterLogEvents; out of the way unless given. */
@@ -35,6 +37,7 @@ export async function startServer({
   dataDir,
   url,
   engineUrl,
+  password: given,
   files,
   requestsPerSecond = 1_000_000,
 }: ServerProcessOptions): Promise<ServerProcess> {
@@ -59,7 +62,13 @@ export async function startServer({
   await writeFile(file, JSON.stringify(configuration));
   const start = performance.now();
   const child = spawn(process.execPath, [...profiling(), ENTRY, 'serve', '--config', file], {
-    env: { PATH: process.env['PATH'], HOME: dataDir, AWS_ACCESS_KEY_ID: 'AKIABENCH', AWS_SECRET_ACCESS_KEY: 'made-up' },
+    env: {
+      PATH: process.env['PATH'],
+      HOME: dataDir,
+      AWS_ACCESS_KEY_ID: 'AKIABENCH',
+      AWS_SECRET_ACCESS_KEY: 'made-up',
+      ...(given !== undefined && { TRAILHOUND_PASSWORD: given }),
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(child, 'exit');

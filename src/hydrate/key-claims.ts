@@ -9,6 +9,8 @@ import { LOCK_CLASS, type ProcessLock } from '../engine/process-lock.ts';
 /** A process that asks writes its answer down within a few milliseconds after it came. */
 const RETRY_MS = 20;
 const LONGEST_RETRY_MS = 200;
+/** A process that lives and answers nothing (stopped, cut off) must hold nobody up for ever: the key is asked for twice then. */
+const PATIENCE_MS = 60_000;
 
 export interface KeyClaimsOptions {
   readonly pool: Pool;
@@ -22,11 +24,14 @@ export interface KeyClaimsOptions {
 export type Taken =
   { readonly kind: 'answered'; readonly answer: Answer } | { readonly kind: 'ours'; readonly release: () => void };
 
+const UNCLAIMED: Taken = { kind: 'ours', release: () => undefined };
+
 interface Waiting {
   readonly digest: string;
   readonly key: CacheKey;
   /** An answer that came at this time or later will do; it may change while waiting. */
   readonly since: () => number;
+  readonly until: number;
   readonly resolve: (taken: Taken) => void;
 }
 
@@ -59,6 +64,7 @@ export class KeyClaims {
         digest,
         key,
         since,
+        until: this.#options.clock.now() + PATIENCE_MS,
         resolve: (taken) => {
           stop();
           this.#waiting.delete(waiting);
@@ -113,14 +119,14 @@ export class KeyClaims {
         // It may be ours by now, and must not stay so.
         this.#released.add(one.digest);
         // Rather asked twice than never.
-        if (this.#waiting.has(one)) one.resolve({ kind: 'ours', release: () => undefined });
+        if (this.#waiting.has(one)) one.resolve(UNCLAIMED);
       }
       return false;
     }
   }
 
   async #claim(asked: readonly Waiting[]): Promise<void> {
-    const { pool, lock, cache } = this.#options;
+    const { pool, lock, cache, clock } = this.#options;
     await lock.hold();
     const { rows } = await pool.query<{ key: string }>('select key from trailhound.claim_keys($1, $2, $3) as c (key)', [
       lock.id,
@@ -147,6 +153,7 @@ export class KeyClaims {
         one.resolve({ kind: 'answered', answer });
       }
     }
+    for (const one of asked) if (this.#waiting.has(one) && one.until <= clock.now()) one.resolve(UNCLAIMED);
   }
 
   #release(digest: string): void {

@@ -1,5 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createHydrator, type RunningHydrator } from '../../src/hydrate/create-hydrator.ts';
+import { ProcessLock } from '../../src/engine/process-lock.ts';
+import { KeyCache } from '../../src/hydrate/key-cache.ts';
+import { KeyClaims } from '../../src/hydrate/key-claims.ts';
 import { RateLimiter } from '../../src/hydrate/rate-limiter.ts';
 import { SharedTokens } from '../../src/hydrate/shared-tokens.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
@@ -8,6 +11,7 @@ import { until } from '../roads/support/until.ts';
 import type { TestEngine } from './support/engine.ts';
 import { openTestEngine } from './support/engine.ts';
 import { FakeLookupSource } from './support/fake-lookup-source.ts';
+import { ManualClock } from './support/manual-clock.ts';
 import { statement } from './support/statement.ts';
 import { columnsOf, reputation } from './support/tables.ts';
 
@@ -131,6 +135,33 @@ test('a statement that joins its own process in waiting gets an answer that is n
   expect(await Promise.all([first, second, fresh])).toEqual(Array.from({ length: 3 }, () => ['203.0.113.7 7']));
   // The second process has asked once, for both of its statements.
   expect(other.source.requests).toEqual(['203.0.113.7 {}']);
+});
+
+test('a process that holds a key and does nothing holds others up for a minute at most', async () => {
+  const { pool } = host.engine;
+  // As one that was stopped: its lock is held.
+  const stopped = new ProcessLock(pool);
+  await stopped.hold();
+  const clock = new ManualClock();
+  const begun = clock.now();
+  const lock = new ProcessLock(pool);
+  const cache = new KeyCache({ pool, log, clock, maxBytes: 1_000_000 });
+  const [first, second] = [stopped, lock].map((each) => new KeyClaims({ pool, lock: each, cache, clock, log }));
+  const { signal } = new AbortController();
+  const key = { table: 'made_up', key: 'k', inputs: '{}' };
+  const ours = await first?.take(key, () => 0, signal);
+  let taken: string | undefined;
+  void second?.take(key, () => 0, signal).then(({ kind }) => (taken = kind));
+  await until(async () => {
+    await clock.advance(1_000);
+    return taken !== undefined;
+  });
+  expect(taken).toBe('ours');
+  expect(clock.now() - begun).toBeGreaterThanOrEqual(60_000);
+  if (ours?.kind === 'ours') ours.release();
+  await first?.close();
+  await second?.close();
+  await Promise.all([stopped.release(), lock.release()]);
 });
 
 test('a rate is that of all processes together', async () => {

@@ -65,6 +65,29 @@ test('two processes with 25 sessions each ask for each of 500 keys once', async 
   const asked = simulator.calls.byKey({ operation: 'check' });
   expect([...asked].filter(([, count]) => count !== 1)).toEqual([]);
   expect(asked.size).toBe(KEYS);
+}, 120_000);
+
+test('what one has asked the other knows, until either forgets it; grants count in both', async () => {
+  const [here, there] = [await processes.connect(first.port), await processes.connect(second.port)];
+  const one = `select abuse_confidence_score from abuseipdb_check_ip where ip_address = '${address(1)}'`;
+  await here.query('select trailhound.cache_clear()');
+  expect(await textRows(here, one)).toEqual([[`${score(1)}`]]);
+  expect(await textRows(there, one)).toEqual([[`${score(1)}`]]);
+  expect(simulator.calls.count({ operation: 'check' })).toBe(1);
+  await there.query('select trailhound.cache_clear()');
+  expect(await textRows(here, one)).toEqual([[`${score(1)}`]]);
+  expect(simulator.calls.count({ operation: 'check' })).toBe(2);
+
+  await here.query('create role reads_nothing');
+  await there.query('set role reads_nothing');
+  expect(await failure(there.query(one))).toMatchObject({ code: '42501' });
+  await here.query('grant select on abuseipdb_check_ip to reads_nothing');
+  expect(await textRows(there, one)).toEqual([[`${score(1)}`]]);
+  await here.query('revoke select on abuseipdb_check_ip from reads_nothing');
+  expect(await failure(there.query(one))).toMatchObject({ code: '42501' });
+  await there.query('reset role');
+  await here.query('drop role reads_nothing');
+  expect(simulator.calls.count({ operation: 'check' })).toBe(2);
 });
 
 test('a table that is made by SQL at one process is there at the others, which ask for each key once', async () => {
@@ -192,7 +215,7 @@ test('one that is killed leaves its keys to the others, and nothing in the engin
   );
   await third.stop();
   await until(async () => (await left()).locks === '2');
-});
+}, 120_000);
 
 const LIVING = `select l.objid::bigint from pg_locks l where l.locktype = 'advisory' and l.objsubid = 2
   and l.classid = x'747268'::int::oid and l.granted`;
