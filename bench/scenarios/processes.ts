@@ -8,8 +8,8 @@ const COUNTS = [1, 2, 4];
 const SESSIONS = 50;
 const KEYS = 500;
 const LATENCY_MS = 100;
-const ROUNDS = 5;
-const STATEMENTS_A_SESSION = 20;
+const ROUNDS = 3;
+const STATEMENTS_A_SESSION = 10;
 
 /** Each round has keys of its own: none of them is kept. */
 const lookUp = (round: number) => `select count(a.abuse_confidence_score)

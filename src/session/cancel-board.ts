@@ -13,7 +13,7 @@ const CHANNEL = 'trailhound_cancel';
 const PATIENCE_MS = 1_000;
 const LOOK_AGAIN_MS = 10;
 /** Whoever can connect can ask, with any key. */
-const MOST_AT_ONCE = 32;
+const MOST_AT_ONCE = 8;
 
 export interface CancelBoardOptions {
   readonly engine: Engine;
@@ -69,8 +69,8 @@ export class CancelBoard {
     // There is no such backend.
     if (rowCount === 0) return true;
     const until = Date.now() + PATIENCE_MS;
-    while (Date.now() < until) {
-      await sleep(LOOK_AGAIN_MS);
+    for (let pause = LOOK_AGAIN_MS; Date.now() < until; pause *= 1.5) {
+      await sleep(pause);
       const { rows } = await pool.query('select from trailhound.cancel_request where id = $1', [id]);
       if (rows.length === 0) return true;
     }
