@@ -112,9 +112,7 @@ test('a table that is made by SQL at one process is there at the others, which a
 const OVER_VIEW = `select s.n, s.score from scored s where s.n < 3 order by 1`;
 const overView = async (port: number) => {
   const client = await processes.connect(port);
-  const rows = await textRows(client, OVER_VIEW);
-  await client.end();
-  return rows;
+  return textRows(client, OVER_VIEW).finally(() => client.end());
 };
 const OF_VIEW = EXPECTED.slice(0, 3).map(([n, points]) => [n, points]);
 
