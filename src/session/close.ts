@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 
-/** For what a peer has sent and we no longer read. */
-const LINGER_MS = 1_000;
+/** For what a peer has sent and we no longer read: on a busy machine a second is not long. */
+const LINGER_MS = 5_000;
 
 /**
  * Sends what was written, then ends the stream, with TLS's close_notify: without that a client of OpenSSL takes the end
