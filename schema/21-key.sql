@@ -42,7 +42,7 @@ return case when $1 operator(pg_catalog.>=) (-9223372036854775808)::pg_catalog.n
 comment on function trailhound.key_bigint(numeric) is 'The number when it can be a look-up key, else NULL';
 -- Beyond 2^53 one such number equals many whole ones.
 create or replace function trailhound.key_bigint(value double precision) returns bigint
-language plpgsql immutable parallel safe set search_path = pg_catalog as $$
+language plpgsql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
 begin
   if value is null or value <> trunc(value) or value in ('NaN', 'Infinity', '-Infinity') then return null; end if;
   if abs(value) > 9007199254740992 then

@@ -1,7 +1,7 @@
 -- What tells the processes on one engine apart, and the living from the dead.
 
 create or replace function trailhound.living_processes(lock_class integer) returns setof integer
-language sql stable set search_path = pg_catalog as $$
+language sql stable set search_path = pg_catalog, pg_temp as $$
   select l.objid::bigint::integer from pg_locks l
   where l.locktype = 'advisory' and l.granted and l.objsubid = 2 and l.classid = lock_class::oid
     and l.database = (select d.oid from pg_database d where d.datname = current_database())

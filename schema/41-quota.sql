@@ -29,7 +29,7 @@ revoke all on trailhound.quota_entry, trailhound.quota_claim from public;
 create or replace function trailhound.claim_quota(
   of_source text, of_account text, of_process integer, lock_class integer, own bigint, needed bigint, at timestamptz,
   out "limit" bigint, out remaining bigint, out resets_at timestamptz, out granted boolean)
-language plpgsql set search_path = pg_catalog as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   others bigint;
   guessed boolean;
@@ -58,7 +58,7 @@ comment on function trailhound.claim_quota(text, text, integer, integer, bigint,
 create or replace function trailhound.record_quota(
   of_source text, of_account text, of_process integer, own bigint, new_limit bigint, new_remaining bigint,
   new_resets_at timestamptz, at timestamptz) returns void
-language plpgsql set search_path = pg_catalog as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   overtaken boolean := new_resets_at is null and exists (select from trailhound.quota_entry e
     where e.source = of_source and e.account = of_account and e.resets_at > at and e."limit" = new_limit
@@ -87,7 +87,7 @@ revoke all on function trailhound.record_quota(text, text, integer, bigint, bigi
 -- Requests of which the service does not say how many remain: they are counted here, by UTC's days.
 create or replace function trailhound.count_quota(
   of_source text, of_account text, per_day bigint, spent bigint, at timestamptz) returns void
-language plpgsql set search_path = pg_catalog as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   midnight timestamptz := (date_trunc('day', at at time zone 'utc') + interval '1 day') at time zone 'utc';
 begin

@@ -10,7 +10,7 @@ revoke all on trailhound.key_claim from public;
 
 -- Returns those of `keys` that nobody asked for until now, but perhaps a process that lives no longer.
 create or replace function trailhound.claim_keys(of_process integer, lock_class integer, keys text[]) returns setof text
-language sql volatile set search_path = pg_catalog as $$
+language sql volatile set search_path = pg_catalog, pg_temp as $$
   with living as materialized (select p from trailhound.living_processes(lock_class) p),
   free as (
     select k from unnest(keys) k left join trailhound.key_claim c on c.key = k

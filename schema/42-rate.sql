@@ -12,7 +12,7 @@ revoke all on trailhound.rate from public;
 -- As many of the requests wanted as may start now; where none may, after how many seconds one may.
 create or replace function trailhound.take_requests(
   of_key text, per_second double precision, wanted integer, out granted integer, out wait double precision)
-language plpgsql set search_path = pg_catalog as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   most double precision := greatest(1, per_second);
   known trailhound.rate;

@@ -1,6 +1,6 @@
 -- What binds nobody once its process is gone. Relations are dropped one by one, by whoever sweeps.
 create or replace function trailhound.forget_dead_processes(lock_class integer) returns void
-language plpgsql set search_path = pg_catalog as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   -- Looked for before the locks: who has something here has locked before.
   known integer[] := array(

@@ -12,7 +12,7 @@ revoke all on trailhound.loopback from public;
 
 -- libpq tries one host after the other until one takes it (57P03 makes it go on).
 create or replace function trailhound.point_loopback(lock_class integer) returns void
-language plpgsql set search_path = pg_catalog as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   hosts text;
   ports text;

@@ -33,7 +33,7 @@ comment on table trailhound.cache_use is 'Keys answered from trailhound.key_cach
 revoke all on trailhound.scan_entry, trailhound.cache_use from public;
 
 create or replace function trailhound.record_scans(entries json, kept integer) returns void
-language plpgsql set search_path = pg_catalog as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   insert into trailhound.scan_entry (started_at, duration, role, statement, table_name, kind, pushed, keys, calls, pages,
     rows, bytes, cache_hits, waited, sqlstate, error, pid, searched, newest)

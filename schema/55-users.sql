@@ -1,7 +1,7 @@
 -- A member gets a schema of its name, which stands first on its search_path. Role trailhound cannot make it by itself: it
 -- has no CREATE on the database, since a schema named after somebody else would stand first on theirs.
 create or replace function trailhound.make_schema_of(owner name) returns void
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   if not exists (
     select from pg_auth_members m join pg_roles r on r.oid = m.roleid
@@ -17,7 +17,7 @@ grant execute on function trailhound.make_schema_of(name) to trailhound;
 
 -- Rows of a role's scans are kept for later statements of its own, and granted to it: PostgreSQL would not drop it.
 create or replace function trailhound.forget_rows_of(of_role name) returns void
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   relation name;
 begin

@@ -1,5 +1,5 @@
 create or replace function trailhound.cache_clear(of_table text default null) returns bigint
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   cleared bigint;
   scans bigint;

@@ -44,7 +44,7 @@ grant select on trailhound.lookup to public;
 
 -- Refuses a definition that cannot be used, before anything is made of it. src/sources/http reads it again.
 create or replace function trailhound.check_lookup(definition trailhound.lookup_entry) returns void
-language plpgsql set search_path = pg_catalog as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   path_pattern constant text := '^\$(\.[A-Za-z_][A-Za-z0-9_-]*|\[[0-9]{1,6}\]|\["([^"\\]|\\.)+"\])*$';
   members constant text[] := array['name', 'type', 'path', 'key', 'default', 'public_only', 'comment'];
@@ -183,7 +183,7 @@ end $$;
 comment on function trailhound.check_lookup(trailhound.lookup_entry) is 'Fails where create_lookup() cannot make a table of a definition';
 
 create or replace function trailhound.refuse_lookup(message text, hint text) returns void
-language plpgsql set search_path = pg_catalog as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   perform trailhound.raise('22023', message, null, hint);
 end $$;
@@ -191,7 +191,7 @@ comment on function trailhound.refuse_lookup(text, text) is 'Fails with 22023';
 
 -- The foreign table of a definition, and its view.
 create or replace function trailhound.build_lookup(definition trailhound.lookup_entry) returns void
-language plpgsql set search_path = pg_catalog as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   columns text;
   item jsonb;
@@ -220,7 +220,7 @@ comment on function trailhound.build_lookup(trailhound.lookup_entry) is 'Makes t
 
 create or replace function trailhound.create_lookup(
   name text, url_template text, columns jsonb, connection text, rows_at text default null, format text default 'json', ttl interval default null)
-returns void language plpgsql security definer set search_path = pg_catalog as $$
+returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   definition trailhound.lookup_entry;
   taken text;
@@ -251,7 +251,7 @@ end $$;
 comment on function trailhound.create_lookup(text, text, jsonb, text, text, text, interval) is 'Makes a table of what an HTTP service answers, one request a key';
 
 create or replace function trailhound.drop_lookup(name text) returns void
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   delete from trailhound.lookup_entry e where e.name = drop_lookup.name;
   if not found then

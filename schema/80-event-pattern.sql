@@ -7,7 +7,7 @@
 -- equals all of its notations, `exists: false` means the elements that fields before it, by name, have matched in.
 
 create or replace function trailhound.event_pattern_error(field text, message text) returns void
-language plpgsql immutable set search_path = pg_catalog as $$
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
   raise exception using errcode = '22023',
     message = format('invalid event pattern at %s: %s', coalesce(nullif(field, ''), 'its top'), message),
@@ -26,7 +26,7 @@ return '@.type() != "object" && @.type() != "array"';
 
 -- A regular expression for the text itself, in either case where `fold` says so, character by character as AWS does.
 create or replace function trailhound.event_pattern_literal(value text, fold boolean) returns text
-language sql immutable strict parallel safe set search_path = pg_catalog
+language sql immutable strict parallel safe set search_path = pg_catalog, pg_temp
 return coalesce((select string_agg(
     case when fold and lower(c) <> upper(c) then '(?:' || lower(c) || '|' || upper(c) || ')'
       when c ~ '[[:alnum:]]' or ascii(c) > 127 then c
@@ -35,7 +35,7 @@ return coalesce((select string_agg(
 
 -- The same for a wildcard: * is any text, \* and \\ are themselves.
 create or replace function trailhound.event_pattern_wildcard(value text, field text) returns text
-language plpgsql immutable set search_path = pg_catalog as $$
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 declare
   part text;
   result text := '';
@@ -59,7 +59,7 @@ end $$;
 
 -- A text that has to be one, and where it is none says so.
 create or replace function trailhound.event_pattern_text(value jsonb, field text) returns text
-language plpgsql immutable set search_path = pg_catalog as $$
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
   if jsonb_typeof(value) is distinct from 'string' then
     perform trailhound.event_pattern_error(field, 'it takes a string');
@@ -69,7 +69,7 @@ end $$;
 
 -- prefix, suffix, equals-ignore-case or wildcard of one text as a condition of jsonpath on @.
 create or replace function trailhound.event_pattern_text_condition(operator text, value jsonb, field text) returns text
-language plpgsql immutable set search_path = pg_catalog as $$
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 declare
   fold boolean := operator = 'equals-ignore-case';
   body text;
@@ -92,7 +92,7 @@ begin
 end $$;
 
 create or replace function trailhound.event_pattern_number(value jsonb, field text) returns text
-language plpgsql immutable set search_path = pg_catalog as $$
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
   if jsonb_typeof(value) is distinct from 'number' then
     perform trailhound.event_pattern_error(field, '"numeric" compares with numbers');
@@ -101,7 +101,7 @@ begin
 end $$;
 
 create or replace function trailhound.event_pattern_numeric(terms jsonb, field text) returns text
-language plpgsql immutable set search_path = pg_catalog as $$
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 declare
   low text := terms ->> 0;
   high text := terms ->> 2;
@@ -117,7 +117,7 @@ begin
 end $$;
 
 create or replace function trailhound.event_pattern_anything_but(excluded jsonb, field text) returns text
-language plpgsql immutable set search_path = pg_catalog as $$
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 declare
   operator text;
   result text;
@@ -148,12 +148,12 @@ end $$;
 
 -- An address in a pattern, or a block of them, is a variable: the values of the event that lie in it.
 create or replace function trailhound.event_pattern_block(value text) returns cidr
-language sql immutable parallel safe set search_path = pg_catalog
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 return case when value ~ '^([0-9]+(\.[0-9]+){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*)(/[0-9]+)?$' then network(try_inet(value)) end;
 
 -- One alternative as a condition of jsonpath on @, a primitive value. `exists: false` is none: see event_pattern_sets.
 create or replace function trailhound.event_pattern_condition(alternative jsonb, field text) returns text
-language plpgsql immutable set search_path = pg_catalog as $$
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 declare
   operator text;
   value jsonb;
@@ -193,7 +193,7 @@ end $$;
 -- What a pattern asks, as alternatives of each other (`$or` multiplies): each an object from a field's whole name to
 -- {"path": [key, …], "any": [alternative, …]}.
 create or replace function trailhound.event_pattern_sets(pattern jsonb, path text[], sets jsonb) returns jsonb
-language plpgsql immutable set search_path = pg_catalog as $$
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 declare
   key text;
   body jsonb;
@@ -240,7 +240,7 @@ end $$;
 -- A set's fields as [{"name", "path", "condition"}], without condition where the field must be absent. A field that may be
 -- either makes two sets of one: what AWS's matcher takes for absent depends on what else matched.
 create or replace function trailhound.event_pattern_ways(fields jsonb) returns jsonb
-language plpgsql immutable set search_path = pg_catalog as $$
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 declare
   name text;
   field jsonb;
@@ -265,13 +265,13 @@ end $$;
 
 -- A key below @, through arrays. jsonpath opens one array by itself at each accessor, AWS all of them.
 create or replace function trailhound.event_pattern_accessor(keys jsonb, depth integer) returns text
-language sql immutable strict parallel safe set search_path = pg_catalog
+language sql immutable strict parallel safe set search_path = pg_catalog, pg_temp
 return (select string_agg(format('.%s[*]', trailhound.jsonpath_string(k)), '' order by place)
   from jsonb_array_elements_text(keys) with ordinality as e(k, place) where place > depth);
 
 -- The condition on @ for leaves that share the first `depth` keys of their paths, which @ stands at.
 create or replace function trailhound.event_pattern_filter(leaves jsonb, depth integer) returns text
-language plpgsql immutable set search_path = pg_catalog as $$
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 declare
   terms text[];
 begin
@@ -293,7 +293,7 @@ begin
 end $$;
 
 create or replace function trailhound.event_pattern_path(pattern jsonb) returns jsonpath
-language plpgsql immutable strict parallel safe set search_path = pg_catalog as $$
+language plpgsql immutable strict parallel safe set search_path = pg_catalog, pg_temp as $$
 declare
   ways jsonb;
 begin
@@ -313,13 +313,13 @@ comment on function trailhound.event_pattern_path(jsonb) is 'An EventBridge even
 
 -- The blocks of addresses that a pattern names: NULL where it names none.
 create or replace function trailhound.event_pattern_blocks(pattern jsonb) returns cidr[]
-language sql immutable strict parallel safe set search_path = pg_catalog
+language sql immutable strict parallel safe set search_path = pg_catalog, pg_temp
 return (select array_agg(distinct b) from jsonb_path_query(pattern, 'strict $.** ? (@.type() == "string")') as v,
   trailhound.event_pattern_block(v #>> '{}') as b where b is not null);
 
 -- The values of an event that lie in each block, by the block's text.
 create or replace function trailhound.event_pattern_variables(event jsonb, blocks cidr[]) returns jsonb
-language sql immutable parallel safe set search_path = pg_catalog
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 return (
   with address as materialized (
     select value, try_inet(value #>> '{}') as inet
@@ -343,7 +343,7 @@ comment on function trailhound.event_matches(jsonb, jsonb) is 'Whether an event 
 -- Why an event matches: each value that an alternative of a field accepts. An absent field has none.
 create or replace function trailhound.event_match_reasons(event jsonb, pattern jsonb)
 returns table (field text, rule jsonb, value jsonb)
-language plpgsql immutable strict parallel safe set search_path = pg_catalog as $$
+language plpgsql immutable strict parallel safe set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 declare
   -- A pattern without addresses has none, and jsonpath is strict.
@@ -365,7 +365,7 @@ comment on function trailhound.event_match_reasons(jsonb, jsonb) is 'For an even
 -- The envelope in which EventBridge delivers a record of CloudTrail, or a finding of GuardDuty. A record that has one already
 -- stays as it is.
 create or replace function trailhound.as_event(record jsonb) returns jsonb
-language sql immutable strict parallel safe set search_path = pg_catalog
+language sql immutable strict parallel safe set search_path = pg_catalog, pg_temp
 return case when record ? 'detail-type' and jsonb_typeof(record -> 'detail') = 'object' then record
 when record ? 'service' and record ? 'severity' and record ? 'type' and not record ? 'eventSource' then jsonb_build_object(
   'version', '0',

@@ -1,6 +1,6 @@
 -- Views show their table's comments: tools read those of views.
 create or replace function trailhound.show_table(of_table regclass) returns void
-language plpgsql set search_path = pg_catalog as $show$
+language plpgsql set search_path = pg_catalog, pg_temp as $show$
 declare
   item record;
 begin

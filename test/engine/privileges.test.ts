@@ -235,6 +235,40 @@ describe('the role trailhound_reader', () => {
   });
 });
 
+describe('functions with the rights of their owner', () => {
+  it('find nothing in the place of a relation or a type of the catalog', async () => {
+    await as('trailhound', async (client) => {
+      await client.query(`
+        create function public.seize() returns boolean language plpgsql as $$
+        begin
+          if current_user <> 'trailhound' then raise exception 'seized by %', current_user; end if;
+          return true;
+        end $$;
+        create domain pg_temp.name as pg_catalog.name check (public.seize());
+        create temp view pg_class as select c.* from pg_catalog.pg_class c where (select public.seize());
+        create temp view pg_roles as select r.* from pg_catalog.pg_roles r where (select public.seize());
+        create temp view pg_auth_members as select m.* from pg_catalog.pg_auth_members m where (select public.seize());
+        grant select on pg_class, pg_roles, pg_auth_members to public`);
+      const calls = [
+        `select trailhound.cache_clear('abuseipdb_check_ip')`,
+        `select trailhound.forget_rows_of('trailhound')`,
+        `select trailhound.make_schema_of('trailhound_reader')`,
+      ];
+      for (const call of calls) await client.query(call);
+    });
+  });
+
+  it('name the schema of temporary objects last, which PostgreSQL would look into first', async () => {
+    const { rows } = await engine.pool.query(
+      `select p.oid::regprocedure as function, c as path
+       from pg_proc p join pg_namespace n on n.oid = p.pronamespace left join unnest(p.proconfig) c on c like 'search_path=%'
+       where n.nspname not in ('pg_catalog', 'information_schema') and (p.prosecdef or c is not null)
+         and c is distinct from 'search_path=pg_catalog, pg_temp'`,
+    );
+    expect(rows).toEqual([]);
+  });
+});
+
 describe('everybody', () => {
   it('finds the views and, last, those of Steampipe on the default search_path', async () => {
     const { rows } = await engine.pool.query(
