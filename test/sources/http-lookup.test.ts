@@ -260,6 +260,12 @@ describe('a redirect', () => {
     expect(service.received).toHaveLength(1);
   });
 
+  it('to a host that is at no address of the internet names that host', async () => {
+    service.answer = to('https://127.0.0.1:1/');
+    const refused = await failure(ask('x', { ...own(), allow: ['127.0.0.1:1'] }));
+    expect(refused.message).toContain('may not call https://127.0.0.1:1: it is at no address of the internet');
+  });
+
   it('that carries a secret to another host is refused', async () => {
     service.answer = to(`http://${other.host}/?echo=${SECRET}`);
     const refused = await failure(ask('x', { ...own(), allowPrivate: [service.host, other.host] }));

@@ -79,9 +79,15 @@ export class CandidateSplitter {
     return all.subarray(this.#pieces(all, separator));
   }
 
-  end(): readonly Found[] {
+  /** The records that are held, where the file cannot be read on. */
+  release(): readonly Found[] {
     this.#found = [];
     this.#goOnPlainly();
+    return this.#found;
+  }
+
+  end(): readonly Found[] {
+    this.release();
     this.#split(undefined);
     return this.#found;
   }

@@ -2,6 +2,8 @@ import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node
 
 /** Most files of CloudTrail are smaller. */
 const READ_AT_ONCE = 1024 * 1024;
+/** Behind what a file was said to have. */
+const GROWN_AT_ONCE = 64 * 1024;
 
 /** A file of this machine: it gives its bytes, or its path to a thread that reads it by itself. */
 export class LocalFile implements AsyncIterable<Uint8Array> {
@@ -29,8 +31,8 @@ export async function* bytesOf(path: string): AsyncGenerator<Uint8Array, void, u
   const file = openSync(path, 'r');
   try {
     for (let left = fstatSync(file).size; ;) {
-      // One byte more than there should be, as it may have grown.
-      const buffer = Buffer.allocUnsafeSlow(Math.min(READ_AT_ONCE, Math.max(0, left) + 1));
+      // One byte more than there should be, as it may have grown; then it may go on growing.
+      const buffer = Buffer.allocUnsafeSlow(left < 0 ? GROWN_AT_ONCE : Math.min(READ_AT_ONCE, left + 1));
       const length = readSync(file, buffer);
       left -= length;
       if (length === 0) return;

@@ -69,6 +69,8 @@ export async function* parseChunks(
   try {
     for await (const chunk of decompress(counted(chunks, reading))) yield batchOf(splitter.push(chunk), reading);
   } catch (error) {
+    // What could be read until then is told before.
+    if (splitter instanceof CandidateSplitter) yield batchOf(splitter.release(), reading);
     throw compressionFailure(error, splitter.line) ?? error;
   }
   yield batchOf(splitter.end(), reading);

@@ -53,9 +53,7 @@ export class HttpClient {
         signal.throwIfAborted();
         if (error instanceof SourceError) throw error;
         if (own.aborted) throw this.#slow(origin);
-        throw isNotInternet(error)
-          ? notAllowed(name, `${origin}: it is at no address of the internet`, PRIVATE_HINT)
-          : unreachable(error, name, origin);
+        throw unreachable(error, name, origin);
       } finally {
         clearTimeout(timer);
         linked.unlink();
@@ -107,8 +105,8 @@ export class HttpClient {
   }
 
   async #send(url: URL, isOwn: boolean, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    const { timeoutMs, headers } = this.connection;
-    return this.#open().request({
+    const { name, timeoutMs, headers } = this.connection;
+    const request = this.#open().request({
       origin: url.origin,
       method: 'GET',
       path: url.pathname + url.search,
@@ -117,6 +115,11 @@ export class HttpClient {
       bodyTimeout: timeoutMs,
       signal,
     });
+    return request.catch((error: unknown) => {
+      throw isNotInternet(error)
+        ? notAllowed(name, `${url.origin}: it is at no address of the internet`, PRIVATE_HINT)
+        : error;
+    });
   }
 
   #redirected(location: string | string[] | undefined, from: URL, first: URL): URL {
@@ -124,7 +127,8 @@ export class HttpClient {
     const text = only(location) ?? '';
     if (text === '' || !URL.canParse(text, from.href)) throw noAnswer(name, 'is redirected to no URL');
     const to = new URL(text, from);
-    if (!mayLeadTo(this.#hosts, first, to)) throw notAllowed(name, `${to.origin}, to which it is redirected`, ALLOW_HINT);
+    if (!mayLeadTo(this.#hosts, from, to))
+      throw notAllowed(name, `${to.origin}, to which it is redirected`, ALLOW_HINT);
     const isTold = [...Object.values(headers), ...Object.values(query)].some((secret) => holds(to.href, secret));
     if (to.origin !== first.origin && isTold)
       throw notAllowed(name, `${to.origin} with what the connection alone may know`, 'Ask the service by another URL.');
