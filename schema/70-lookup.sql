@@ -72,7 +72,7 @@ begin
   end if;
   if length(definition.url_template) > 2000
     or regexp_replace(definition.url_template, '\{[a-z_][a-z0-9_]{0,62}\}', 'x', 'g')
-      !~ '^https?://[^/]+/([A-Za-z0-9._~!$&''()*+,;=:@/-]|%[0-9A-Fa-f]{2})*(\?([A-Za-z0-9._~!$&''()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?$'
+      !~ '^https?://[^/]+/([A-Za-z0-9._~!$&''()*+,;=:@/-]|%[0-9A-Fa-f]{2})*(\?([A-Za-z0-9._~!$&()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?$'
     or split_part(definition.url_template, '?', 1) ~* '/(\.|%2e){1,2}(/|$)'
   then
     perform trailhound.refuse_lookup('url_template is no plain URL of a path and a query',
@@ -140,8 +140,9 @@ begin
         perform trailhound.refuse_lookup(format('column %s cannot be a key', of_column), 'A key is a text, an inet or a bigint, and has no default.');
       end if;
     elsif item ? 'default' then
-      if item ->> 'type' <> all (array['text', 'integer', 'bigint']) or not pg_input_is_valid(item ->> 'default', item ->> 'type') then
-        perform trailhound.refuse_lookup(format('column %s cannot have this default', of_column), 'An input is a text, an integer or a bigint, and its default one of its values.');
+      -- Nothing is asked for with an empty text: the table would be empty.
+      if item ->> 'type' <> all (array['text', 'integer', 'bigint']) or item ->> 'default' = '' or not pg_input_is_valid(item ->> 'default', item ->> 'type') then
+        perform trailhound.refuse_lookup(format('column %s cannot have this default', of_column), 'An input is a text that is not empty, an integer or a bigint, and its default one of its values.');
       end if;
     elsif item ->> 'path' is null or item ->> 'path' !~ path_pattern or length(item ->> 'path') > 500 then
       perform trailhound.refuse_lookup(format('column %s has no JSON path', of_column), 'Write it as $.a.b[0] or $["a b"]; $ is the whole.');
