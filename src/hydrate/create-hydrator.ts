@@ -30,6 +30,7 @@ import { ScanCache } from './scan-cache/scan-cache.ts';
 import { ScanLog } from './scan-log.ts';
 import { SharedTokens } from './shared-tokens.ts';
 import { Sweeper } from './sweeper.ts';
+import { Turns } from './turns.ts';
 import { toStatementError } from './source-failure.ts';
 
 export interface HydratorOptions {
@@ -82,6 +83,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
   const scans = new ScanLog(pool, log);
   const connections = new ConnectionStates({ pool, clock, log });
   const flights = new Flights();
+  const turns = new Turns();
   const scheduler = new CallScheduler({
     clock,
     limiter,
@@ -124,7 +126,7 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
         isEnough: request.order === undefined ? undefined : isEnough,
         recorded: { kind: 'scan' },
         cached,
-        fill: (fetch) => fillScan(source, request, fetch, { scheduler, cache, quotas, clock, cached }),
+        fill: (fetch) => fillScan(source, request, fetch, { scheduler, cache, turns, claims, quotas, clock, cached }),
       });
     },
     lookup: (request, statement) =>

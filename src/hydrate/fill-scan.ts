@@ -1,21 +1,18 @@
 import { abortable, untilAborted } from '../kernel/abort.ts';
-import type { Clock } from '../kernel/clock.ts';
 import { TrailhoundError } from '../kernel/errors.ts';
 import { aggregationText } from '../sources/aggregation-text.ts';
 import type { ScanRequest, ScanSource } from '../sources/source.ts';
 import type { CallScheduler } from './call-scheduler.ts';
 import type { Fetch } from './fetch.ts';
-import { KeptScans } from './kept-scans.ts';
-import type { KeyCache } from './key-cache.ts';
+import { KeptScans, type KeptScansOptions } from './kept-scans.ts';
+import type { Answer } from './key-cache.ts';
 import { scanOverQuota } from './over-quota.ts';
 import type { QuotaClaim, QuotaLedger } from './quota-ledger.ts';
 import type { CachedScan } from './scan-cache/cached-scan.ts';
 
-export interface ScanParts {
+export interface ScanParts extends KeptScansOptions {
   readonly scheduler: CallScheduler;
-  readonly cache: KeyCache;
   readonly quotas: QuotaLedger;
-  readonly clock: Clock;
   /** Of tables whose rows are kept. */
   readonly cached: CachedScan | undefined;
 }
@@ -30,17 +27,20 @@ export async function fillScan(
   const { statement, tally } = fetch;
   const { settings } = statement;
   const { name } = request.table;
-  const kept = new KeptScans(parts.cache, parts.clock, source, request);
+  const kept = new KeptScans(parts, source, request);
   const plan = source.plan(request);
   fetch.pushed = plan.pushed.flatMap(({ predicate: { column, operator, values }, exactness, as }) =>
     exactness === 'none' ? [] : [as ?? `${column.name} ${operator} ${values.join(', ')}`.trimEnd()],
   );
   if (request.aggregation !== undefined) fetch.pushed = [...fetch.pushed, aggregationText(request.aggregation)];
   const empty = plan.empty || request.limit === 0;
+  const take = async ({ records }: Answer): Promise<void> => {
+    tally.cacheHits += 1;
+    await fetch.add(records.slice(0, request.limit));
+  };
   const answer = empty ? undefined : await kept.find(fetch);
   if (answer !== undefined) {
-    tally.cacheHits += 1;
-    await fetch.add(answer.records.slice(0, request.limit));
+    await take(answer);
     return;
   }
   const missing = empty || parts.cached === undefined ? request : await parts.cached.find(fetch);
@@ -52,7 +52,16 @@ export async function fillScan(
   }
   for (const notice of plan.notices) statement.notice('NOTICE', notice);
   if (empty) return;
-  await readPages(source, missing, fetch, parts, kept);
+  const turn = await kept.turn(fetch);
+  if (turn.answer !== undefined) {
+    await take(turn.answer);
+    return;
+  }
+  try {
+    await readPages(source, missing, fetch, parts, kept);
+  } finally {
+    turn.release();
+  }
 }
 
 async function readPages(

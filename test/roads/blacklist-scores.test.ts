@@ -203,3 +203,13 @@ test('the whole list, once kept, answers whatever bounds the score', async () =>
   expect(rows).toEqual([{ score: 50 }, { score: 51 }, { score: 60 }]);
   expect(road.simulator.calls.count({ service: 'abuseipdb' })).toBe(whole);
 });
+
+test('statements that want the same list at once share one call', async () => {
+  await client.query('select trailhound.cache_clear($1)', ['abuseipdb_blacklist']);
+  road.simulator.calls.reset();
+  const others = await Promise.all([1, 2, 3].map(() => road.connect()));
+  const text = 'select count(*) from abuseipdb_blacklist';
+  const found = await Promise.all([client, ...others].map((one) => textRows(one, text)));
+  expect(new Set(found.flat(2)).size).toBe(1);
+  expect(road.simulator.calls.count({ operation: 'blacklist' })).toBe(1);
+});
