@@ -1,5 +1,8 @@
 -- Everything in this folder runs in one transaction, as superuser, with search_path pg_catalog, in the order of the
 -- file names, when its content has changed. It may run over what an earlier version of it made.
+--
+-- Functions say `set search_path = pg_catalog, pg_temp`: where a path does not name pg_temp, PostgreSQL looks relations and
+-- types up there first of all, and a caller's temporary view called pg_class would run its functions with our rights.
 
 create schema if not exists trailhound;
 comment on schema trailhound is 'What Trailhound knows of itself, and the functions that it calls';
