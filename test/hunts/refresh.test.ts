@@ -118,6 +118,23 @@ it('a first run that fails makes no table', async () => {
   expect(await states()).toEqual([['made_up', 'test/made-up', '', '22012: division by zero', 't', 'f']]);
 });
 
+it('a run that fails after somebody has dropped the table says so, and what it failed with', async () => {
+  await insert(1, 3);
+  await refresh();
+  await owner.query('drop table hunt.made_up');
+  const notices: string[] = [];
+  const { host, port, database, password } = road.endpoint;
+  const target = { host, port, database, password, user: 'trailhound', tls: false };
+  const connect = () => connectSql(target, ({ message }) => notices.push(message));
+  expect(await refresh(huntOf('select 1 / 0 as n'), { connect })).toMatchObject({
+    kind: 'failed',
+    failure: { code: '22012' },
+  });
+  expect(await states()).toEqual([['made_up', 'test/made-up', '', '22012: division by zero', 't', 'f']]);
+  expect(notices).toEqual([]);
+  expect(await refresh()).toEqual({ kind: 'refreshed', rows: 3 });
+});
+
 it('who reads meanwhile sees the rows of the run before', async () => {
   await insert(1, 3);
   await refresh();
@@ -167,6 +184,13 @@ it('who may read all that the hunt reads may read its rows, and no longer than t
   await owner.query('revoke select on guardduty_finding from somebody; grant select on hunt.made_up to nobody');
   await refresh(both);
   // What the owner granted stays.
+  expect(await may()).toEqual([
+    ['nobody', 't'],
+    ['somebody', 'f'],
+    ['trailhound_reader', 't'],
+  ]);
+  // On a table that is made anew as well.
+  await refresh({ ...both, sql: 'select n, 1 as more from source_rows' });
   expect(await may()).toEqual([
     ['nobody', 't'],
     ['somebody', 'f'],

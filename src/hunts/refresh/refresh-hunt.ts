@@ -68,13 +68,15 @@ async function run(reader: SqlClient, writer: SqlClient, refresh: Refresh): Prom
   // Until this round's connection ends.
   if (!(await claim(reader, `hunt_refresh ${name}`))) return { kind: 'claimed' };
   const begunAt = await register(writer, refresh);
+  const block = { begun: false };
   try {
-    const rows = await replaceRows(reader, writer, refresh, begunAt);
+    const rows = await replaceRows(reader, writer, refresh, begunAt, block);
     return { kind: 'refreshed', rows };
   } catch (error) {
     // What is fatal ended a connection: of the hunt it says nothing.
     if (signal.aborted || !isStatementFailure(error) || error.severity !== 'ERROR') throw error;
-    await writer.rows('rollback');
+    // Most fail before their first row: outside of a block PostgreSQL would warn.
+    if (block.begun) await writer.rows('rollback');
     await markOld(writer, name, hunt, `${error.code}: ${error.message}`);
     return { kind: 'failed', failure: error };
   }
@@ -85,6 +87,7 @@ async function replaceRows(
   writer: SqlClient,
   { hunt, name, parameters, known, overridden, signal }: Refresh,
   begunAt: string,
+  block: { begun: boolean },
 ): Promise<number> {
   let table: ResultTable | undefined;
   for await (const event of runHunt(reader, hunt, parameters, { known, overridden })) {
@@ -94,6 +97,7 @@ async function replaceRows(
         throw new TrailhoundError('configuration', `${hunt.id} has more than one result`, {
           hint: 'Make it one statement: its rows are to be one table.',
         });
+      block.begun = true;
       table = await ResultTable.begin(writer, name, event.fields, begunAt);
     } else if (event.kind === 'rows') {
       await table?.add(event.rows);

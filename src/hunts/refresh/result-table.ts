@@ -55,8 +55,10 @@ export class ResultTable {
     const wanted = [...columns, ...OWN_COLUMNS].map((column) => `${quoteIdent(column.name)} ${column.type}`);
     if (existing.join() === wanted.join()) await client.rows(`delete from ${tableName(name)}`);
     else {
+      const grants = await grantsOn(client, name);
       if (existing.length > 0) await client.rows(`drop table ${tableName(name)}`);
       await client.rows(`create table ${tableName(name)} (${wanted.join(', ')})`);
+      for (const grant of grants) await client.rows(grant);
     }
     return new ResultTable(client, name, columns, refreshedAt);
   }
@@ -94,9 +96,13 @@ export class ResultTable {
 export async function markOld(client: SqlClient, name: string, hunt: Hunt, failure: string): Promise<void> {
   await client.rows('begin');
   const [row] = await client.rows(
-    `update trailhound.hunt_refresh set failure = $2, failing_since = coalesce(failing_since, now()) where name = $1
+    // Somebody may have dropped the table, whose rows are gone then.
+    `update trailhound.hunt_refresh set failure = $2, failing_since = coalesce(failing_since, now()),
+       refreshed_at = case when pg_catalog.to_regclass($3) is not null then refreshed_at end,
+       rows = case when pg_catalog.to_regclass($3) is not null then rows end
+     where name = $1
      returning failing_since::text, refreshed_at::text`,
-    [name, failure],
+    [name, failure, tableName(name)],
   );
   if (row?.[0] && row[1]) {
     await client.rows(
@@ -143,6 +149,20 @@ async function existingColumns(client: SqlClient, name: string): Promise<readonl
     [tableName(name)],
   );
   return rows.map(([column, type]) => `${quoteIdent(column ?? '')} ${type}`);
+}
+
+/** As statements: what is granted on the table as a whole, but to its owner. */
+async function grantsOn(client: SqlClient, name: string): Promise<readonly string[]> {
+  const rows = await client.rows(
+    `select pg_catalog.format('grant %s on %s to %s%s', a.privilege_type, $1::pg_catalog.text,
+       case when a.grantee = 0 then 'public' else pg_catalog.quote_ident(r.rolname) end,
+       case when a.is_grantable then ' with grant option' else '' end)
+     from pg_catalog.pg_class c cross join lateral pg_catalog.aclexplode(c.relacl) a
+       left join pg_catalog.pg_roles r on r.oid = a.grantee
+     where c.oid = pg_catalog.to_regclass($1) and a.grantee <> c.relowner and (a.grantee = 0 or r.rolname is not null)`,
+    [tableName(name)],
+  );
+  return rows.map(([grant]) => grant ?? '');
 }
 
 async function grantToReaders(client: SqlClient, name: string, hunt: Hunt): Promise<void> {
