@@ -205,6 +205,7 @@ function recordsText(records: readonly SourceRecord[]): string {
   return storableJson(JSON.stringify(stored), { count: 0 });
 }
 
+/** Of what lies before 1970, as whoever keeps answers for ever says, 1970: no answer is as old. */
 function timestamp(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
+  return new Date(Math.max(0, milliseconds)).toISOString();
 }

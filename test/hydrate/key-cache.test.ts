@@ -53,6 +53,20 @@ test('what other processes have written counts once it is cleaned', async () => 
   expect(await kept()).toEqual(['f', 'g', 'h']);
 });
 
+test('answers of one table may be kept for ever, and those of others are cleaned as before', async () => {
+  const cache = open(100_000);
+  await write(cache, 'a');
+  const ttls = (ofThis: number) =>
+    new Map([
+      ['abuseipdb_check_ip', ofThis],
+      ['for_ever', Number.POSITIVE_INFINITY],
+    ]);
+  await cache.clean(ttls(Number.POSITIVE_INFINITY), clock.now() + 1_000);
+  expect(await kept()).toEqual(['a']);
+  await cache.clean(ttls(500), clock.now() + 1_000);
+  expect(await kept()).toEqual([]);
+});
+
 test('an answer that is larger than the cache is not kept', async () => {
   await write(open(500), 'a');
   expect(await kept()).toEqual([]);
