@@ -18,8 +18,14 @@ export function recordReader(definition: LookupDefinition): RecordsOf | undefine
     if (steps === undefined) return undefined;
     fields.push({ name, type, path: steps });
   }
-  const values = (text: string): readonly unknown[] =>
-    format === 'lines' ? linesOf(text) : rowsOf(parseJson(text), at);
+  const isList = !columns.some(({ key }) => key === true);
+  const hasMembers = fields.some(({ path: [first] }) => typeof first === 'string');
+  const values = (text: string): readonly unknown[] => {
+    if (format === 'lines') return linesOf(text);
+    const rows = rowsOf(parseJson(text), at, isList);
+    if (hasMembers && !rows.every(mayHaveMembers)) throw new JsonRefused(at === undefined ? NO_OBJECT : NO_OBJECTS);
+    return rows;
+  };
   return (text, of) =>
     values(text).map((row) => ({
       value: Object.fromEntries(
@@ -38,10 +44,19 @@ function linesOf(text: string): readonly string[] {
     .filter((line) => line !== '' && !line.startsWith('#'));
 }
 
-/** No list, and no answer, is no row. */
-function rowsOf(value: unknown, at: JsonPath | undefined): readonly unknown[] {
+/** What is no object has no members: all columns would be NULL, silently. */
+const NO_OBJECT = 'is no object: where it is a list of rows, rows_at says so';
+const NO_OBJECTS = 'has a row that is no object';
+
+function mayHaveMembers(row: unknown): boolean {
+  return row === null || (typeof row === 'object' && !Array.isArray(row));
+}
+
+/** No list, and no answer, is no row; but a table that is a list has one. */
+function rowsOf(value: unknown, at: JsonPath | undefined, isList: boolean): readonly unknown[] {
   if (at === undefined) return value === null ? [] : [value];
-  const rows = readJsonPath(value, at) ?? [];
+  const found = readJsonPath(value, at);
+  const rows = isList ? found : (found ?? []);
   if (!Array.isArray(rows)) throw new JsonRefused('has no list where rows_at says');
   return rows;
 }
