@@ -5,6 +5,9 @@ import { connectBeside, withPoolClient } from './pool.ts';
 /** First half of our advisory locks' key, so that they meet nobody else's: "trh" in ASCII. */
 export const LOCK_CLASS = 0x747268;
 
+/** Where its connection broke: until it is taken again, others believe this process dead and clean up behind it. */
+const TAKE_AGAIN_MS = 500;
+
 type LockClient = Awaited<ReturnType<typeof connectBeside>>;
 
 /**
@@ -15,12 +18,14 @@ export class ProcessLock {
   readonly id = randomInt(1, 2 ** 31);
   readonly #pool: Pool;
   #held: Promise<LockClient> | undefined;
+  #takeAgain: NodeJS.Timeout | undefined;
+  #released = false;
 
   constructor(pool: Pool) {
     this.#pool = pool;
   }
 
-  /** Takes it again where its connection broke. */
+  /** Resolves once it is held; from then on it is taken again where its connection breaks. */
   async hold(): Promise<void> {
     const held = (this.#held ??= this.#take());
     try {
@@ -48,6 +53,8 @@ export class ProcessLock {
   }
 
   async release(): Promise<void> {
+    this.#released = true;
+    clearTimeout(this.#takeAgain);
     const held = this.#held;
     this.#held = undefined;
     const client = await held?.catch(() => undefined);
@@ -56,15 +63,24 @@ export class ProcessLock {
 
   async #take(): Promise<LockClient> {
     const client = await connectBeside(this.#pool);
-    client.once('end', () => {
-      this.#held = undefined;
-    });
     try {
       await client.query('select pg_advisory_lock($1, $2)', [LOCK_CLASS, this.id]);
+      client.once('end', () => {
+        this.#held = undefined;
+        this.#takeAgainLater();
+      });
     } catch (error) {
       await client.end().catch(() => undefined);
       throw error;
     }
     return client;
+  }
+
+  #takeAgainLater(): void {
+    if (this.#released) return;
+    clearTimeout(this.#takeAgain);
+    this.#takeAgain = setTimeout(() => {
+      this.hold().catch(() => this.#takeAgainLater());
+    }, TAKE_AGAIN_MS).unref();
   }
 }
