@@ -46,7 +46,8 @@ const importers = {
   zod: '^src/app/config/',
 };
 
-const test = '\\.test\\.ts$';
+/** Tests, and what they share. */
+const test = '(\\.test\\.ts$|^test/)';
 const escape = (text) => text.replace(/[.+\-/]/g, '\\$&');
 const inPackage = (name) => `(^|/)node_modules/(@types/)?${escape(name)}/`;
 const layers = Object.keys(rank);

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { startupSettings } from './startup-settings.ts';
 
@@ -20,4 +21,21 @@ test('parameters are settings of their own, but for those that say who connects 
     ['application_name', 'psql'],
   ] as const;
   expect(startupSettings(parameters)).toEqual(['trailhound.sources', 'application_name']);
+});
+
+test('of any options they are at most as many as there are words', () => {
+  const piece = fc.constantFrom('-c', '--', ' ', '\\', '=', 'a', '-', '\t', '\u00a0');
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.array(piece).map((pieces) => pieces.join('')),
+      ),
+      (options) => {
+        const names = startupSettings([['options', options]]);
+        expect(names.length).toBeLessThanOrEqual(options.length / 2);
+        expect(names.join('').length).toBeLessThanOrEqual(options.length);
+      },
+    ),
+  );
 });

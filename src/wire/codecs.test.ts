@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { mutated } from '../../test/support/mutations.ts';
 import { TrailhoundError } from '../kernel/errors.ts';
 import { decodeAuthentication, encodeAuthentication } from './backend/authentication.ts';
 import { decodeBackendKeyData, encodeBackendKeyData } from './backend/backend-key-data.ts';
@@ -157,6 +158,21 @@ const codecs = [
   ),
 ];
 
+/** A message without content still has its fixed parts. */
+const MOST_FOR_NOTHING = 8;
+
+/** How much a decoded message holds: bytes, characters, and each element of a list, which takes a byte of it at least. */
+function weight(decoded: unknown): number {
+  if (typeof decoded === 'string' || Buffer.isBuffer(decoded)) return decoded.length;
+  if (decoded instanceof Map) return weight([...decoded]);
+  if (Array.isArray(decoded)) return decoded.reduce<number>((sum, item) => sum + Math.max(1, weight(item)), 0);
+  if (typeof decoded !== 'object' || decoded === null) return 0;
+  return Object.values(decoded).reduce<number>((sum, item) => sum + (NAMED.has(item) ? 0 : weight(item)), 0);
+}
+
+/** What a number on the wire is called. */
+const NAMED: ReadonlySet<unknown> = new Set(['ok', 'sasl', 'sasl-continue', 'sasl-final', 'other']);
+
 describe.each(codecs)('$name', ({ messages, encode, decode, header }) => {
   test('is read as it was written, and its length word counts itself and the payload', () => {
     fc.assert(
@@ -168,10 +184,10 @@ describe.each(codecs)('$name', ({ messages, encode, decode, header }) => {
     );
   });
 
-  test('refuses whatever is cut short or random with a protocol violation, and never otherwise', () => {
+  test('refuses whatever is cut short, changed or random with a protocol violation, and never otherwise', () => {
     const refusesProperly = (payload: Buffer) => {
       try {
-        decode(payload);
+        expect(weight(decode(payload))).toBeLessThanOrEqual(MOST_FOR_NOTHING + payload.length);
       } catch (error) {
         expect(error).toBeInstanceOf(TrailhoundError);
         expect((error as TrailhoundError).code).toBe('protocol_violation');
@@ -184,6 +200,7 @@ describe.each(codecs)('$name', ({ messages, encode, decode, header }) => {
         refusesProperly(payload.subarray(0, Math.floor(payload.length * part)));
       }),
     );
+    fc.assert(fc.property(mutated(messages.map((message) => encode(message).subarray(header))), refusesProperly));
   });
 });
 
@@ -234,5 +251,26 @@ describe('what may come before any typed message', () => {
     const packet = Buffer.alloc(10_004);
     packet.writeUInt32BE(10_004, 0);
     expect(readStartupPacket(packet).state).toBe('packet');
+  });
+
+  test('whatever comes is a packet of at most its own size, TLS, too little, or refused', () => {
+    const whole = fc.constantFrom(
+      request(80877103),
+      request(80877102, Buffer.alloc(32)),
+      encodeStartupMessage({ version: { major: 3, minor: 2 }, parameters: [['user', 'x']] }),
+    );
+    fc.assert(
+      fc.property(fc.oneof(bytes, mutated(whole)), (received) => {
+        try {
+          const read = readStartupPacket(received);
+          if (read.state !== 'packet') return;
+          expect(read.rest.length).toBeLessThanOrEqual(received.length - 2 * LENGTH_WORD);
+          expect(received.subarray(received.length - read.rest.length)).toEqual(read.rest);
+        } catch (error) {
+          expect(error).toBeInstanceOf(TrailhoundError);
+          expect(['protocol_violation', 'not_supported']).toContain((error as TrailhoundError).code);
+        }
+      }),
+    );
   });
 });

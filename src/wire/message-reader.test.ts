@@ -99,6 +99,30 @@ test('however a stream is cut, the same messages come out and no byte is lost', 
   );
 });
 
+test('of any bytes, however they are cut, none is lost or held twice, and each call hands some out or ends', () => {
+  const wants = ['whole', 'pieces', 'invalid'] as const;
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 700 }), { maxLength: 12 }), fc.nat(2), (chunks, turn) => {
+      const reader = new MessageReader({
+        want: (type, size) => (size > 0x1000 ? 'invalid' : (wants[(type + turn) % 2] ?? 'whole')),
+        runs: new Set([0x44]),
+      });
+      const seen: Buffer[] = [];
+      let pushed = 0;
+      for (const chunk of chunks) {
+        reader.push(Buffer.from(chunk));
+        pushed += chunk.length;
+        for (let piece = reader.next(); piece !== undefined; piece = reader.next()) {
+          expect(piece.end).toBeGreaterThan(piece.start);
+          seen.push(bytesOf(piece));
+        }
+        expect(Buffer.concat(seen).length + reader.buffered).toBe(pushed);
+      }
+      expect(Buffer.concat([...seen, reader.takeRest()])).toEqual(Buffer.concat(chunks));
+    }),
+  );
+});
+
 test('what has arrived can be looked at before it is handed out, the last message by its header', () => {
   const reader = new MessageReader({ want: () => 'whole' });
   const next = reader.lookAhead();

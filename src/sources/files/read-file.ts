@@ -37,28 +37,22 @@ export interface ReadBatch {
   readonly stored: number;
 }
 
-const COMPRESSED = /\.(?:gz|zst)$/;
-
 /** The records of a file with what its path says of them. */
-export async function* readFile(file: FileRead): AsyncGenerator<ReadBatch, void, undefined> {
-  const { connection, path, parse, troubles } = file;
-  const place = placeOf(file);
+export async function* readFile(read: FileRead): AsyncGenerator<ReadBatch, void, undefined> {
+  const { connection, path, parse, troubles } = read;
+  const place = placeOf(read);
   const recordOf = recordMaker(path, place);
-  let read = 0;
   try {
     for await (const { records, copied, malformed, replaced, stored } of parse(place)) {
       for (const { line, reason, rest } of malformed) {
         troubles.unreadable(unreadableFile(connection, path, `line ${line}`, reason), rest);
       }
       if (replaced > 0) troubles.replaced(replaced);
-      read += stored;
       yield { records: records.map(recordOf), copied, stored };
     }
   } catch (error) {
-    throw readFailure(file, error);
+    throw readFailure(read, error);
   }
-  // Such as a download that failed leaves behind: without records there would be something to decompress.
-  if (read === 0 && COMPRESSED.test(path)) throw unreadableFile(connection, path, 'line 1', 'the file is empty');
 }
 
 function placeOf({ connection, path }: FileRead): Place {

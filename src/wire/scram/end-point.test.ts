@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { mutated } from '../../../test/support/mutations.ts';
 import { endPointOf } from './end-point.ts';
 
 const sequence = (...content: readonly Buffer[]) => {
@@ -31,4 +33,12 @@ test.each([
   ['something cut short', certificate('2b6570').subarray(0, 50)],
 ])('%s gives no end point', (_name, der) => {
   expect(endPointOf(der)).toBeUndefined();
+});
+
+test('what is no certificate any more gives a digest, or none', () => {
+  const broken = fc.oneof(
+    fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+    mutated(fc.constant(certificate('2a864886f70d01010b'))),
+  );
+  fc.assert(fc.property(broken, (der) => [undefined, 32, 48, 64].includes(endPointOf(der)?.length)));
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { mutated } from '../../../test/support/mutations.ts';
 import { TrailhoundError } from '../../kernel/errors.ts';
 import { proveClient, readChallenge, serverIsGenuine, startClientExchange } from './client.ts';
 import { deriveKeys } from './keys.ts';
@@ -142,6 +143,49 @@ test('no message makes the server throw anything but a TrailhoundError', async (
   );
 });
 
+/** Of the exchange's own errors one, or what `work` gives. */
+function orRefused<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    expect(error).toBeInstanceOf(TrailhoundError);
+    expect(['protocol_violation', 'not_supported', 'invalid_authorization']).toContain((error as TrailhoundError).code);
+    return undefined;
+  }
+}
+
+const changed = (text: string) => mutated(fc.constant(Buffer.from(text))).filter((bytes) => bytes.toString() !== text);
+
+test("a client's messages that are changed on the way are refused, and never accepted", async () => {
+  const exchange = await begin();
+  const { verifier } = exchange;
+  fc.assert(
+    fc.property(changed(RFC.clientFirst), changed(RFC.clientFinal), (clientFirst, clientFinal) => {
+      const mechanism = chosenMechanism(SCRAM_SHA_256, undefined);
+      const begun = orRefused(() => startExchange({ mechanism, clientFirst, verifier, nonce: RFC.serverNonce }));
+      const size = clientFirst.length + RFC.serverNonce.length + RFC.serverFirst.length;
+      expect(begun?.serverFirst.length ?? 0).toBeLessThanOrEqual(size);
+      expect(orRefused(() => finishExchange(exchange, clientFinal).accepted) ?? false).toBe(false);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("a server's messages that are changed on the way are refused, or prove nothing", async () => {
+  const exchange = startClientExchange({ nonce: RFC.clientNonce, user: 'user' });
+  const challenge = readChallenge(exchange, Buffer.from(RFC.serverFirst));
+  const keys = await deriveKeys(RFC.password, challenge.salt, challenge.iterations);
+  const proof = proveClient(exchange, challenge, keys.clientKey);
+  fc.assert(
+    fc.property(changed(RFC.serverFirst), mutated(fc.constant(Buffer.from('v=AAAA'))), (serverFirst, serverFinal) => {
+      const read = orRefused(() => readChallenge(exchange, serverFirst));
+      expect(read?.salt.length ?? 0).toBeLessThanOrEqual(serverFirst.length);
+      expect(orRefused(() => serverIsGenuine(proof, serverFinal, keys.serverKey)) ?? false).toBe(false);
+    }),
+    { numRuns: 500 },
+  );
+});
+
 test('a server nonce that does not begin with our own is refused', () => {
   const exchange = startClientExchange({ nonce: 'mine' });
   expect(() => readChallenge(exchange, Buffer.from('r=other,s=AAAA,i=4096'))).toThrow('invalid SCRAM nonce');
@@ -161,6 +205,17 @@ describe('verifiers', () => {
     'SCRAM-SHA-256$4096:AAAA$x:y',
   ])('%j is none', (text) => {
     expect(parseVerifier(text)).toBeUndefined();
+  });
+
+  test('that are changed are others, or none', async () => {
+    const text = formatVerifier(await createVerifier(RFC.password, RFC.salt, 1));
+    fc.assert(
+      fc.property(fc.oneof(changed(text).map(String), fc.string()), (other) => {
+        const verifier = parseVerifier(other);
+        expect([undefined, 32]).toContain(verifier?.storedKey.length);
+        expect([undefined, 32]).toContain(verifier?.serverKey.length);
+      }),
+    );
   });
 
   test('of users that do not exist stay the same for a user, differ between users and look like real ones', () => {
