@@ -3,6 +3,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Figure } from './figure.ts';
+import { connections } from './scenarios/connections.ts';
 import { dashboard } from './scenarios/dashboard.ts';
 import { evidence } from './scenarios/evidence.ts';
 import { evidenceMemory } from './scenarios/evidence-memory.ts';
@@ -32,6 +33,7 @@ const SCENARIOS = [
   memory,
   start,
   relay,
+  connections,
   pgbench,
   processes,
   plan,

@@ -14,6 +14,7 @@ export interface ServerProcess {
   readonly port: number;
   /** From spawn to the line that says `ready:`. */
   readonly readyMs: number;
+  readonly database: string;
   readonly password: string;
   connect(config?: ClientConfig): Promise<Client>;
   stop(): Promise<void>;
@@ -83,6 +84,7 @@ export async function startServer({
     pid: child.pid!,
     port: Number(ready.port),
     readyMs,
+    database: ready.pathname.slice(1),
     password,
     connect: async (config) => {
       const client = new Client({
