@@ -108,11 +108,6 @@ describe('the shapes of records', () => {
     expect(await read(connection(['/*']))).toMatchObject({ ids: [], notices: [], opened: 3 });
   });
 
-  test('a compressed file without a byte is what a download has left that failed', async () => {
-    await write('a.json.gz', '');
-    expect((await failure(read(connection(['/*'])))).message).toBe(`${folder}/a.json.gz, line 1: the file is empty`);
-  });
-
   test('a record comes with its own text, its place, and the time that CloudWatch Logs exported', async () => {
     const text = '{"eventID": "1",  "n": 12345678901234567890}';
     await write('a.jsonl', `\n${text}\n2026-11-20T10:00:00.125Z ${line('2')}\n`);
