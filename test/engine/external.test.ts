@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEngine } from '../../src/engine/open.ts';
+import { withClient } from '../../src/engine/pool.ts';
+import { LOCK_CLASS } from '../../src/engine/process-lock.ts';
 import { setUpSchema } from '../../src/engine/schema.ts';
 import { startForeignServer, type ForeignServer } from './support/foreign-server.ts';
 import { removeTemporaryDirectories } from './support/temporary-directory.ts';
@@ -90,6 +92,27 @@ describe('an engine by URL', () => {
     const { rows } = await engine.pool.query(`select to_regnamespace('trailhound') is null as clean`);
     expect(rows).toEqual([{ clean: true }]);
     await engine.close();
+  });
+
+  it('takes no lock of another role for a living process', async () => {
+    const engine = await open({ database: 'locked' });
+    try {
+      await setUpSchema(engine, { password: 'x' });
+      const living = () => engine.pool.query('select trailhound.living_processes($1) as process', [LOCK_CLASS]);
+      const lock = 'select pg_advisory_lock($1, 424242)';
+      const { port } = server;
+      const target = { host: '127.0.0.1', port, password: 'x', database: 'locked' };
+      await withClient({ ...target, user: 'trailhound' }, async (client) => {
+        await client.query(lock, [LOCK_CLASS]);
+        expect((await living()).rows).toEqual([]);
+      });
+      await withClient({ ...target, user: 'postgres', password: server.password }, async (client) => {
+        await client.query(lock, [LOCK_CLASS]);
+        expect((await living()).rows).toEqual([{ process: 424242 }]);
+      });
+    } finally {
+      await engine.close();
+    }
   });
 
   it('is encrypted as sslmode says', async () => {
