@@ -24,13 +24,19 @@ export class Listener {
     const { pool, channel, heard } = this.#options;
     const client = await connectBeside(pool);
     client.on('notification', () => heard());
+    const state: { at: 'opening' | 'listening' | 'ended' } = { at: 'opening' };
     client.once('end', () => {
-      this.#client = undefined;
-      if (!this.#closed) this.#openLater();
+      const wasListening = state.at === 'listening';
+      state.at = 'ended';
+      if (this.#client === client) this.#client = undefined;
+      // Before, it is who opens it that tries again.
+      if (wasListening && !this.#closed) this.#openLater();
     });
     if (this.#closed) return client.end();
     this.#client = client;
     await client.query(`listen ${client.escapeIdentifier(channel)}`);
+    if (state.at === 'ended') throw new Error('the connection ended as it began to listen');
+    state.at = 'listening';
   }
 
   async close(): Promise<void> {

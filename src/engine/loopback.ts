@@ -11,6 +11,9 @@ export const LOOPBACK_ROLE = 'trailhound_loopback';
 /** postgres_fdw writes the pid of the backend that scans in the place of %p ("postgres_fdw.application_name" in its manual page). */
 const APPLICATION_NAME = 'trailhound %p';
 
+/** First of all, or processes that end together would wait for each other. */
+const LOCK = 'lock table trailhound.loopback in share row exclusive mode';
+
 const ATTEMPTS = 20;
 const PAUSE_MS = 10;
 
@@ -53,7 +56,7 @@ export async function openLoopback(engine: Engine, address: LoopbackAddress, loc
   await lock.hold();
   await withPoolClient(engine.pool, async (client) => {
     await client.query('begin');
-    await client.query('lock table trailhound.loopback in share row exclusive mode');
+    await client.query(LOCK);
     const { rows: living } = await client.query(
       'select from trailhound.loopback where process in (select p from trailhound.living_processes($1) p)',
       [LOCK_CLASS],
@@ -73,6 +76,7 @@ export async function openLoopback(engine: Engine, address: LoopbackAddress, loc
 export async function closeLoopback(engine: Engine, lock: ProcessLock): Promise<void> {
   await withPoolClient(engine.pool, async (client) => {
     await client.query('begin');
+    await client.query(LOCK);
     await client.query('delete from trailhound.loopback where process = $1', [lock.id]);
     await client.query('select trailhound.point_loopback($1)', [LOCK_CLASS]);
     await client.query('commit');

@@ -1,3 +1,4 @@
+import type { ClientBackend } from '../query/backend.ts';
 import { encodeSync } from '../wire/frontend/sync.ts';
 import type { BackendLink, Settled } from './backend-link.ts';
 import { NOTHING } from './filters.ts';
@@ -21,6 +22,15 @@ export async function settleBlock(link: BackendLink): Promise<Settled> {
   if (settled !== 'ready' || !link.queue.blockChanged) return settled;
   await swallowedSync(link);
   return link.settle();
+}
+
+/**
+ * Outside of a block: makes what comes next part of an implicit one, as all statements of a Query of several are. In the
+ * extended protocol PostgreSQL begins that with the second Execute (start_xact_command in tcop/postgres.c), so one comes before
+ * that changes nothing and takes no snapshot. Rejects with BackendError, BackendGone.
+ */
+export async function implicitBlock({ queue }: BackendLink, backend: ClientBackend): Promise<void> {
+  if (queue.status === 'I') await backend.query({ text: 'show transaction_isolation' });
 }
 
 /** Cheap. */

@@ -16,7 +16,7 @@ import { explainFilter } from './explain.ts';
 import type { Outcome, ReplyFilter } from './expected.ts';
 import { mapResponses, NOTHING, onlyResponses, patchOrigins, payload } from './filters.ts';
 import type { Outbox } from './outbox.ts';
-import { mayBegin, ownTransaction, settleBlock, swallowedSync } from './own-transaction.ts';
+import { implicitBlock, mayBegin, ownTransaction, settleBlock, swallowedSync } from './own-transaction.ts';
 import { locate } from './position.ts';
 import type { VirtualPortals } from './portals.ts';
 import type { PreparedStatements } from './prepared-statements.ts';
@@ -55,8 +55,9 @@ export async function runVirtualQuery(context: VirtualQueryContext, message: Buf
   }
   // A Query between a client's Execute and Sync shares the implicit transaction, if it is one statement.
   const shared = link.queue.segmentOpen && parts.length === 1;
+  let begins = parts.length > 1;
   for (const part of parts) {
-    const outcome = await runPart(context, part, parts.length === 1);
+    const outcome = await runPart(context, part, { alone: parts.length === 1, begins });
     if (link.gone) return;
     if (outcome === 'not ours') {
       if (!shared) await swallowedSync(link);
@@ -74,7 +75,8 @@ export async function runVirtualQuery(context: VirtualQueryContext, message: Buf
       return;
     }
     // Else the pipeline would not know that a block began or ended. Inside one, and right after one, Sync changes nothing.
-    if (CHANGES_BLOCK.has(outcome.tag)) await swallowedSync(link);
+    begins = CHANGES_BLOCK.has(outcome.tag);
+    if (begins) await swallowedSync(link);
   }
   closeUnnamed(
     link,
@@ -90,10 +92,22 @@ export async function runVirtualQuery(context: VirtualQueryContext, message: Buf
 
 type PartOutcome = { readonly tag: string } | 'failed' | 'not ours';
 
-async function runPart(context: VirtualQueryContext, part: StatementText, alone: boolean): Promise<PartOutcome> {
-  const { link, rewriter, portals } = context;
+interface PartPlace {
+  /** The Query's only statement. */
+  readonly alone: boolean;
+  /** The first of several, or right behind one that may have ended a block. */
+  readonly begins: boolean;
+}
+
+async function runPart(
+  context: VirtualQueryContext,
+  part: StatementText,
+  { alone, begins }: PartPlace,
+): Promise<PartOutcome> {
+  const { link, backend, rewriter, portals } = context;
   let rewrite: Rewrite | undefined;
   try {
+    if (begins) await implicitBlock(link, backend);
     if (rewriter.concerns(part.text, Buffer.from(part.text))) {
       rewrite = await rewriter.rewrite(
         part.text,
