@@ -31,7 +31,7 @@ describe('a configuration that cannot be used ends with status 2, before anythin
     [
       'a kind that does not exist',
       'connections: { okta: { kind: saml } }',
-      /bad\.yaml:1:\d+: connections\.okta\.kind: expected aws, abuseipdb or files, found "saml"/,
+      /bad\.yaml:1:\d+: connections\.okta\.kind: expected aws, abuseipdb, files or http, found "saml"/,
     ],
     ['a port that is none', 'listen: { port: 99999 }', /bad\.yaml:1:\d+: listen\.port: expected a port, found "99999"/],
     [
