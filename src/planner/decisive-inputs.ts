@@ -1,4 +1,4 @@
-import type { ColumnRef, JoinExpr, Node } from '@pgsql/types';
+import type { ColumnRef, FuncCall, JoinExpr, Node } from '@pgsql/types';
 import { hasDefaults, type Column, type KeyKind } from '../catalog/table.ts';
 import { isStar } from '../sql/names.ts';
 import { fieldsOf, type Item, type Level } from '../sql/scope.ts';
@@ -112,7 +112,10 @@ class Uses {
         const { havingClause, targetList = [] } = parent.select;
         if (contains(havingClause, node)) return true;
         const at = targetList.findIndex((target) => contains(target, node));
-        return at !== -1 && (isFiltered(targetList[at], node) || this.#flowsOut(parent, at, compared));
+        return (
+          at !== -1 &&
+          (filtersIn(targetList[at]).some((filter) => contains(filter, node)) || this.#flowsOut(parent, at, compared))
+        );
       }
     }
   }
@@ -175,16 +178,11 @@ class Uses {
 
   /** `count(*) filter (where …)`; `bool_or(… = 30)`, which is of all rows, unlike what is shown of each. */
   #summarizes(value: Node, reads: (node: Node) => boolean, isChoice: (node: Node) => boolean): boolean {
-    let found = false;
-    walk(value, (node, kind) => {
-      if (kind === 'SelectStmt') return false;
-      const call = kind === 'FuncCall' ? bare(node, 'FuncCall') : undefined;
-      if (call?.agg_filter !== undefined && reads(call.agg_filter)) found = true;
-      const name = bare(call?.funcname?.at(-1), 'String')?.sval ?? '';
-      if (this.#statement.functions.aggregate.has(name) && call?.args?.some(isChoice) === true) found = true;
-      return undefined;
-    });
-    return found;
+    if (filtersIn(value).some(reads)) return true;
+    const { aggregate } = this.#statement.functions;
+    return callsIn(value).some(
+      ({ funcname, args = [] }) => aggregate.has(bare(funcname?.at(-1), 'String')?.sval ?? '') && args.some(isChoice),
+    );
   }
 
   /** What USING and NATURAL compare. */
@@ -257,13 +255,17 @@ function comparesIn(value: Node, reads: (node: Node) => boolean): boolean {
   return found;
 }
 
-/** Whether a subquery stands in an aggregate's FILTER. */
-function isFiltered(target: Node | undefined, wanted: object): boolean {
-  let found = false;
-  walk(target, (node, kind) => {
-    const filter = kind === 'FuncCall' ? bare(node, 'FuncCall')?.agg_filter : undefined;
-    if (filter !== undefined && contains(filter, wanted)) found = true;
-    return undefined;
+/** The FILTERs of an expression's aggregates, without those of its subqueries. */
+function filtersIn(value: Node | undefined): readonly Node[] {
+  return callsIn(value).flatMap(({ agg_filter: filter }) => filter ?? []);
+}
+
+function callsIn(value: Node | undefined): readonly FuncCall[] {
+  const calls: FuncCall[] = [];
+  walk(value, (node, kind) => {
+    const call = kind === 'FuncCall' ? bare(node, 'FuncCall') : undefined;
+    if (call !== undefined) calls.push(call);
+    return kind === 'SelectStmt' ? false : undefined;
   });
-  return found;
+  return calls;
 }
