@@ -129,7 +129,10 @@ function toColumn(row: ColumnRow): Column {
 }
 
 function toView(row: ViewRow, table: VirtualTable): VirtualView {
-  const passed = passedThrough(row.definition);
+  const passed = passedThrough(
+    row.definition,
+    table.columns.map(({ name }) => name),
+  );
   return {
     schema: row.schema,
     name: row.name,

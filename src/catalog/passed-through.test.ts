@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { passedThrough } from './passed-through.ts';
 
+const COLUMNS = ['id', 'title', 'select', 'a', 'b', 'd'];
+
 describe('passedThrough', () => {
   it('names the column behind each plain target', () => {
-    expect(passedThrough('SELECT title AS name, t.id, "select" AS x FROM source.t;')).toEqual([
+    expect(passedThrough('SELECT title AS name, t.id, "select" AS x FROM source.t;', COLUMNS)).toEqual([
       'title',
       'id',
       'select',
@@ -11,7 +13,7 @@ describe('passedThrough', () => {
   });
 
   it('gives nothing for what is computed', () => {
-    expect(passedThrough(`SELECT a::text AS a, upper(b) AS b, 'c'::text AS c, d FROM source.t;`)).toEqual([
+    expect(passedThrough(`SELECT a::text AS a, upper(b) AS b, 'c'::text AS c, d FROM source.t;`, COLUMNS)).toEqual([
       undefined,
       undefined,
       undefined,
@@ -19,8 +21,12 @@ describe('passedThrough', () => {
     ]);
   });
 
+  it('gives nothing for what a subquery may have computed', () => {
+    expect(passedThrough('SELECT a FROM (SELECT lower(t.a) AS a FROM source.t) s;', COLUMNS)).toEqual([undefined]);
+  });
+
   it('gives nothing for what is no SELECT', () => {
-    expect(passedThrough('nonsense')).toEqual([]);
-    expect(passedThrough('delete from source.t')).toEqual([]);
+    expect(passedThrough('nonsense', COLUMNS)).toEqual([]);
+    expect(passedThrough('delete from source.t', COLUMNS)).toEqual([]);
   });
 });
