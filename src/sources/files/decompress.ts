@@ -1,5 +1,6 @@
 import { type Duplex, Readable, pipeline } from 'node:stream';
 import * as zlib from 'node:zlib';
+import type { OwnedBytes } from './owned-bytes.ts';
 import { splitZstdFrames } from './zstd-frames.ts';
 
 const GZIP = Buffer.from([0x1f, 0x8b]);
@@ -14,6 +15,8 @@ const CHUNK_BYTES = 256 * 1024;
  */
 const AT_ONCE = { stored: 1024 * 1024, decompressed: 8 * 1024 * 1024 };
 const TRAILER_BYTES = 8;
+/** What the last bytes say may be too little. */
+const LEAST_AT_ONCE = 16 * 1024;
 
 /** The runtime has no decompressor for it. */
 export class UnknownCompression extends Error {}
@@ -21,13 +24,18 @@ export class UnknownCompression extends Error {}
 /**
  * What the bytes stand for, told by how they begin: some tools unpack a file and leave its name as it was. Ends the
  * iteration of `chunks` in any case.
+ *
+ * @param owned what comes out lies in its buffers, or in nobody's
  */
-export async function* decompress(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void, undefined> {
+export async function* decompress(
+  chunks: AsyncIterable<Uint8Array>,
+  owned: OwnedBytes,
+): AsyncGenerator<Buffer, void, undefined> {
   const iterator = chunks[Symbol.asyncIterator]();
   try {
     const head = await peek(iterator, ZSTD.length);
     const all = prepend(head, iterator);
-    if (head.subarray(0, GZIP.length).equals(GZIP)) yield* gunzip(all);
+    if (head.subarray(0, GZIP.length).equals(GZIP)) yield* gunzip(all, owned);
     else if (head.subarray(0, ZSTD.length).equals(ZSTD)) yield* unzstd(all);
     else yield* all;
   } finally {
@@ -52,7 +60,10 @@ async function* prepend(head: Buffer, iterator: AsyncIterator<Uint8Array>): Asyn
   }
 }
 
-async function* gunzip(chunks: AsyncGenerator<Buffer, void, undefined>): AsyncGenerator<Buffer, void, undefined> {
+async function* gunzip(
+  chunks: AsyncGenerator<Buffer, void, undefined>,
+  owned: OwnedBytes,
+): AsyncGenerator<Buffer, void, undefined> {
   const head: Buffer[] = [];
   let stored = 0;
   let ended = false;
@@ -66,7 +77,10 @@ async function* gunzip(chunks: AsyncGenerator<Buffer, void, undefined>): AsyncGe
   }
   const whole = ended ? gunzipAtOnce(head) : undefined;
   if (whole === undefined) yield* through(zlib.createGunzip({ chunkSize: CHUNK_BYTES }), following(head, chunks));
-  else for (let at = 0; at < whole.length; at += CHUNK_BYTES) yield whole.subarray(at, at + CHUNK_BYTES);
+  else {
+    owned.own(whole);
+    for (let at = 0; at < whole.length; at += CHUNK_BYTES) yield whole.subarray(at, at + CHUNK_BYTES);
+  }
 }
 
 /** Undefined where too much might come out, and where it fails: what can be read up to there, a stream gives. */
@@ -78,7 +92,7 @@ function gunzipAtOnce(parts: readonly Buffer[]): Buffer | undefined {
   try {
     // One byte more than comes out, so that no second buffer is begun.
     return zlib.gunzipSync(bytes, {
-      chunkSize: Math.max(size + 1, CHUNK_BYTES),
+      chunkSize: Math.max(size + 1, LEAST_AT_ONCE),
       maxOutputLength: AT_ONCE.decompressed,
     });
   } catch {

@@ -6,6 +6,7 @@ import { UnknownCompression, decompress } from './decompress.ts';
 import { ExtractingSplitter } from './extracting-splitter.ts';
 import type { Place } from './line-plan.ts';
 import { LineWriter, type WrittenLines } from './line-writer.ts';
+import { OwnedBytes } from './owned-bytes.ts';
 import { RecordSplitter } from './record-splitter.ts';
 import type { Malformed, Passed, Skipped, Split } from './split.ts';
 import type { Wanted } from './wanted.ts';
@@ -64,16 +65,19 @@ export async function* parseChunks(
 ): AsyncGenerator<FileBatch, void, undefined> {
   const filter = needles.length === 0 ? undefined : new ByteFilter(needles);
   const lines = plan && LineWriter.of(plan, place);
+  const owned = new OwnedBytes();
   const splitter = splitterOf(filter, lines);
   const reading = { number: 0, skipped: 0, stored: 0, filter, lines };
   try {
-    for await (const chunk of decompress(counted(chunks, reading))) yield batchOf(splitter.push(chunk), reading);
+    for await (const chunk of decompress(counted(chunks, reading), owned)) yield batchOf(splitter.push(chunk), reading);
+    yield batchOf(splitter.end(), reading);
   } catch (error) {
     // What could be read until then is told before.
     if (splitter instanceof CandidateSplitter) yield batchOf(splitter.release(), reading);
     throw compressionFailure(error, splitter.line) ?? error;
+  } finally {
+    owned.free();
   }
-  yield batchOf(splitter.end(), reading);
 }
 
 async function* counted(chunks: AsyncIterable<Uint8Array>, reading: Reading): AsyncGenerator<Uint8Array> {

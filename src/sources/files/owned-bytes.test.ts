@@ -1,0 +1,24 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { OwnedBytes } from './owned-bytes.ts';
+
+test('what is freed is gone, and what follows has its memory', () => {
+  const before = process.memoryUsage().arrayBuffers;
+  const stored = gzipSync(Buffer.alloc(4 * 1024 * 1024, 'x'));
+  for (let round = 0; round < 50; round += 1) {
+    const owned = new OwnedBytes();
+    const bytes = owned.own(gunzipSync(stored, { chunkSize: 4 * 1024 * 1024 + 1 }));
+    expect(bytes.length).toBe(4 * 1024 * 1024);
+    owned.free();
+    expect(bytes.length).toBe(0);
+  }
+  // Of 200 MiB.
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * 1024 * 1024);
+});
+
+test("what is part of Node's pool is left alone", () => {
+  const owned = new OwnedBytes();
+  const bytes = owned.own(Buffer.from('a record'));
+  owned.free();
+  expect(bytes.toString()).toBe('a record');
+});
