@@ -46,9 +46,11 @@ grant select on trailhound.lookup to public;
 create or replace function trailhound.check_lookup(definition trailhound.lookup_entry) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-  path_pattern constant text := '^\$(\.[A-Za-z_][A-Za-z0-9_-]*|\[[0-9]{1,6}\]|\["([^"\\]|\\.)+"\])*$';
-  members constant text[] := array['name', 'type', 'path', 'key', 'default', 'public_only', 'comment'];
+  -- What JSON allows in the quotation marks, so that no path is taken that cannot be read.
+  path_pattern constant text := '^\$(\.[A-Za-z_][A-Za-z0-9_-]*|\[[0-9]{1,6}\]|\["([^"\\[:cntrl:]]|\\(["\\/bfnrt]|u[0-9A-Fa-f]{4}))+"\])*$';
+  members constant text[] := array['name', 'type', 'path', 'key', 'default', 'public_only', 'not_null', 'comment'];
   types constant text[] := array['text', 'bigint', 'integer', 'double precision', 'boolean', 'timestamptz', 'inet', 'jsonb', 'text[]'];
+  reserved constant text[] := array(select word from pg_get_keywords() where catcode = 'R');
   asked text[];
   named text[] := '{}';
   declared text[] := '{}';
@@ -56,19 +58,22 @@ declare
   of_column text;
   unknown text;
   keys integer := 0;
+  filled text;
   origin text[];
   allowed text;
 begin
-  if definition.name is null or definition.name !~ '^[a-z_][a-z0-9_]{0,62}$' or definition.name ~ '^(pg|trailhound)_' then
+  if definition.name is null or definition.name !~ '^[a-z_][a-z0-9_]{0,62}$' or definition.name ~ '^(pg|trailhound)_'
+    or exists (select from pg_get_keywords() where word = definition.name and catcode in ('R', 'T'))
+  then
     perform trailhound.refuse_lookup(format('"%s" cannot be the name of a look-up', definition.name),
-      'Use up to 63 lower-case letters, digits and underscores; pg_ and trailhound_ at the start are taken.');
+      'Use up to 63 lower-case letters, digits and underscores; words that SQL reserves, and pg_ and trailhound_ at the start, are taken.');
   end if;
 
   -- The host is no part of what a key can change: it ends before the first placeholder may stand.
   origin := regexp_match(definition.url_template, '^(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/');
   if origin is null then
     perform trailhound.refuse_lookup('url_template must begin with https://, a host in lower case, and a slash',
-      'Write it as https://api.example.com/v1/{ip}; it holds no user, password or other credential.');
+      'Write it as https://api.example.com/v1/{ip}; it holds no user, password or other credential. Names in other letters are written as xn--….');
   end if;
   if length(definition.url_template) > 2000
     or regexp_replace(definition.url_template, '\{[a-z_][a-z0-9_]{0,62}\}', 'x', 'g')
@@ -103,6 +108,10 @@ begin
     if jsonb_typeof(item) <> 'object' or jsonb_typeof(item -> 'name') is distinct from 'string' or of_column !~ '^[a-z_][a-z0-9_]{0,62}$' then
       perform trailhound.refuse_lookup('each of columns must be an object with a name of lower-case letters, digits and underscores', null);
     end if;
+    if of_column = any (reserved) then
+      perform trailhound.refuse_lookup(format('"%s" cannot be the name of a column', of_column),
+        'SQL reserves it: without quotation marks it would mean something else. Choose another name; the path says where its value is.');
+    end if;
     if of_column = any (named) then
       perform trailhound.refuse_lookup(format('column %s is declared twice', of_column), null);
     end if;
@@ -113,9 +122,9 @@ begin
         format('It may have %s.', array_to_string(members, ', ')));
     end if;
     if exists (select from jsonb_each(item) e where jsonb_typeof(e.value) <>
-        case when e.key = any (array['key', 'public_only']) then 'boolean' else 'string' end) then
+        case when e.key = any (array['key', 'public_only', 'not_null']) then 'boolean' else 'string' end) then
       perform trailhound.refuse_lookup(format('column %s has a member of another type', of_column),
-        'key and public_only are true or false, the others texts.');
+        'key, public_only and not_null are true or false, the others texts.');
     end if;
     if coalesce(item ->> 'type', '') <> all (types) then
       perform trailhound.refuse_lookup(format('column %s must have a type', of_column), format('One of %s.', array_to_string(types, ', ')));
@@ -145,9 +154,13 @@ begin
         perform trailhound.refuse_lookup(format('column %s cannot have this default', of_column), 'An input is a text that is not empty, an integer or a bigint, and its default one of its values.');
       end if;
     elsif item ->> 'path' is null or item ->> 'path' !~ path_pattern or length(item ->> 'path') > 500 then
-      perform trailhound.refuse_lookup(format('column %s has no JSON path', of_column), 'Write it as $.a.b[0] or $["a b"]; $ is the whole.');
+      perform trailhound.refuse_lookup(format('column %s has no JSON path', of_column),
+        'Write it as $.a.b[0] or $["a b"]; $ is the whole. A backslash within quotation marks is one of JSON''s escapes: \\ is a backslash, \" a quotation mark.');
     elsif definition.format = 'lines' and item ->> 'path' <> '$' then
       perform trailhound.refuse_lookup(format('column %s looks into a line', of_column), 'The path of a line is $.');
+    end if;
+    if item ? 'not_null' and not item ? 'path' then
+      perform trailhound.refuse_lookup(format('column %s cannot be not_null', of_column), 'One with a path can; what is asked for has a value always.');
     end if;
     if (item ->> 'public_only')::boolean and not ((item ->> 'key')::boolean is true and item ->> 'type' = 'inet') then
       perform trailhound.refuse_lookup(format('column %s cannot be public_only', of_column), 'A key of type inet can.');
@@ -155,6 +168,15 @@ begin
   end loop;
   if keys > 1 then
     perform trailhound.refuse_lookup('only one of columns can be a key', 'Others that change what is asked have a default, and are inputs.');
+  end if;
+  -- A key may be anything, and then has no row; a default that has none would leave the table empty.
+  filled := split_part(definition.url_template, '?', 1);
+  for item in select jsonb_array_elements(definition.columns) loop
+    filled := replace(filled, '{' || (item ->> 'name') || '}', coalesce(translate(item ->> 'default', '/{}', 'xxx'), 'x'));
+  end loop;
+  if filled ~ '/\.{1,2}(/|$)' then
+    perform trailhound.refuse_lookup('with its defaults url_template would lead to another URL',
+      'A segment of a path cannot be . or .. alone: choose another default, or write its {column} into the query.');
   end if;
   unknown := (select min(a) from unnest(asked) a where a <> all (declared));
   if unknown is not null then
@@ -200,6 +222,8 @@ begin
   select string_agg(format('%I %s options (%s) %s', c ->> 'name', c ->> 'type',
       case when (c ->> 'key')::boolean then format($o$key 'required', operators '=', path %L$o$, '@' || (c ->> 'name'))
         when c ? 'default' then format($o$key 'input', operators '=', path %L, default %L$o$, '@' || (c ->> 'name'), c ->> 'default')
+        -- As text: a double holds not every number within.
+        when c ->> 'type' = 'jsonb' then format('path %L', '@record.' || (c ->> 'name'))
         else format('path %L', c ->> 'name') end,
       case when (c ->> 'key')::boolean then 'not null' else '' end), ', ' order by place)
     into columns

@@ -28,7 +28,8 @@ export interface Column {
   readonly notNull: boolean;
   /**
    * Where the value stands in the source's record: dotted names (`userIdentity.arn`), or `@name` for what the source
-   * itself adds to a record (`@region`, `@timestamp`), or `@record` for the record's own text.
+   * itself adds to a record (`@region`, `@timestamp`), or `@record` for the record's own text;
+   * `@record.x` is the text of a part of it, which the source adds as `record`.
    */
   readonly path?: string | undefined;
   /** SQL over sibling columns, computed by PostgreSQL; such a column is never fetched. */

@@ -21,7 +21,7 @@ type Reader = (record: SourceRecord) => unknown;
 export function compileRow(table: string, columns: readonly Column[]): RowMapper {
   const readers = columns.map((column) => readerOf(column.path));
   const texts: readonly TextOf[] = columns.map((column) =>
-    column.path === '@record' ? storableJsonText : textOfType(column.type),
+    isText(column.path) ? storableJsonText : textOfType(column.type),
   );
   const width = columns.length;
   const replacements: Replacements = { count: 0 };
@@ -44,9 +44,14 @@ export function compileRow(table: string, columns: readonly Column[]): RowMapper
   };
 }
 
+/** `@record`, and `@record.x`: JSON as it was written. */
+function isText(path: string | undefined): boolean {
+  return path === '@record' || path?.startsWith('@record.') === true;
+}
+
 const storableJsonText: TextOf = (value, replacements) => storableJson(value as string, replacements);
 
-/** `a.b` leads into the value, `@x` into what the source added, `@record` is the record's own text. */
+/** `a.b` leads into the value, `@x` and `@x.y` into what the source added, `@record` is the record's own text. */
 function readerOf(path: string | undefined): Reader {
   if (path === undefined) return () => undefined;
   if (path === '@record') return (record) => record.text ?? JSON.stringify(record.value);

@@ -30,6 +30,8 @@ const GREYNOISE = {
   last_seen: '2026-01-01',
   message: 'Success',
 };
+/** Numbers that a double would change, or print otherwise. */
+const EXACT = `{"n": [9007199254740993, 1.50, 1e-7, -0.0, 1E+2], "deep": {"id": 12345678901234567890123}, "whole": 7.0}`;
 const EXITS = ['198.51.100.7', '203.0.113.77'];
 
 const NOISE = `'[
@@ -61,6 +63,7 @@ beforeAll(async () => {
     else if (path === 'asn') json(response, { name: `AS ${key}` });
     else if (path === 'odd')
       json(response, { count: key === 'good' ? 7 : 'many', at: key === 'good' ? null : 1_763_000_000, empty: '' });
+    else if (path === 'exact') response.end(EXACT);
     else if (path === 'v3' && pathname.endsWith('/33.44.55.66')) json(response, GREYNOISE);
     else if (path === 'exits' || path === 'torbulkexitlist') response.end(`# exits\n${EXITS.join('\n\n')}\r\n`);
     else response.writeHead(404).end('{}');
@@ -100,6 +103,14 @@ beforeAll(async () => {
     `'[{"name": "asn", "type": "bigint", "key": true}, {"name": "name", "type": "text", "path": "$.name"}]'`,
     'plain',
   );
+  await make(
+    'exact_of',
+    '/exact/{k}',
+    `'[{"name": "k", "type": "text", "key": true}, {"name": "raw", "type": "jsonb", "path": "$", "not_null": true}, {"name": "id", "type": "jsonb", "path": "$.deep.id"},
+       {"name": "first", "type": "text", "path": "$.n[0]"}, {"name": "tiny", "type": "text", "path": "$.n[2]"}, {"name": "n", "type": "text[]", "path": "$.n"},
+       {"name": "big", "type": "bigint", "path": "$.n[0]"}, {"name": "whole", "type": "integer", "path": "$.whole"}, {"name": "deep", "type": "text", "path": "$.deep"}]'`,
+    'plain',
+  );
   await make('tor_exit', '/exits', `'[{"name": "ip", "type": "inet", "path": "$"}]'`, 'plain', ", format => 'lines'");
   await oracle.query(`
     create temp table noise_ip (ip inet not null, noise boolean, class text, label text, last_seen timestamptz,
@@ -110,6 +121,13 @@ beforeAll(async () => {
     insert into asn_of select asn, 'AS ' || asn from workspace.people where asn is not null;
     create temp table tor_exit (ip inet);
     insert into tor_exit values ('${EXITS.join("'), ('")}')`);
+  await oracle.query(
+    `create temp table exact_of as select 'x' as k, r as raw, r #> '{deep,id}' as id, r #>> '{n,0}' as first, r #>> '{n,2}' as tiny,
+       array(select jsonb_array_elements_text(r -> 'n')) as n, (r #>> '{n,0}')::bigint as big, (r ->> 'whole')::numeric::int as whole,
+       '{"id":' || (r #>> '{deep,id}') || '}' as deep
+     from (select $1::jsonb as r) given`,
+    [EXACT],
+  );
   for (const [ip, known] of Object.entries(KNOWN)) {
     await oracle.query(
       `insert into noise_ip select $1, (r ->> 'noise')::boolean, r ->> 'class', r ->> 'the name', (r #>> '{seen,last}')::timestamptz,
@@ -193,6 +211,8 @@ describe('rows of a table made by SQL are those of a plain one', () => {
     ["select n.raw ->> 'score', n.raw -> 'tags' from noise_ip n where n.ip = '198.51.100.7'", ['/ip/198.51.100.7']],
     ['select s.at from seen s join tor_exit t on t.ip = s.address', ['/exits']],
     ['select count(*) from tor_exit', ['/exits']],
+    ["select * from exact_of where k = 'x'", ['/exact/x']],
+    ["select raw ->> 'whole', raw #>> '{deep,id}', raw -> 'n' -> 0 = id from exact_of where k = 'x'", ['/exact/x']],
   ])('%s', async (text, keys) => {
     await isAsOverPlainTables(text);
     expect(asked()).toEqual(keys);
@@ -334,6 +354,45 @@ describe('a definition', () => {
     ['a key without placeholder', 'https://api.example.com/', `'[${KEY}]'`, 'plain', '22023'],
     ['no such connection', 'https://api.example.com/{ip}', `'[${KEY}]'`, 'nothing', '42704'],
     [
+      'a default that leads up',
+      'https://api.example.com/{a}/{ip}',
+      one('{"name": "a", "type": "text", "default": ".."}'),
+      'plain',
+      '22023',
+    ],
+    [
+      'defaults that lead up together',
+      'https://api.example.com/.{a}/{ip}',
+      one('{"name": "a", "type": "text", "default": "."}'),
+      'plain',
+      '22023',
+    ],
+    [
+      'an escape that is none',
+      'https://api.example.com/{ip}',
+      one('{"name": "a", "type": "text", "path": "$[\\"\\\\q\\"]"}'),
+      'plain',
+      '22023',
+    ],
+    [
+      'a key that may be NULL',
+      'https://api.example.com/{ip}',
+      `'[{"name": "ip", "type": "inet", "key": true, "not_null": false}]'`,
+      'plain',
+      '22023',
+    ],
+    [
+      'a column that SQL reads as something else',
+      'https://api.example.com/{ip}',
+      one('{"name": "user", "type": "text", "path": "$.user"}'),
+      'plain',
+      '22023',
+    ],
+    ['a host in capitals', 'https://API.example.com/{ip}', `'[${KEY}]'`, 'plain', '22023'],
+    ['a host in letters of its own', 'https://b\u00fccher.example/{ip}', `'[${KEY}]'`, 'plain', '22023'],
+    ['an allowed host with a dot behind', 'https://api.example.com./{ip}', `'[${KEY}]'`, 'plain', '42501'],
+    ['an address as one number', 'http://2130706433/{ip}', `'[${KEY}]'`, 'plain', '42501'],
+    [
       'another type',
       'https://api.example.com/{ip}',
       one('{"name": "a", "type": "regclass", "path": "$.a"}'),
@@ -395,7 +454,7 @@ describe('a definition', () => {
   });
 
   it('whose name is taken, or none, is refused', async () => {
-    for (const name of ['noise_ip', 'guardduty_finding', 'seen', 'aws_guardduty_finding', 'pg_class'])
+    for (const name of ['noise_ip', 'guardduty_finding', 'seen', 'aws_guardduty_finding', 'pg_class', 'user'])
       expect(['42P07', '22023']).toContain((await failure(make(name, '/ip/{ip}', NOISE, 'plain'))).code);
     expect(await failure(make('Two words', '/ip/{ip}', NOISE, 'plain'))).toMatchObject({ code: '22023' });
   });

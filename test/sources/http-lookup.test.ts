@@ -339,6 +339,9 @@ describe('an answer', () => {
     [500, {}, 'unreachable', true],
     [429, { 'retry-after': '2' }, 'throttled', true],
     [429, { 'retry-after': '7200' }, 'quota', false],
+    [429, { 'retry-after': 'Fri, 31 Dec 2100 23:59:59 GMT' }, 'quota', false],
+    [429, { 'retry-after': 'Fri, 31 Dec 1999 23:59:59 GMT' }, 'throttled', true],
+    [429, {}, 'throttled', true],
     [304, {}, 'unreachable', false],
     [204, {}, 'invalid_request', false],
   ] as const)('of status %s %j fails as %s', async (status, headers, kind, retryable) => {
@@ -349,8 +352,58 @@ describe('an answer', () => {
   });
 
   it('of a status that the connection takes for none is no row', async () => {
+    service.answer = (_request, response) => response.writeHead(204).end();
+    expect(await ask('x', { notFound: [204, 404] })).toEqual([]);
     service.answer = (_request, response) => response.writeHead(400).end('not routable');
     expect(await ask('x', { notFound: [400, 404] })).toEqual([]);
+  });
+
+  it.each([
+    ['text/plain', Buffer.from('{"v": "caf\u00e9"}'), 'caf\u00e9'],
+    ['application/json; charset="iso-8859-1"', Buffer.from('{"v": "caf\u00e9"}', 'latin1'), 'caf\u00e9'],
+    ['application/json', Buffer.from('\ufeff{"v": "a"}'), 'a'],
+    ['application/json', Buffer.from('{"v": "caf\u00e9"}', 'latin1'), undefined],
+    ['application/json; charset=none-such', Buffer.from('{"v": "a"}'), undefined],
+  ])('is read as its type says, or not at all: %s %s', async (type, body, value) => {
+    service.answer = (_request, response) => response.writeHead(200, { 'content-type': type }).end(body);
+    if (value === undefined) expect((await failure(ask('x'))).message).toContain('is no text in the encoding');
+    else expect((await ask('x')).map((row) => row.value)).toEqual([{ v: value }]);
+  });
+
+  it('with more headers than anybody needs fails', async () => {
+    service.answer = (_request, response) => {
+      response.socket?.end(`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(40_000)}\r\n\r\n{}`);
+    };
+    expect(await failure(ask('x'))).toMatchObject({
+      kind: 'unreachable',
+      detail: expect.stringContaining('HEADERS') as string,
+    });
+  });
+
+  it('that lacks what it must have is none, whatever its status says', async () => {
+    const columns = [...DEFINITION.columns.slice(0, 1), { name: 'v', type: 'text', path: '$.v', not_null: true }];
+    for (const body of ['{"error": "try again later"}', '{"v": null}']) {
+      answer(body);
+      expect(await failure(ask('x', { columns }))).toMatchObject({
+        kind: 'nonsense',
+        message: expect.stringContaining('has no value for column v') as string,
+      });
+    }
+    answer('{"v": ""}');
+    expect((await ask('x', { columns })).map(({ value }) => value)).toEqual([{ v: '' }]);
+  });
+
+  it('of no row is told to be one that a wrong URL gives, until there was another', async () => {
+    const source = httpLookupSource({ ...DEFINITION, urlTemplate: `http://${service.host}/{k}` }, client());
+    service.answer = ({ target }, response) =>
+      target === '/known' ? json(response, {}) : notFound({ target, headers: {} }, response);
+    const said = async (key: string) => {
+      const context = testContext();
+      await source?.lookup({ key, inputs: {} }, [], context);
+      return context.notices.map(({ message }) => message);
+    };
+    expect(await said('x')).toEqual([expect.stringContaining('nothing but 404 so far')]);
+    expect([await said('known'), await said('x')]).toEqual([[], []]);
   });
 
   it('keeps what JSON.parse would round, and takes nothing from prototypes', async () => {

@@ -229,7 +229,7 @@ const atLeastOne = z.int({ error: 'expected a whole number' }).min(1, { error: '
 const statuses = list(
   z
     .int({ error: 'expected a status' })
-    .min(300, { error: 'expected a status such as 404' })
+    .min(201, { error: 'expected a status such as 404' })
     .max(599, { error: 'expected a status such as 404' }),
 );
 /** https://www.rfc-editor.org/rfc/rfc9110#name-field-names and -values; what frames a message is not for headers to say. */

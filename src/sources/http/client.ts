@@ -5,11 +5,13 @@ import type { CallContext, Quota, RateLimit } from '../source.ts';
 import { SourceError } from '../source.ts';
 import { retryAfterMs } from '../retry-after.ts';
 import { mayCall, mayLeadTo, type AllowedHosts, type HttpConnection } from './connection.ts';
+import { decodeText } from './decode-text.ts';
 import { noAnswer, notAllowed, refused, unreachable } from './failures.ts';
 import { guardedConnector, NOT_INTERNET, type Resolve } from './guarded-connector.ts';
 
-/** Undefined text: one of the statuses that say that there is nothing. */
+/** Undefined text: the status is one of those that say that there is nothing. */
 export interface HttpAnswer {
+  readonly status: number;
   readonly text: string | undefined;
   /** Of the body, as received. */
   readonly bytes: number;
@@ -86,7 +88,7 @@ export class HttpClient {
       signal.throwIfAborted();
       const { statusCode: status, headers, body } = await this.#send(url, url.origin === first.origin, signal);
       try {
-        if (notFound.includes(status)) return { text: undefined, bytes: 0 };
+        if (notFound.includes(status)) return { status, text: undefined, bytes: 0 };
         if (REDIRECTS.has(status)) {
           if (hops === MOST_REDIRECTS) throw noAnswer(name, `is redirected more than ${MOST_REDIRECTS} times`);
           url = this.#redirected(headers['location'], url, first);
@@ -97,7 +99,7 @@ export class HttpClient {
           this.#tell(status, retryAfter, context);
           throw refused({ status, retryAfter, outOfQuota }, name, Date.now());
         }
-        return await this.#read(headers, body);
+        return { status, ...(await this.#read(headers, body)) };
       } finally {
         body.on('error', () => undefined).destroy();
       }
@@ -135,7 +137,10 @@ export class HttpClient {
     return to;
   }
 
-  async #read(headers: Dispatcher.ResponseData['headers'], body: AsyncIterable<Uint8Array>): Promise<HttpAnswer> {
+  async #read(
+    headers: Dispatcher.ResponseData['headers'],
+    body: AsyncIterable<Uint8Array>,
+  ): Promise<Omit<HttpAnswer, 'status'>> {
     const { name, maxBytes } = this.connection;
     const encoding = only(headers['content-encoding']);
     if (encoding !== undefined && encoding !== 'identity')
@@ -150,7 +155,10 @@ export class HttpClient {
       if (bytes > maxBytes) throw tooLarge();
       chunks.push(chunk);
     }
-    return { text: new TextDecoder().decode(Buffer.concat(chunks)), bytes };
+    const text = decodeText(Buffer.concat(chunks), only(headers['content-type']));
+    if (text === undefined)
+      throw noAnswer(name, 'is no text in the encoding that its content-type names, or else UTF-8');
+    return { text, bytes };
   }
 
   /** A service that says when its quota is renewed is believed until then. */

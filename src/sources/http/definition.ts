@@ -23,6 +23,13 @@ export interface DefinedColumn {
   readonly key?: boolean | undefined;
   /** An input: what is asked for where a statement says nothing. */
   readonly default?: string | undefined;
+  /** An answer, or a row, without it is none: it may say with status 200 that something went wrong. */
+  readonly not_null?: boolean | undefined;
   /** Other addresses have no row, and are not asked for. */
   readonly public_only?: boolean | undefined;
+}
+
+/** What tells answers that are kept for a definition from those of others, and from such as earlier versions kept otherwise. */
+export function variantOf({ id }: LookupDefinition): string {
+  return `definition ${id}, numbers as written`;
 }

@@ -1,6 +1,6 @@
 import type { KeptAs, ScanSource } from '../source.ts';
 import type { HttpClient } from './client.ts';
-import type { LookupDefinition } from './definition.ts';
+import { variantOf, type LookupDefinition } from './definition.ts';
 import { noAnswer } from './failures.ts';
 import { recordsIn } from './lookup-source.ts';
 import { recordReader } from './records.ts';
@@ -26,7 +26,7 @@ export function httpListSource(definition: LookupDefinition, client: HttpClient)
     keptAs: ({ limit }) => {
       const as = (more: Readonly<Record<string, string>>): KeptAs => ({
         key: '',
-        inputs: { '@variant': `definition ${definition.id}`, ...more },
+        inputs: { '@variant': variantOf(definition), ...more },
       });
       return limit === undefined ? [as({})] : [as({}), as({ '@limit': String(limit) })];
     },

@@ -1,11 +1,11 @@
 import { isInternetAddress } from '../internet-address.ts';
-import { SourceError, type CallContext, type LookupKey, type LookupSource, type SourceRecord } from '../source.ts';
+import { SourceError, type LookupKey, type LookupSource, type SourceRecord } from '../source.ts';
 import type { HttpClient } from './client.ts';
-import type { LookupDefinition } from './definition.ts';
+import { variantOf, type LookupDefinition } from './definition.ts';
 import { noAnswer } from './failures.ts';
 import { JsonRefused } from './parse-json.ts';
 import { recordReader, type RecordsOf } from './records.ts';
-import { LONGEST_TARGET, parseUrlTemplate, type UrlTemplate } from './url-template.ts';
+import { LONGEST_TARGET, parseUrlTemplate } from './url-template.ts';
 
 /** A table that `trailhound.create_lookup()` made with a key: one request a key. */
 export function httpLookupSource(definition: LookupDefinition, client: HttpClient): LookupSource | undefined {
@@ -13,12 +13,14 @@ export function httpLookupSource(definition: LookupDefinition, client: HttpClien
   const read = recordReader(definition);
   const key = definition.columns.find((column) => column.key === true);
   if (template === undefined || read === undefined || key === undefined) return undefined;
+  // A wrong path is answered as an unknown key is.
+  let isAnswering = false;
   const values = (asked: LookupKey) => ({ ...asked.inputs, [key.name]: asked.key });
   return {
     kind: 'lookup',
     limit: client.limit,
     quota: client.quota.perDay === undefined ? undefined : client.quota,
-    variant: () => `definition ${definition.id}`,
+    variant: () => variantOf(definition),
     answerLocally: (asked) => {
       if (key.type === 'inet' && asked.key.includes('/')) return [];
       if (key.public_only === true && !isInternetAddress(asked.key)) return [];
@@ -28,26 +30,16 @@ export function httpLookupSource(definition: LookupDefinition, client: HttpClien
     lookup: async (asked, _columns, context) => {
       const target = template.expand(values(asked)) ?? '';
       if (target.length > LONGEST_TARGET) throw tooLong(key.name, client.connection.name);
-      return readFrom(client, template, target, { read, of: asked.key, context });
+      const { status, text } = await client.get(template.origin, target, context);
+      if (text === undefined) {
+        if (!isAnswering) context.notice('NOTICE', nothingYet(definition, status));
+        return [];
+      }
+      isAnswering = true;
+      return recordsIn(text, asked.key, read, client.connection.name);
     },
     close: () => Promise.resolve(),
   };
-}
-
-interface Asked {
-  readonly read: RecordsOf;
-  readonly of: string;
-  readonly context: CallContext;
-}
-
-async function readFrom(
-  client: HttpClient,
-  template: UrlTemplate,
-  target: string,
-  { read, of, context }: Asked,
-): Promise<readonly SourceRecord[]> {
-  const { text } = await client.get(template.origin, target, context);
-  return text === undefined ? [] : recordsIn(text, of, read, client.connection.name);
 }
 
 /** Throws what the statement fails with. */
@@ -58,6 +50,10 @@ export function recordsIn(text: string, of: string, read: RecordsOf, connection:
     if (!(error instanceof JsonRefused)) throw error;
     throw noAnswer(connection, error.message, `It is the answer for ${of}, of ${text.length} characters.`);
   }
+}
+
+function nothingYet({ name, connection }: LookupDefinition, status: number): string {
+  return `${name} has been answered nothing but ${status} so far, which connections.${connection}.not_found takes for "no row": if that is so for every key, its url_template is wrong`;
 }
 
 function tooLong(column: string, connection: string): SourceError {

@@ -1,7 +1,8 @@
 import type { SourceRecord } from '../source.ts';
 import type { LookupDefinition } from './definition.ts';
+import { decimal, exactJson, exactNumber } from './exact-number.ts';
 import { type JsonPath, parseJsonPath, readJsonPath } from './json-path.ts';
-import { exactDigits, JsonRefused, parseJson, rounded } from './parse-json.ts';
+import { JsonRefused, parseJson } from './parse-json.ts';
 
 /** Cuts an answer into the rows of a definition. Throws JsonRefused. `of` is for messages: `203.0.113.7`. */
 export type RecordsOf = (text: string, of: string) => readonly SourceRecord[];
@@ -11,12 +12,12 @@ export function recordReader(definition: LookupDefinition): RecordsOf | undefine
   const { columns, connection, rowsAt, format } = definition;
   const at = rowsAt === undefined ? undefined : parseJsonPath(rowsAt);
   if (rowsAt !== undefined && at === undefined) return undefined;
-  const fields: { name: string; type: string; path: JsonPath }[] = [];
-  for (const { name, type, path } of columns) {
+  const fields: Field[] = [];
+  for (const { name, type, path, not_null: isMust = false } of columns) {
     if (path === undefined) continue;
     const steps = parseJsonPath(path);
     if (steps === undefined) return undefined;
-    fields.push({ name, type, path: steps });
+    fields.push({ name, type, path: steps, isMust });
   }
   const isList = !columns.some(({ key }) => key === true);
   const hasMembers = fields.some(({ path: [first] }) => typeof first === 'string');
@@ -27,13 +28,32 @@ export function recordReader(definition: LookupDefinition): RecordsOf | undefine
     return rows;
   };
   return (text, of) =>
-    values(text).map((row) => ({
-      value: Object.fromEntries(
-        fields.map(({ name, type, path }) => [name, fitting(readJsonPath(row, path), type) ?? null]),
-      ),
-      added: {},
-      origin: () => `the answer of connection ${connection} for ${of}`,
-    }));
+    values(text).map((row) => {
+      const found = fields.map((field) => [field.name, field.type, valueOf(field, row)] as const);
+      const json = found.filter(([, type]) => type === 'jsonb');
+      const others = found.filter(([, type]) => type !== 'jsonb');
+      return {
+        value: Object.fromEntries(others.map(([name, type, value]) => [name, fitting(value, type)])),
+        // As text: a double holds not every number of theirs.
+        added:
+          json.length === 0 ? {} : { record: Object.fromEntries(json.map(([name, , value]) => [name, jsonOf(value)])) },
+        origin: () => `the answer of connection ${connection} for ${of}`,
+      };
+    });
+}
+
+interface Field {
+  readonly name: string;
+  readonly type: string;
+  readonly path: JsonPath;
+  readonly isMust: boolean;
+}
+
+/** Null: there is none. */
+function valueOf({ name, path, isMust }: Field, row: unknown): unknown {
+  const value = readJsonPath(row, path) ?? null;
+  if (value === null && isMust) throw new JsonRefused(`has no value for column ${name}, which is not_null`);
+  return value;
 }
 
 /** Without empty lines and comments. */
@@ -65,19 +85,28 @@ function rowsOf(value: unknown, at: JsonPath | undefined, isList: boolean): read
 const UNFIT = ' ';
 
 function fitting(value: unknown, type: string): unknown {
-  const digits = exactDigits(value);
-  if (digits !== undefined) return type === 'jsonb' ? rounded(value) : digits;
+  const number = exactNumber(value);
   switch (type) {
-    case 'jsonb':
-      return rounded(value);
     case 'text':
-      return typeof value === 'object' ? rounded(value) : value;
+      return textOf(value);
     case 'text[]':
-      return value === '' ? UNFIT : rounded(value);
+      return value === '' ? UNFIT : Array.isArray(value) ? value.map(textOf) : value;
     case 'timestamptz':
       // Seconds, or milliseconds: nothing says which.
-      return value === '' || typeof value === 'number' ? UNFIT : value;
+      return value === '' || typeof value === 'number' || number !== undefined ? UNFIT : value;
     default:
-      return value === '' ? UNFIT : value;
+      // 7.0 is a whole number.
+      return value === '' ? UNFIT : number === undefined ? value : decimal(number).replace(/\.0+$/, '');
   }
+}
+
+function jsonOf(value: unknown): string | null {
+  return value === null ? null : exactJson(value);
+}
+
+/** As PostgreSQL's `->>`; what holds others is their JSON. */
+function textOf(value: unknown): unknown {
+  const number = exactNumber(value);
+  if (number !== undefined) return decimal(number);
+  return typeof value === 'object' && value !== null ? exactJson(value) : value;
 }

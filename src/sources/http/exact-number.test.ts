@@ -1,0 +1,36 @@
+import { expect, it } from 'vitest';
+import { decimal, exactJson, exactNumber } from './exact-number.ts';
+import { parseJson } from './parse-json.ts';
+
+it.each([
+  '[9007199254740993,-12345678901234567890]',
+  '{"a":[1.50,0.1,-0.0,1E+2,12345678901234567890.00000000000000000001],"b":{"c":1e-7}}',
+  '-0',
+])('JSON is what was read, digit by digit: %s', (text) => {
+  expect(exactJson(parseJson(text))).toBe(text);
+});
+
+it.each(['01', '1.', '.5', '+1', '1e', '-', '0x1', '1_000'])('%s is no number', (text) => {
+  expect(() => parseJson(`[12345678901234567890, ${text}]`)).toThrow('is no JSON');
+});
+
+it('a text of an answer is none of the numbers that it imitates', () => {
+  const [text, number] = parseJson('["\\u0000exactly 5", 1.0]') as unknown[];
+  expect([exactNumber(text), exactNumber(number)]).toEqual([undefined, '1.0']);
+  expect(exactJson([text])).toBe('["\\u0000exactly 5"]');
+});
+
+it.each([
+  ['1.50e3', '1500'],
+  ['1.50e1', '15.0'],
+  ['1.5e-3', '0.0015'],
+  ['-0.0', '0.0'],
+  ['-12E0', '-12'],
+  ['100e-2', '1.00'],
+  ['0.10', '0.10'],
+  ['1e21', '1000000000000000000000'],
+  ['12345678901234567890', '12345678901234567890'],
+  ['1e300', '1e300'],
+])('%s is %s in decimals', (literal, text) => {
+  expect(decimal(literal)).toBe(text);
+});
