@@ -94,6 +94,7 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     metrics,
   );
   const tls = await tlsFor(config);
+  let tellOwned: (pid: number, is: boolean) => void = () => undefined;
   const sessions: SessionServer = createSessionServer({
     engine,
     pipeline,
@@ -105,6 +106,7 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     },
     notices: greeting === undefined ? [] : [greeting],
     cancelElsewhere: async (request) => board?.post(request),
+    serving: (pid, is) => tellOwned(pid, is),
     log,
   });
   const board =
@@ -113,7 +115,15 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
       : undefined;
   closers.push(async () => board?.close());
   await board?.open();
-  await serveLoopback({ engine, pipeline, lock, isOwn: (pid) => sessions.serves(pid), closers, log });
+  await serveLoopback({
+    engine,
+    pipeline,
+    lock,
+    isOwn: (pid) => sessions.serves(pid),
+    owned: (told) => (tellOwned = told),
+    closers,
+    log,
+  });
   closers.push((how) => sessions.close(how === 'gracefully' ? GRACE_MS : 0));
   const bound = await sessions.listen({ host, port }).catch((error: unknown) => {
     throw listenError(error, host, port, '--port');

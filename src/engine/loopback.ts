@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createVerifier, DEFAULT_ITERATIONS, formatVerifier } from '../wire/scram/verifier.ts';
+import { APPLICATION_NAME } from './caller.ts';
 import type { Engine } from './engine.ts';
 import { withPoolClient, type PoolClient } from './pool.ts';
 import { LOCK_CLASS, type ProcessLock } from './process-lock.ts';
@@ -8,21 +9,12 @@ import { LOCK_CLASS, type ProcessLock } from './process-lock.ts';
 /** The role as which postgres_fdw comes back to us; schema/50-roles.sql makes it. */
 export const LOOPBACK_ROLE = 'trailhound_loopback';
 
-/** postgres_fdw writes the pid of the backend that scans in the place of %p ("postgres_fdw.application_name" in its manual page). */
-const APPLICATION_NAME = 'trailhound %p';
-
-/** First of all, or processes that end together would wait for each other. */
-const LOCK = 'lock table trailhound.loopback in share row exclusive mode';
+/** First of all, or processes that end together would wait for each other; one that is stopped just then lets go soon. */
+const LOCK = `set local idle_in_transaction_session_timeout = '5s';
+  lock table trailhound.loopback in share row exclusive mode`;
 
 const ATTEMPTS = 20;
 const PAUSE_MS = 10;
-
-/** The backend that a connection of postgres_fdw says it scans for; undefined for any other connection. */
-export function callerIn(applicationName: string | undefined): number | undefined {
-  const [name, pid, ...more] = applicationName?.split(' ') ?? [];
-  const number = Number(pid);
-  return name === 'trailhound' && more.length === 0 && Number.isSafeInteger(number) && number > 0 ? number : undefined;
-}
 
 /**
  * Whether that backend waits for a connection of postgres_fdw just now. Any role may set postgres_fdw.application_name, and
@@ -64,7 +56,7 @@ export async function openLoopback(engine: Engine, address: LoopbackAddress, loc
     // What others log in with stays as it is.
     if (living.length === 0) await renewLogIn(client, engine);
     await client.query(
-      'insert into trailhound.loopback (process, host, port) values ($1, $2, $3) on conflict (process) do nothing',
+      'insert into trailhound.loopback (process, host, port) values ($1, $2, $3) on conflict (process) do update set host = excluded.host, port = excluded.port',
       [lock.id, address.host, address.port],
     );
     await client.query('select trailhound.point_loopback($1)', [LOCK_CLASS]);

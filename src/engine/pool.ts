@@ -31,6 +31,9 @@ export interface TlsOptions {
  */
 const LOCK_TIMEOUT = '5s';
 
+/** Without bytes on a connection, until the other side is asked whether it is still there. */
+export const KEEP_ALIVE_MS = 30_000;
+
 const SESSION = [
   'search_path=pg_catalog',
   'timezone=UTC',
@@ -39,7 +42,12 @@ const SESSION = [
   'extra_float_digits=1',
   'client_min_messages=warning',
   'statement_timeout=0',
-  'idle_in_transaction_session_timeout=0',
+  // Of a process that is stopped, or cut off: what it has locked must not stay so.
+  'idle_in_transaction_session_timeout=5min',
+  // Of a machine that is cut off: what tells that its process lives must not outlast it by hours.
+  'tcp_keepalives_idle=30',
+  'tcp_keepalives_interval=10',
+  'tcp_keepalives_count=3',
   `lock_timeout=${LOCK_TIMEOUT}`,
 ];
 
@@ -55,6 +63,7 @@ function clientConfig(target: ConnectionTarget): pg.ClientConfig {
     client_encoding: 'UTF8',
     options: SESSION.map((setting) => `-c ${setting}`).join(' '),
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
   };
 }
 

@@ -20,6 +20,7 @@ export class ProcessLock {
   #held: Promise<LockClient> | undefined;
   #takeAgain: NodeJS.Timeout | undefined;
   #released = false;
+  #regained: () => void = () => undefined;
 
   constructor(pool: Pool) {
     this.#pool = pool;
@@ -34,6 +35,11 @@ export class ProcessLock {
       if (this.#held === held) this.#held = undefined;
       throw error;
     }
+  }
+
+  /** Called each time that it is held again, after a time in which others took this process for dead. */
+  onRegained(listener: () => void): void {
+    this.#regained = listener;
   }
 
   /** Runs `work` if no process holds the lock with this id, and lets none take it meanwhile. */
@@ -80,7 +86,10 @@ export class ProcessLock {
     if (this.#released) return;
     clearTimeout(this.#takeAgain);
     this.#takeAgain = setTimeout(() => {
-      this.hold().catch(() => this.#takeAgainLater());
+      this.hold().then(
+        () => this.#regained(),
+        () => this.#takeAgainLater(),
+      );
     }, TAKE_AGAIN_MS).unref();
   }
 }

@@ -9,8 +9,10 @@ import { LOCK_CLASS, type ProcessLock } from '../engine/process-lock.ts';
 /** A process that asks writes its answer down within a few milliseconds after it came. */
 const RETRY_MS = 20;
 const LONGEST_RETRY_MS = 200;
-/** A process that lives and answers nothing (stopped, cut off) must hold nobody up for ever: the key is asked for twice then. */
+/** A service that takes as long must not hold everybody up: the key is asked for twice then. */
 const PATIENCE_MS = 60_000;
+/** Of what is being asked for. Others take it over from a process that has not for 10 s (schema/42-key-claims.sql): it is stopped, or cut off. */
+const RENEW_MS = 3_000;
 
 export interface KeyClaimsOptions {
   readonly pool: Pool;
@@ -43,9 +45,12 @@ export class KeyClaims {
   readonly #fresh = new Set<Waiting>();
   /** Asked for, and not yet deleted. */
   readonly #released = new Set<string>();
+  /** Being asked for by this process. */
+  readonly #held = new Set<string>();
   #working: Promise<void> | undefined;
   #retryMs = RETRY_MS;
   #cancelRetry: (() => void) | undefined;
+  #cancelRenewal: (() => void) | undefined;
 
   constructor(options: KeyClaimsOptions) {
     this.#options = options;
@@ -84,6 +89,7 @@ export class KeyClaims {
   async close(): Promise<void> {
     while (this.#working !== undefined) await this.#working;
     this.#cancelRetry?.();
+    this.#cancelRenewal?.();
     await this.#delete().catch(() => undefined);
   }
 
@@ -117,6 +123,7 @@ export class KeyClaims {
       this.#options.log.warn({ err: error }, 'keys could not be shared with other processes');
       for (const one of asked) {
         // It may be ours by now, and must not stay so.
+        this.#held.delete(one.digest);
         this.#released.add(one.digest);
         // Rather asked twice than never.
         if (this.#waiting.has(one)) one.resolve(UNCLAIMED);
@@ -134,6 +141,8 @@ export class KeyClaims {
       [...new Set(asked.map(({ digest }) => digest))],
     ]);
     const granted = new Set(rows.map(({ key }) => key));
+    for (const digest of granted) this.#held.add(digest);
+    this.#renewLater();
     const ours = asked.filter(({ digest }) => granted.has(digest));
     // Since they were missed in the cache somebody may have asked, and been answered.
     const since = ours.reduce((earliest, one) => Math.min(earliest, one.since()), Number.POSITIVE_INFINITY);
@@ -157,8 +166,27 @@ export class KeyClaims {
   }
 
   #release(digest: string): void {
+    this.#held.delete(digest);
     this.#released.add(digest);
     this.#work();
+  }
+
+  #renewLater(): void {
+    if (this.#held.size === 0) return;
+    this.#cancelRenewal ??= this.#options.clock.schedule(RENEW_MS, () => {
+      this.#cancelRenewal = undefined;
+      if (this.#held.size > 0) void this.#renew().finally(() => this.#renewLater());
+    });
+  }
+
+  async #renew(): Promise<void> {
+    const { pool, lock, log } = this.#options;
+    await pool
+      .query(
+        'update trailhound.key_claim set renewed_at = clock_timestamp() where process = $1 and key = any ($2::text[])',
+        [lock.id, [...this.#held]],
+      )
+      .catch((error: unknown) => log.debug({ err: error }, 'claims cannot be renewed'));
   }
 
   async #delete(): Promise<void> {

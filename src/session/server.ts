@@ -34,6 +34,8 @@ export interface SessionServerOptions {
   readonly allowSuperuser?: boolean;
   /** Gets the cancel requests that are of no client here. Never rejects. */
   readonly cancelElsewhere?: (request: CancelRequest) => Promise<void>;
+  /** Called when a client's backend is known, and when it is gone. */
+  readonly serving?: (pid: number, is: boolean) => void;
   readonly log: Logger;
 }
 
@@ -42,6 +44,8 @@ export type ListenAddress = { readonly host: string; readonly port: number } | {
 export interface SessionServer {
   /** The port is 0 for a path. */
   listen(address: ListenAddress): Promise<{ readonly port: number }>;
+  /** A connection that somebody else has accepted, and read `head` of. */
+  receive(socket: Socket, head: Buffer): void;
   /** Clients that are logged in, or about to be. */
   readonly connections: number;
   /** Whether the backend with this pid is that of a client. */
@@ -116,6 +120,14 @@ class Endpoint implements SessionServer {
     await once(this.#server, 'listening');
     const bound = this.#server.address();
     return { port: isAddressInfo(bound) ? bound.port : 0 };
+  }
+
+  receive(socket: Socket, head: Buffer): void {
+    if (this.#closing !== undefined) return void socket.destroy();
+    socket.allowHalfOpen = true;
+    socket.setNoDelay(true);
+    socket.unshift(head);
+    void this.#accept(socket);
   }
 
   close(graceMs: number): Promise<void> {
@@ -214,7 +226,7 @@ class Endpoint implements SessionServer {
     caller: number | undefined;
     backend: { stream: Duplex; received: Buffer };
   }): void {
-    const { engine, notices = [], log } = this.#options;
+    const { engine, notices = [], serving, log } = this.#options;
     let key: BackendKeyData | undefined;
     const session = new Session({
       client: parts.client,
@@ -229,13 +241,16 @@ class Endpoint implements SessionServer {
         // A view on a chunk that is much larger.
         key = { pid: data.pid, key: Buffer.from(data.key) };
         this.#cancelKeys.add(key, session);
+        serving?.(key.pid, true);
       },
       cancelEngine: () => (key === undefined ? Promise.resolve() : forwardCancel(engine, key)),
     });
     this.#sessions.add(session);
     void session.ended.then(() => {
       this.#sessions.delete(session);
-      if (key !== undefined) this.#cancelKeys.remove(key, session);
+      if (key === undefined) return;
+      this.#cancelKeys.remove(key, session);
+      if (!this.#cancelKeys.has(key.pid)) serving?.(key.pid, false);
     });
     session.start(parts.received, parts.backend.received);
     if (this.#closing !== undefined) session.stop();

@@ -5,6 +5,7 @@ import { startSimulator, type Simulator } from '../../src/simulator/simulator.ts
 import { encodeCancelRequest } from '../../src/wire/frontend/cancel-request.ts';
 import { startForeignServer, type ForeignServer } from '../engine/support/foreign-server.ts';
 import { openProcesses, type Processes } from './support/processes.ts';
+import { openProxy } from './support/proxy.ts';
 import { failure, textRows } from './support/road.ts';
 import { until } from './support/until.ts';
 
@@ -138,7 +139,7 @@ test('what is below views is read by the process whose client asks', async () =>
 });
 
 test('one with another password does not start, and changes nothing', async () => {
-  await expect(processes.start('another password')).rejects.toMatchObject({
+  await expect(processes.start({ password: 'another password' })).rejects.toMatchObject({
     code: 'configuration',
     message: 'another Trailhound serves that engine with another password',
   });
@@ -169,8 +170,7 @@ test('a cancel that reaches another process ends the statement, whatever it wait
 
   const sleeping = failure(client.query('select pg_sleep(600)'));
   const superuser = await processes.engine();
-  const asleep = `select from pg_stat_activity where query = 'select pg_sleep(600)' and wait_event = 'PgSleep'`;
-  await until(async () => (await superuser.query(asleep)).rowCount === 1);
+  await until(async () => (await superuser.query(ASLEEP)).rowCount === 1);
   await cancel(secretKey);
   expect(await sleeping).toMatchObject({ code: '57014' });
   expect((await superuser.query('select from trailhound.cancel_request')).rowCount).toBe(0);
@@ -215,6 +215,104 @@ test('one that is killed leaves its keys to the others, and nothing in the engin
   await until(async () => (await left()).locks === '2');
 }, 120_000);
 
+test('one that is stopped holds up nobody, and goes on where it was', async () => {
+  const superuser = await processes.engine();
+  const stopped = await processes.spawn();
+  // Tried after the one that is stopped.
+  const later = await processes.start();
+  const [held, well] = [await processes.connect(stopped.port), await processes.connect(later.port)];
+  await well.query('select trailhound.cache_clear()');
+  for (const client of [held, well]) await client.query('set trailhound.max_lookups = 500');
+  await well.query(`create function told(address text) returns integer language plpgsql as
+    $$ declare found integer; begin execute format('select abuse_confidence_score from abuseipdb_check_ip where ip_address = %L', address) into found; return found; end $$`);
+  simulator.setLatency('abuseipdb', 50);
+  const waiting = textRows(held, STATEMENT);
+  await simulator.calls.until((calls) => calls.count({ operation: 'check' }) >= 32);
+  stopped.child.child.kill('SIGSTOP');
+  try {
+    // What it was asking for is taken over, ten seconds after it was last seen to work.
+    await superuser.query(`update trailhound.key_claim set renewed_at = renewed_at - interval '1 minute'`);
+    expect(await textRows(well, STATEMENT)).toEqual(EXPECTED);
+    expect(await overView(later.port)).toEqual(OF_VIEW);
+    await well.query('select trailhound.cache_clear()');
+    expect(await textRows(well, `select told('${address(8)}')`)).toEqual([[`${score(8)}`]]);
+    expect(await overView(later.port)).toEqual(OF_VIEW);
+    const fourth = await processes.start();
+    expect(await overView(fourth.port)).toEqual(OF_VIEW);
+    await fourth.stop();
+  } finally {
+    stopped.child.child.kill('SIGCONT');
+  }
+  expect(await waiting).toEqual(EXPECTED);
+  expect(await overView(stopped.port)).toEqual(OF_VIEW);
+  expect(await textRows(held, `select told('${address(9)}')`)).toEqual([[`${score(9)}`]]);
+  await well.query('drop function told');
+  await stopped.child.stop('SIGTERM');
+  await later.stop();
+  await until(async () => (await superuser.query<{ locks: string }>(LEFT)).rows[0]?.locks === '2');
+  expect((await superuser.query(LEFT)).rows).toMatchObject([{ relations: '0', claims: '0' }]);
+}, 120_000);
+
+test('one that its engine does not answer for a while holds up nobody, and comes back', async () => {
+  const proxy = await openProxy(engine.port);
+  const cutOff = await processes.start({ enginePort: proxy.port });
+  const later = await processes.start();
+  const superuser = await processes.engine();
+  try {
+    const [here, there] = [await processes.connect(cutOff.port), await processes.connect(later.port)];
+    await there.query('select trailhound.cache_clear()');
+    await here.query('set trailhound.max_lookups = 500');
+    simulator.setLatency('abuseipdb', 50);
+    const waiting = textRows(here, STATEMENT);
+    await simulator.calls.until((calls) => calls.count({ operation: 'check' }) >= 32);
+    proxy.pause();
+    await superuser.query(`update trailhound.key_claim set renewed_at = renewed_at - interval '1 minute'`);
+    expect(await overView(later.port)).toEqual(OF_VIEW);
+    proxy.resume();
+    expect(await waiting).toEqual(EXPECTED);
+    expect(await overView(cutOff.port)).toEqual(OF_VIEW);
+
+    const lost = failure(here.query('select pg_sleep(600)'));
+    await until(async () => (await superuser.query(ASLEEP)).rowCount === 1);
+    proxy.reset();
+    expect(await lost).toMatchObject({ message: 'Connection terminated unexpectedly' });
+    await until(async () => JSON.stringify(await overView(cutOff.port).catch(() => [])) === JSON.stringify(OF_VIEW));
+    expect(await overView(later.port)).toEqual(OF_VIEW);
+  } finally {
+    await later.stop();
+    await cutOff.stop();
+    await proxy.close();
+  }
+  await until(async () => (await superuser.query<{ locks: string }>(LEFT)).rows[0]?.locks === '2');
+  expect((await superuser.query(LEFT)).rows).toMatchObject([{ relations: '0', claims: '0' }]);
+}, 120_000);
+
+test.each(['SIGINT', 'SIGQUIT'] as const)(
+  'an engine that ends by %s and comes back finds both, and nothing is left of what was under way',
+  async (signal) => {
+    simulator.fault({ service: 'abuseipdb', times: Infinity, effect: { kind: 'hang' } });
+    const clients = [await processes.connect(first.port), await processes.connect(second.port)];
+    const ended = clients.map((client, n) =>
+      failure(client.query(`select * from abuseipdb_check_ip where ip_address = '44.1.1.${n}'`)),
+    );
+    await simulator.calls.until((calls) => calls.count({ state: 'open' }) === 2);
+    await engine.kill(signal);
+    // Who is shut down at once has no time for last words.
+    for (const end of ended) expect((await end).code).toBe(signal === 'SIGINT' ? '57P01' : undefined);
+    await simulator.calls.until((calls) => calls.count({ state: 'open' }) === 0);
+    simulator.clearFaults();
+    await engine.restart();
+    for (const { port } of [first, second])
+      await until(async () => JSON.stringify(await overView(port).catch(() => [])) === JSON.stringify(OF_VIEW));
+    const superuser = await processes.engine();
+    await until(async () => (await superuser.query<{ locks: string }>(LEFT)).rows[0]?.locks === '2');
+    expect((await superuser.query(LEFT)).rows).toMatchObject([{ relations: '0', claims: '0' }]);
+    expect((await superuser.query('select from trailhound.loopback')).rowCount).toBe(2);
+  },
+  120_000,
+);
+
+const ASLEEP = `select from pg_stat_activity where query = 'select pg_sleep(600)' and wait_event = 'PgSleep'`;
 const LIVING = `select l.objid::bigint from pg_locks l where l.locktype = 'advisory' and l.objsubid = 2
   and l.classid = x'747268'::int::oid and l.granted`;
 const LEFT = `select (select count(*) from pg_class where relnamespace = 'trailhound_rows'::regnamespace) as relations,

@@ -2,7 +2,7 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { TrailhoundError } from '../../kernel/errors.ts';
-import type { TlsOptions } from '../pool.ts';
+import { KEEP_ALIVE_MS, type TlsOptions } from '../pool.ts';
 
 /** Int32(8) Int32(80877103): "SSLRequest" among PostgreSQL's message formats. */
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
@@ -15,6 +15,7 @@ export function connectPlain(address: Address): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connectTcp(address);
     socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.setTimeout(CONNECT_PATIENCE_MS, () =>
       socket.destroy(new Error(`no answer within ${CONNECT_PATIENCE_MS / 1000} s`)),
     );

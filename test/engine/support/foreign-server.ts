@@ -16,9 +16,9 @@ export interface ForeignServer {
   readonly password: string;
   /** Of the server's certificate, which is its own authority; undefined where it has no TLS. */
   readonly certificateFile: string | undefined;
-  /** SIGKILL: its backends follow it. */
-  kill(): Promise<void>;
-  /** After it was killed. */
+  /** By default SIGKILL: its backends follow it. SIGINT is a fast shutdown, SIGQUIT an immediate one. */
+  kill(signal?: 'SIGKILL' | 'SIGINT' | 'SIGQUIT'): Promise<void>;
+  /** After it has ended. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -72,8 +72,8 @@ export async function startForeignServer(
     socketDirectory: socketDirectory.path,
     password,
     certificateFile,
-    async kill() {
-      process.kill(server.pid, 'SIGKILL');
+    async kill(signal = 'SIGKILL') {
+      process.kill(server.pid, signal);
       await server.exited;
     },
     async restart() {

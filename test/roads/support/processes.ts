@@ -14,8 +14,8 @@ const PASSWORD = 'a made-up password of all';
 const MAX_CLIENTS = 30;
 
 export interface Processes {
-  /** One more in this process. */
-  start(password?: string): Promise<Endpoint & { stop(): Promise<void> }>;
+  /** One more in this process; it reaches the engine by that port, where one is given. */
+  start(options?: { password?: string; enginePort?: number }): Promise<Endpoint & { stop(): Promise<void> }>;
   /** One more as a child, which may be killed. */
   spawn(): Promise<{ readonly child: CliProcess; readonly port: number }>;
   /** A client of the process at that port, logged in as the owner. */
@@ -28,7 +28,9 @@ export interface Processes {
 /** Several Trailhounds on one engine, all of which call the same simulator. */
 export async function openProcesses(engine: ForeignServer, simulator: Simulator): Promise<Processes> {
   const closers: (() => Promise<unknown>)[] = [];
-  const engineUrl = `postgres://postgres:${encodeURIComponent(engine.password)}@127.0.0.1:${engine.port}/postgres`;
+  const urlBy = (port: number) =>
+    `postgres://postgres:${encodeURIComponent(engine.password)}@127.0.0.1:${port}/postgres`;
+  const engineUrl = urlBy(engine.port);
 
   const folder = async () => {
     const directory = await temporaryDirectory();
@@ -46,12 +48,12 @@ export async function openProcesses(engine: ForeignServer, simulator: Simulator)
     return client;
   };
   return {
-    start: async (password = PASSWORD) => {
+    start: async ({ password = PASSWORD, enginePort = engine.port } = {}) => {
       const { directory, dataDir } = await folder();
       const config = loadConfig({
         directory,
         environment: { TRAILHOUND_PASSWORD: password },
-        options: { port: '0', httpPort: 'off', dataDir, engineUrl, logLevel: 'error' },
+        options: { port: '0', httpPort: 'off', dataDir, engineUrl: urlBy(enginePort), logLevel: 'error' },
       });
       const server = buildServer(config, { aws: AWS });
       const endpoint = await server.start();
