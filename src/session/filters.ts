@@ -32,11 +32,13 @@ export function onlyResponses(map: (fields: ResponseFields) => ResponseFields): 
   };
 }
 
+/** What stays as it is keeps its bytes: they may be in another encoding than UTF-8. */
 function mapResponse(type: number, message: Buffer, map: (fields: ResponseFields) => ResponseFields): Buffer {
-  if (type === BACKEND.errorResponse) {
-    return encodeErrorResponse({ fields: map(decodeErrorResponse(payload(message)).fields) });
-  }
-  return encodeNoticeResponse({ fields: map(decodeNoticeResponse(payload(message)).fields) });
+  const isError = type === BACKEND.errorResponse;
+  const { fields } = isError ? decodeErrorResponse(payload(message)) : decodeNoticeResponse(payload(message));
+  const mapped = map(fields);
+  if (mapped === fields) return message;
+  return isError ? encodeErrorResponse({ fields: mapped }) : encodeNoticeResponse({ fields: mapped });
 }
 
 /** Columns of a hydrated relation say where they would have come from. */

@@ -13,6 +13,7 @@ import { withoutOurContext } from './context.ts';
 import { explainFilter } from './explain.ts';
 import type { Expected, ReplyKind } from './expected.ts';
 import { mapResponses, patchOrigins } from './filters.ts';
+import { keptRowsHint } from './kept-rows-hint.ts';
 import type { VirtualPortal } from './portals.ts';
 import { locate } from './position.ts';
 import { bindVirtual } from './virtual-bind.ts';
@@ -137,7 +138,7 @@ export class Router {
       return runVirtualQuery(this.#context, bytesOf(piece), text);
     }
     this.#context.statements.forget('');
-    return this.#relay(piece);
+    return this.#relay(piece, keptRowsHint(text));
   }
 
   #bind(piece: Piece): Work {
