@@ -368,7 +368,7 @@ describe('what cannot be read', () => {
     const cut = await failure(read(connection(['/c.json.gz'])));
     expect(cut).toMatchObject({
       kind: 'nonsense',
-      message: `${folder}/c.json.gz, after line 1: it cannot be decompressed: unexpected end of file`,
+      message: `${folder}/c.json.gz, after line 1: it cannot be decompressed: unexpected end of file, at byte 60`,
     });
   });
 

@@ -1,12 +1,20 @@
-import { type Duplex, Readable, pipeline } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import * as zlib from 'node:zlib';
+import { ByteReader } from './byte-reader.ts';
+import { outputOf } from './decompressor-output.ts';
+import { gunzipMembers } from './gzip-members.ts';
+import { NotDecompressible } from './not-decompressible.ts';
 import type { OwnedBytes } from './owned-bytes.ts';
+import { inUtf8 } from './utf16.ts';
 import { splitZstdFrames } from './zstd-frames.ts';
 
 const GZIP = Buffer.from([0x1f, 0x8b]);
 const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 
-/** Each costs a turn of the event loop: by Node's own size, 16 KiB, decompressing takes four times as long. */
+/** Whoever stores a file as compressed may compress what is so already; more than that is a trap. */
+const MOST_LAYERS = 2;
+
+/** Each costs a turn of the event loop. */
 const CHUNK_BYTES = 256 * 1024;
 
 /**
@@ -22,8 +30,8 @@ const LEAST_AT_ONCE = 16 * 1024;
 export class UnknownCompression extends Error {}
 
 /**
- * What the bytes stand for, told by how they begin: some tools unpack a file and leave its name as it was. Ends the
- * iteration of `chunks` in any case.
+ * What the bytes stand for, as UTF-8, told by how they begin: some tools unpack a file and leave its name as it was. Ends the
+ * iteration of `chunks` in any case. Throws NotDecompressible after all that could be read.
  *
  * @param owned what comes out lies in its buffers, or in nobody's
  */
@@ -31,98 +39,100 @@ export async function* decompress(
   chunks: AsyncIterable<Uint8Array>,
   owned: OwnedBytes,
 ): AsyncGenerator<Buffer, void, undefined> {
+  yield* inUtf8(unpacked(chunks, MOST_LAYERS, owned));
+}
+
+async function* unpacked(chunks: AsyncIterable<Uint8Array>, layers: number): AsyncGenerator<Buffer, void, undefined> {
   const iterator = chunks[Symbol.asyncIterator]();
   try {
     const head = await peek(iterator, ZSTD.length);
     const all = prepend(head, iterator);
-    if (head.subarray(0, GZIP.length).equals(GZIP)) yield* gunzip(all, owned);
-    else if (head.subarray(0, ZSTD.length).equals(ZSTD)) yield* unzstd(all);
-    else yield* all;
+    const unpack = head.subarray(0, GZIP.length).equals(GZIP)
+      ? gunzip
+      : head.subarray(0, ZSTD.length).equals(ZSTD)
+        ? unzstd
+        : undefined;
+    if (unpack === undefined) yield* all;
+    else if (layers === 0) throw new NotDecompressible(`it is compressed more than ${MOST_LAYERS} times`, 0);
+    else yield* unpacked(unpack(all, owned), layers - 1, owned);
   } finally {
     await iterator.return?.();
   }
 }
 
 async function peek(iterator: AsyncIterator<Uint8Array>, length: number): Promise<Buffer> {
-  let head = Buffer.alloc(0);
+  let head: Buffer = Buffer.alloc(0);
   while (head.length < length) {
     const next = await iterator.next();
     if (next.done === true) break;
-    head = Buffer.concat([head, next.value]);
+    head = head.length === 0 ? bufferOf(next.value) : Buffer.concat([head, next.value]);
   }
   return head;
 }
 
 async function* prepend(head: Buffer, iterator: AsyncIterator<Uint8Array>): AsyncGenerator<Buffer, void, undefined> {
   if (head.length > 0) yield head;
-  for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
-    yield Buffer.from(next.value.buffer, next.value.byteOffset, next.value.length);
-  }
+  for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield bufferOf(next.value);
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 async function* gunzip(
   chunks: AsyncGenerator<Buffer, void, undefined>,
   owned: OwnedBytes,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const head: Buffer[] = [];
-  let stored = 0;
-  let ended = false;
-  while (!ended && stored <= AT_ONCE.stored) {
-    const next = await chunks.next();
-    if (next.done === true) ended = true;
-    else {
-      head.push(next.value);
-      stored += next.value.length;
-    }
-  }
-  const whole = ended ? gunzipAtOnce(head) : undefined;
-  if (whole === undefined) yield* through(zlib.createGunzip({ chunkSize: CHUNK_BYTES }), following(head, chunks));
+  const bytes = new ByteReader(chunks);
+  while (bytes.held.length <= AT_ONCE.stored && (await bytes.more()));
+  const whole = bytes.hasEnded ? gunzipAtOnce(bytes.held) : undefined;
+  if (whole === undefined) yield* gunzipMembers(bytes);
   else {
     owned.own(whole);
     for (let at = 0; at < whole.length; at += CHUNK_BYTES) yield whole.subarray(at, at + CHUNK_BYTES);
   }
 }
 
-/** Undefined where too much might come out, and where it fails: what can be read up to there, a stream gives. */
-function gunzipAtOnce(parts: readonly Buffer[]): Buffer | undefined {
-  const bytes = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+/** Undefined where too much might come out, and where anything is wrong: what can be read then, its members tell. */
+function gunzipAtOnce(bytes: Buffer): Buffer | undefined {
   if (bytes.length < TRAILER_BYTES) return undefined;
   const size = bytes.readUInt32LE(bytes.length - 4);
   if (size > AT_ONCE.decompressed) return undefined;
+  // One byte more than comes out, so that no second buffer is begun.
+  const options = {
+    chunkSize: Math.max(size + 1, LEAST_AT_ONCE),
+    maxOutputLength: AT_ONCE.decompressed,
+    info: true,
+  };
   try {
-    // One byte more than comes out, so that no second buffer is begun.
-    return zlib.gunzipSync(bytes, {
-      chunkSize: Math.max(size + 1, LEAST_AT_ONCE),
-      maxOutputLength: AT_ONCE.decompressed,
-    });
+    // With `info`, which the types do not know.
+    const { buffer, engine } = zlib.gunzipSync(bytes, options) as unknown as {
+      readonly buffer: Buffer;
+      readonly engine: { readonly bytesWritten: number };
+    };
+    // It takes zeros for the end, whatever follows them.
+    return engine.bytesWritten === bytes.length ? buffer : undefined;
   } catch {
     return undefined;
   }
 }
 
-async function* following(
-  head: readonly Buffer[],
-  rest: AsyncIterable<Buffer>,
-): AsyncGenerator<Buffer, void, undefined> {
-  yield* head;
-  yield* rest;
-}
-
-async function* through(stream: Duplex, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
-  const piped = pipeline(Readable.from(chunks, { objectMode: false }), stream, () => undefined);
-  try {
-    // Errors of either end come out here.
-    for await (const chunk of piped) yield chunk as Buffer;
-  } finally {
-    piped.destroy();
-  }
-}
-
 /** A decompressor a frame: Node's own stops after the first one, without an error, where more follow. */
-async function* unzstd(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+async function* unzstd(chunks: AsyncGenerator<Buffer, void, undefined>): AsyncGenerator<Buffer, void, undefined> {
   // Not in the types of the oldest Node that is supported.
   const { createZstdDecompress } = zlib as { readonly createZstdDecompress?: (options: zlib.ZlibOptions) => Duplex };
   if (createZstdDecompress === undefined) throw new UnknownCompression();
-  for await (const frame of splitZstdFrames(chunks))
-    yield* through(createZstdDecompress({ chunkSize: CHUNK_BYTES }), frame);
+  const bytes = new ByteReader(chunks);
+  for await (const frame of splitZstdFrames(bytes)) {
+    const decompressor = createZstdDecompress({ chunkSize: CHUNK_BYTES });
+    try {
+      for await (const piece of frame) yield* outputOf(decompressor, piece);
+    } catch (error) {
+      throw error instanceof Error && 'code' in error && String(error.code).startsWith('ZSTD_')
+        ? new NotDecompressible(error.message, bytes.taken)
+        : error;
+    } finally {
+      decompressor.destroy();
+    }
+  }
 }

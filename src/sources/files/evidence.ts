@@ -5,3 +5,7 @@ const NAMES = /\.(?:json|jsonl|ndjson|gz|zst)$/i;
 export function isEvidence(path: string): boolean {
   return NAMES.test(path);
 }
+
+export function isCompressed(path: string): boolean {
+  return /\.(?:gz|zst)$/i.test(path);
+}

@@ -10,13 +10,18 @@ const REASONS: Readonly<Record<string, string>> = {
   ENFILE: 'too many files are open',
   EIO: 'input/output error',
   ELOOP: 'too many symbolic links',
+  NO_FILE: 'it is a pipe, a socket or a device',
+  SHORTENED: 'it became shorter while it was read',
 };
 
 /** What the file system refuses. */
 export function failedFile({ name }: FilesConnection, path: string, error: unknown): SourceError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
   return new SourceError('unreachable', name, `cannot read ${path}: ${REASONS[code] ?? code}`, {
-    hint: `Let the server's user read it, or leave it out of connections.${name}.paths.`,
+    hint:
+      code === 'SHORTENED'
+        ? 'Run the statement again when nobody writes to it.'
+        : `Let the server's user read it, or leave it out of connections.${name}.paths.`,
     cause: error,
   });
 }

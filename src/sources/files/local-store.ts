@@ -6,7 +6,7 @@ import { failedFile } from './file-failure.ts';
 import { isEvidence } from './evidence.ts';
 import { ANY_FOLDERS, type Glob, parseGlob } from './glob.ts';
 import { advance, begun, type Step, withoutFolders } from './glob-steps.ts';
-import { LocalFile } from './local-file.ts';
+import { LocalFile, noFile } from './local-file.ts';
 import type { Listed, Store, StoredFile, Wanted } from './store.ts';
 
 interface Entry {
@@ -16,7 +16,7 @@ interface Entry {
 }
 
 interface Found {
-  readonly kind: 'file' | 'folder' | 'other';
+  readonly kind: 'file' | 'folder' | 'other' | 'absent';
   /** A link back to a folder that contains it: `**` has been there. */
   readonly again?: boolean;
   readonly links?: readonly string[];
@@ -102,6 +102,10 @@ class Listing {
         if (below.length === 0) continue;
         if (this.#wanted.folder(`${path}/`)) yield* this.#folder(`${path}/`, below, found.links ?? links);
         else for (const { glob } of below) this.#matched.add(glob.text);
+      } else if (found.kind === 'other' && isNamed(path, next) && this.#wanted.file(path)) {
+        // A pipe, a socket, a device: never opened, as it may never end.
+        for (const { glob } of next) this.#matched.add(glob.text);
+        this.#wanted.failed(failedFile(this.#connection, path, noFile()));
       }
     }
   }
@@ -126,7 +130,8 @@ class Listing {
         .map((entry) => ({ name: entry.name, kind: kindOf(entry) }))
         .sort((a, b) => (a.name < b.name ? -1 : 1));
     } catch (error) {
-      if (!isAbsent(error)) this.#wanted.failed(failedFile(this.#connection, folder, error));
+      // It was there when it was found.
+      this.#wanted.failed(failedFile(this.#connection, folder, error));
       return [];
     }
   }
@@ -148,12 +153,10 @@ class Listing {
       return { kind: 'folder', again, links: [...links, target] };
     } catch (error) {
       // A link into nowhere is lost evidence only where evidence was meant.
-      const isLost =
-        kind === 'link' && steps.some(({ glob, index }) => index === glob.segments.length && !glob.anyName);
-      if (isLost || (kind === 'link' && isEvidence(path)) || !isAbsent(error)) {
+      if ((kind === 'link' && isNamed(path, steps)) || !isAbsent(error)) {
         this.#wanted.failed(failedFile(this.#connection, path, error));
       }
-      return { kind: 'other' };
+      return { kind: 'absent' };
     }
   }
 
@@ -170,6 +173,11 @@ function kindOf(entry: Dirent): NonNullable<Entry['kind']> {
   if (entry.isFile()) return 'file';
   if (entry.isDirectory()) return 'folder';
   return entry.isSymbolicLink() ? 'link' : 'other';
+}
+
+/** By its own name, or as evidence is. */
+function isNamed(path: string, steps: readonly Step[]): boolean {
+  return steps.some(({ glob, index }) => index === glob.segments.length && (!glob.anyName || isEvidence(path)));
 }
 
 function within(path: string, folder: string): boolean {

@@ -7,7 +7,7 @@ import { BACKSLASH, COLON, COMMA, END_OF_LIST, END_OF_OBJECT, LIST, NEWLINE, OBJ
 export type Stop = 'chunk' | 'end' | 'line' | 'open string' | 'list';
 
 /** Keys whose lists hold the records: of CloudTrail's own files, and of what `aws cloudtrail lookup-events` prints. */
-const LISTS: ReadonlySet<string> = new Set(['Records', 'Events']);
+export const LISTS: ReadonlySet<string> = new Set(['Records', 'Events']);
 const LONGEST = Math.max(...[...LISTS].map(({ length }) => length));
 
 /** Follows one object through its chunks: strings, escapes, nesting and its own keys. Runs for every byte of a file. */
@@ -20,6 +20,12 @@ export class ObjectScanner {
   /** Of the object's own keys, where a list of records may follow one. */
   #key: 'awaited' | 'within' | 'ended' | 'names a list' | 'passed' = 'passed';
   #name = '';
+  #namesList = false;
+
+  /** One of its own keys is such a key. */
+  get namesList(): boolean {
+    return this.#namesList;
+  }
 
   /** Where the last scan stopped. */
   get at(): number {
@@ -33,6 +39,7 @@ export class ObjectScanner {
     this.#escaped = false;
     this.#key = 'passed';
     this.#mayHoldRecords = mayHoldRecords;
+    this.#namesList = false;
   }
 
   /** Behind its list of records. */
@@ -78,7 +85,9 @@ export class ObjectScanner {
           if (this.#depth === 1 && this.#mayHoldRecords) this.#key = 'awaited';
           break;
         case COLON:
-          if (this.#depth === 1) this.#key = this.#key === 'ended' && LISTS.has(this.#name) ? 'names a list' : 'passed';
+          if (this.#depth > 1) break;
+          this.#key = this.#key === 'ended' && LISTS.has(this.#name) ? 'names a list' : 'passed';
+          if (this.#key === 'names a list') this.#namesList = true;
           break;
         case NEWLINE:
           return this.#stop('line', at);

@@ -3,14 +3,16 @@ import { type Json, parseTrailRecord } from '../trail-record.ts';
 import { ByteFilter } from './byte-filter.ts';
 import { CandidateSplitter } from './candidate-splitter.ts';
 import { UnknownCompression, decompress } from './decompress.ts';
+import { isCompressed } from './evidence.ts';
 import { ExtractingSplitter } from './extracting-splitter.ts';
 import type { Place } from './line-plan.ts';
 import { LineWriter, type WrittenLines } from './line-writer.ts';
+import { ENDS_EARLY, NotDecompressible } from './not-decompressible.ts';
+import { LISTS } from './object-scanner.ts';
 import { OwnedBytes } from './owned-bytes.ts';
 import { RecordSplitter } from './record-splitter.ts';
 import type { Malformed, Passed, Skipped, Split } from './split.ts';
 import type { Wanted } from './wanted.ts';
-import { NotZstd } from './zstd-frames.ts';
 
 /** What a piece of a file holds. */
 export interface FileBatch {
@@ -67,9 +69,11 @@ export async function* parseChunks(
   const lines = plan && LineWriter.of(plan, place);
   const owned = new OwnedBytes();
   const splitter = splitterOf(filter, lines);
-  const reading = { number: 0, skipped: 0, stored: 0, filter, lines };
+  const reading = { number: 0, skipped: 0, stored: 0, isEmpty: true, filter, lines };
   try {
     for await (const chunk of decompress(counted(chunks, reading), owned)) yield batchOf(splitter.push(chunk), reading);
+    // A copy that has failed leaves such ones.
+    if (reading.isEmpty && isCompressed(place['path'] ?? '')) throw new NotDecompressible(ENDS_EARLY, 0);
     yield batchOf(splitter.end(), reading);
   } catch (error) {
     // What could be read until then is told before.
@@ -83,6 +87,7 @@ export async function* parseChunks(
 async function* counted(chunks: AsyncIterable<Uint8Array>, reading: Reading): AsyncGenerator<Uint8Array> {
   for await (const chunk of chunks) {
     reading.stored += chunk.length;
+    reading.isEmpty = false;
     yield chunk;
   }
 }
@@ -100,6 +105,8 @@ interface Reading {
   number: number;
   skipped: number;
   stored: number;
+  /** Not a byte of the file has come. */
+  isEmpty: boolean;
   readonly filter: ByteFilter | undefined;
   readonly lines: LineWriter | undefined;
 }
@@ -125,15 +132,14 @@ function batchOf(splits: readonly (Split | Passed | Skipped)[], reading: Reading
       continue;
     }
     reading.number += 1;
-    const { bytes, line, time } = split;
+    const { bytes, line, time, namesList } = split;
     if (filter?.mayHold(bytes) === false) continue;
     if (time === undefined && lines?.write(bytes, 0, line, false) === bytes.length) continue;
     const whole = bytes.toString('utf8');
     const record = parseTrailRecord(whole);
-    if (record === undefined) {
-      malformed.push({ line, reason: 'the record is no valid JSON', rest: false });
-      continue;
-    }
+    const reason = record === undefined ? 'the record is no valid JSON' : namesList ? noList(whole) : undefined;
+    if (reason !== undefined) malformed.push({ line, reason, rest: false });
+    if (record === undefined || namesList) continue;
     if (!isUtf8(bytes)) replaced += 1;
     const { value, text } = record;
     const timestamp = time ?? value['eventTime'];
@@ -145,11 +151,15 @@ function batchOf(splits: readonly (Split | Passed | Skipped)[], reading: Reading
   return { records, copied: lines?.take(), malformed, replaced, stored };
 }
 
+/** What is wrong with a file's outermost object that has no list of records; null is what some programs write of none. */
+function noList(text: string): string | undefined {
+  const all = JSON.parse(text) as Json;
+  const wrong = [...LISTS].find((name) => (all[name] ?? null) !== null);
+  return wrong && `its ${wrong} is no list`;
+}
+
 function compressionFailure(error: unknown, line: number): ParseFailure | undefined {
-  if (!(error instanceof Error)) return undefined;
   if (error instanceof UnknownCompression) return new ParseFailure('unknown compression', line, error.message);
-  const code = 'code' in error ? String(error.code) : '';
-  return error instanceof NotZstd || code.startsWith('Z_') || code.startsWith('ZSTD_')
-    ? new ParseFailure('corrupt', line, error.message)
-    : undefined;
+  if (!(error instanceof NotDecompressible)) return undefined;
+  return new ParseFailure('corrupt', line, `${error.message}, at byte ${error.at}`);
 }

@@ -239,7 +239,8 @@ export class RecordSplitter {
     if (isOversized) {
       this.#malformed(`a record is longer than ${MAX_RECORD_BYTES >> 20} MB`, this.#startLine, false);
     } else if (!this.#container) {
-      this.#found.push({ kind: 'record', bytes, line: this.#startLine, time: this.#time });
+      const { namesList } = this.#scanner;
+      this.#found.push({ kind: 'record', bytes, line: this.#startLine, time: this.#time, namesList });
     }
     if (this.#inList || this.#inRecords) {
       this.#place = 'list';

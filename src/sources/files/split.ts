@@ -6,6 +6,8 @@ export interface SplitRecord {
   readonly line: number;
   /** What stands before it in a line of CloudWatch Logs' export: `2026-11-21T20:00:00.000Z`. */
   readonly time: string | undefined;
+  /** It has a key by which files hold their records, and something else than a list behind it. */
+  readonly namesList: boolean;
 }
 
 /** A place where no record can be found. */

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { NotZstd, splitZstdFrames } from './zstd-frames.ts';
+import { ByteReader } from './byte-reader.ts';
+import { NotDecompressible } from './not-decompressible.ts';
+import { splitZstdFrames } from './zstd-frames.ts';
 
 /** RFC 8878: frames of raw and repeated blocks, written by hand. */
 function frame(descriptor: number, header: readonly number[], ...blocks: readonly (readonly number[])[]): Buffer {
@@ -35,7 +37,7 @@ async function* inChunks(bytes: Buffer, size: number): AsyncGenerator<Buffer, vo
 
 async function split(bytes: Buffer, size: number): Promise<readonly Buffer[]> {
   const frames: Buffer[] = [];
-  for await (const frameBytes of splitZstdFrames(inChunks(bytes, size))) {
+  for await (const frameBytes of splitZstdFrames(new ByteReader(inChunks(bytes, size)))) {
     const parts: Buffer[] = [];
     for await (const part of frameBytes) parts.push(part);
     frames.push(Buffer.concat(parts));
@@ -53,7 +55,7 @@ test.each([1, 7, 100_000])(
 
 test('a file that ends within a frame, or goes on as something else, fails', async () => {
   const [first = Buffer.alloc(0)] = FRAMES;
-  await expect(split(first.subarray(0, -1), 5)).rejects.toThrow(NotZstd);
-  await expect(split(Buffer.concat([first, Buffer.from('garbage')]), 5)).rejects.toThrow(NotZstd);
-  await expect(split(Buffer.concat([first, Buffer.from([0x28])]), 5)).rejects.toThrow(NotZstd);
+  await expect(split(first.subarray(0, -1), 5)).rejects.toThrow(NotDecompressible);
+  await expect(split(Buffer.concat([first, Buffer.from('garbage')]), 5)).rejects.toThrow(NotDecompressible);
+  await expect(split(Buffer.concat([first, Buffer.from([0x28])]), 5)).rejects.toThrow(NotDecompressible);
 });

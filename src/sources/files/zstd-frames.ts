@@ -1,3 +1,6 @@
+import type { ByteReader } from './byte-reader.ts';
+import { NotDecompressible } from './not-decompressible.ts';
+
 /** Frames of the Zstandard format, RFC 8878, section 3.1. */
 
 /** Bytes of a frame's header behind its descriptor, by the descriptor's flags. */
@@ -8,13 +11,10 @@ const FRAME = 0xfd2fb528;
 const SKIPPABLE_FRAME = 0x184d2a50;
 const RLE_BLOCK = 1;
 
-export class NotZstd extends Error {}
-
 /** Each frame's bytes, to be read to its end before the next one is asked for; skippable frames are left out. */
 export async function* splitZstdFrames(
-  chunks: AsyncIterable<Buffer>,
+  bytes: ByteReader,
 ): AsyncGenerator<AsyncGenerator<Buffer, void, undefined>, void, undefined> {
-  const bytes = new Bytes(chunks);
   while (!(await bytes.atEnd())) {
     const magic = (await bytes.peek(4)).readUInt32LE();
     if (magic >>> 4 === SKIPPABLE_FRAME >>> 4) {
@@ -22,11 +22,11 @@ export async function* splitZstdFrames(
       await bytes.skip(8 + size);
     } else if (magic === FRAME) {
       yield frameOf(bytes);
-    } else throw new NotZstd('no frame begins where one has ended');
+    } else throw new NotDecompressible('no frame begins where one has ended', bytes.taken);
   }
 }
 
-async function* frameOf(bytes: Bytes): AsyncGenerator<Buffer, void, undefined> {
+async function* frameOf(bytes: ByteReader): AsyncGenerator<Buffer, void, undefined> {
   const descriptor = (await bytes.peek(5))[4] ?? 0;
   const singleSegment = (descriptor & 0x20) !== 0;
   const contentSize = CONTENT_SIZE_BYTES[(descriptor >> 6) as 0 | 1 | 2 | 3] || (singleSegment ? 1 : 0);
@@ -39,45 +39,4 @@ async function* frameOf(bytes: Bytes): AsyncGenerator<Buffer, void, undefined> {
     yield* bytes.take(3 + (isRle ? 1 : header >> 3));
   }
   if ((descriptor & 4) !== 0) yield* bytes.take(4);
-}
-
-/** Chunks, read by lengths. */
-class Bytes {
-  readonly #iterator: AsyncIterator<Buffer>;
-  #rest: Buffer = Buffer.alloc(0);
-
-  constructor(chunks: AsyncIterable<Buffer>) {
-    this.#iterator = chunks[Symbol.asyncIterator]();
-  }
-
-  async atEnd(): Promise<boolean> {
-    return this.#rest.length === 0 && !(await this.#more());
-  }
-
-  async peek(length: number): Promise<Buffer> {
-    while (this.#rest.length < length) if (!(await this.#more())) throw new NotZstd('it ends within a frame');
-    return this.#rest.subarray(0, length);
-  }
-
-  async *take(length: number): AsyncGenerator<Buffer, void, undefined> {
-    for (let missing = length; missing > 0;) {
-      if (await this.atEnd()) throw new NotZstd('it ends within a frame');
-      const part = this.#rest.subarray(0, missing);
-      this.#rest = this.#rest.subarray(part.length);
-      missing -= part.length;
-      yield part;
-    }
-  }
-
-  async skip(length: number): Promise<void> {
-    const parts = this.take(length);
-    while ((await parts.next()).done !== true);
-  }
-
-  async #more(): Promise<boolean> {
-    const next = await this.#iterator.next();
-    if (next.done === true) return false;
-    this.#rest = this.#rest.length === 0 ? next.value : Buffer.concat([this.#rest, next.value]);
-    return true;
-  }
 }
