@@ -32,7 +32,7 @@ export async function* gunzipMembers(bytes: ByteReader): AsyncGenerator<Buffer, 
     const from = bytes.taken;
     await skipHeader(bytes, count);
     const sum = { crc: 0, size: 0 };
-    for await (const chunk of (isSmall && inflateAtOnce(bytes)) || inflate(bytes)) {
+    for await (const chunk of (isSmall ? inflateAtOnce(bytes) : undefined) ?? inflate(bytes)) {
       sum.crc = zlib.crc32(chunk, sum.crc);
       sum.size = (sum.size + chunk.length) >>> 0;
       yield chunk;
