@@ -42,7 +42,11 @@ export async function* decompress(
   yield* inUtf8(unpacked(chunks, MOST_LAYERS, owned));
 }
 
-async function* unpacked(chunks: AsyncIterable<Uint8Array>, layers: number): AsyncGenerator<Buffer, void, undefined> {
+async function* unpacked(
+  chunks: AsyncIterable<Uint8Array>,
+  layers: number,
+  owned: OwnedBytes,
+): AsyncGenerator<Buffer, void, undefined> {
   const iterator = chunks[Symbol.asyncIterator]();
   try {
     const head = await peek(iterator, ZSTD.length);
