@@ -100,12 +100,16 @@ function prune(node: Node, around: Kept, pruning: Pruning): Node | undefined {
   if (type === 'JOIN_INNER') pruning.dropped.push(...conjunctsOf(join.quals).filter((qual) => !usable.includes(qual)));
   const allUsable = usable.length === conjunctsOf(join.quals).length;
   if (whole && allUsable) return node;
+  // Without its partner a merged column would change its meaning.
+  const isMerging = join.isNatural === true || (join.usingClause ?? []).length > 0;
   switch (type) {
     case 'JOIN_LEFT':
-      // The right side's columns are gone; keeping rows that no longer match as they should would be wrong.
-      return left ?? orNulls(right, pruning);
-    case 'JOIN_RIGHT':
-      return right ?? orNulls(left, pruning);
+    case 'JOIN_RIGHT': {
+      const [kept, other, own] = type === 'JOIN_LEFT' ? [left, right, join.rarg] : [right, left, join.larg];
+      // More rows of the side that is kept match what they would; of a side with other rows nobody knows whether they do.
+      if (kept === undefined || other !== own || !allUsable || isMerging) return kept ?? orNulls(other, pruning);
+      return joined(type, left, right, usable);
+    }
     case 'JOIN_FULL':
       return sides.length === 1 ? orNulls(sides[0], pruning) : undefined;
     case 'JOIN_INNER': {
@@ -113,16 +117,21 @@ function prune(node: Node, around: Kept, pruning: Pruning): Node | undefined {
         pruning.filters.push(...usable);
         return left ?? right;
       }
-      // Without its partner a merged column would change its meaning.
-      if (join.isNatural || (join.usingClause ?? []).length > 0) return undefined;
-      const quals = usable.length === 0 ? undefined : and(usable);
-      return {
-        JoinExpr: { jointype: 'JOIN_INNER', larg: left, rarg: right, ...(quals === undefined ? {} : { quals }) },
-      };
+      return isMerging ? undefined : joined(type, left, right, usable);
     }
     default:
       return undefined;
   }
+}
+
+function joined(
+  jointype: JoinType,
+  larg: Node | undefined,
+  rarg: Node | undefined,
+  quals: readonly Node[],
+): Node | undefined {
+  if (larg === undefined || rarg === undefined) return undefined;
+  return { JoinExpr: { jointype, larg, rarg, ...(quals.length === 0 ? {} : { quals: and(quals) }) } };
 }
 
 /** What an outer join keeps of the other side, which is gone, has a row of this one or NULLs beside it. */

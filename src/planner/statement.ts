@@ -11,6 +11,7 @@ import { lockedRelations, type LockedRelation } from './locked-relations.ts';
 import { rangeVarsIn, selectsIn, undefinedIn } from './mentions.ts';
 import { relationName, type RelationFacts } from './relation-facts.ts';
 import { tellApart } from './same-names.ts';
+import { isReadWhole, textMentionOf } from './text-mention.ts';
 
 /** One mention of a virtual table in a statement. */
 export interface Reference {
@@ -26,6 +27,8 @@ export interface Reference {
   readonly location: number;
   /** Part of a view's or function's definition: it is not replaced in the text, what is hydrated for it is served to postgres_fdw. */
   readonly below: boolean;
+  /** Of what stands below: where the text names that, if a condition can be written there. */
+  readonly mention: number | undefined;
   readonly parts: number;
   readonly ownAlias: boolean;
 }
@@ -109,9 +112,14 @@ export class Statement {
       view,
       used: columnsAt(used(item), view),
       // PostgreSQL asks for what stands below a view or function, and may leave out less.
-      needed: columnsAt((rangeVar.location === undefined ? used : needed)(item), view),
+      needed: isBelow(rangeVar)
+        ? isReadWhole(item, this.scopes.targets)
+          ? new Set(view.columns.map(({ name }) => name))
+          : columnsAt(used(item), view)
+        : columnsAt(needed(item), view),
       location: rangeVar.location ?? 0,
-      below: rangeVar.location === undefined,
+      below: isBelow(rangeVar),
+      mention: isBelow(rangeVar) ? textMentionOf(item, this.scopes.targets) : undefined,
       parts: 1 + (rangeVar.schemaname === undefined ? 0 : 1) + (rangeVar.catalogname === undefined ? 0 : 1),
       ownAlias: rangeVar.alias !== undefined && apart?.relations.has(rangeVar) !== true,
     }));
@@ -255,6 +263,11 @@ export class Statement {
     const selects = selectsIn(value);
     return this.scopes.levels.filter((level) => selects.has(level.select));
   }
+}
+
+/** Definitions stand in the tree without locations. */
+function isBelow({ location }: RangeVar): boolean {
+  return location === undefined;
 }
 
 function columnsAt(positions: Positions, view: VirtualView): Set<string> {

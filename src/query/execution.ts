@@ -18,6 +18,7 @@ import { recurse } from './recursion.ts';
 import { ScanSteps } from './scan-steps.ts';
 import { servedBelow } from './served-below.ts';
 import type { ServedRows } from './served-rows.ts';
+import type { TextCondition } from './text-conditions.ts';
 import { SharedRequests } from './shared-requests.ts';
 
 type Evaluate = Extract<Step, { kind: 'evaluate' }>;
@@ -156,9 +157,11 @@ export class Execution {
     text: string,
     statement: Statement,
     besides: readonly Replacement[],
+    conditions: readonly TextCondition[],
   ): { text: string; parameters: ParameterList } {
     const parameters = this.#own.newParameters();
-    const final = finalText(text, statement, this.#plan, besides, this.#placeholders, parameters);
+    const more = { besides, conditions };
+    const final = finalText(text, statement, this.#plan, more, this.#placeholders, parameters);
     return { text: final, parameters };
   }
 

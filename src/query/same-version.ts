@@ -1,7 +1,8 @@
 import { TrailhoundError } from '../kernel/errors.ts';
 import type { LockedRelation } from '../planner/locked-relations.ts';
 import { lockedBy, type Step } from '../planner/steps.ts';
-import { quoteIdent, Slices, type Replacement } from '../sql/substitute.ts';
+import { quoteIdent, Slices } from '../sql/substitute.ts';
+import type { TextCondition } from './text-conditions.ts';
 
 /**
  * Conditions in a text that fail it as it comes to a row in a newer version than its snapshot has. In READ COMMITTED a
@@ -15,7 +16,7 @@ export function sameVersion(
   text: string,
   steps: readonly Step[],
   readable: ReadonlyMap<string, ReadonlySet<string> | 'all'>,
-): readonly Replacement[] {
+): readonly TextCondition[] {
   const relations = lockedBy(steps);
   const slices = relations.length === 0 ? undefined : new Slices(text);
   return relations.flatMap((locked) => {
@@ -27,13 +28,16 @@ export function sameVersion(
   });
 }
 
-function conditionOf({ item, relation, merged }: LockedRelation, slices: Slices): Replacement[] | undefined {
+function conditionOf({ item, relation, merged }: LockedRelation, slices: Slices): TextCondition | undefined {
   const { rangeVar, name } = item;
   if (relation === undefined || rangeVar?.location === undefined || name === undefined) return undefined;
   const own = quoteIdent(name);
   const equal = (column: string): string => `trailhound_seen.${column} operator(pg_catalog.=) ${own}.${column}`;
   const seen = `select from ${relation} as trailhound_seen where ${equal('ctid')} and ${equal('tableoid')}`;
-  return slices.condition(rangeVar.location, merged, `trailhound.same_version(exists (${seen}))`);
+  const { location } = rangeVar;
+  // Beside WHERE CURRENT OF it has no place.
+  if (slices.condition(location, merged, '') === undefined) return undefined;
+  return { location, merged, sql: `trailhound.same_version(exists (${seen}))` };
 }
 
 function unseen({ item }: LockedRelation): TrailhoundError {

@@ -10,7 +10,7 @@ export function servedBelow(shared: SharedRequests, placeholders: Placeholders):
   for (const table of shared.tables) {
     const mentions = shared.mentionsOf(table);
     const filled = mentions.map((reference) => placeholders.of(reference));
-    if (filled.some((each) => each === undefined || each.guard !== undefined) || !shared.inputsAgree(table)) continue;
+    if (filled.some((each) => each === undefined) || !shared.inputsAgree(table)) continue;
     const parts = new Map<HydratedRows, readonly string[] | undefined>();
     for (const each of filled) if (each !== undefined && each.rows !== 'empty') parts.set(each.rows, each.keys);
     const [first] = mentions;

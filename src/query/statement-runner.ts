@@ -62,10 +62,8 @@ export class StatementRunner {
       const refusal = refusalOf(plan, known) ?? unsaid;
       if (refusal !== undefined) throw positioned(refusal, written, calling?.unplanned);
       if (!facts.textRoundTrips && plan.steps.some(keepsRows)) throw lossyText();
-      const besides = [
-        ...(facts.oneSnapshot ? [] : sameVersion(request.text, plan.steps, facts.readable)),
-        ...slowStarts(request.text, statement),
-      ];
+      const conditions = facts.oneSnapshot ? [] : sameVersion(request.text, plan.steps, facts.readable);
+      const besides = slowStarts(request.text, statement);
       const execution = new Execution({
         plan,
         restrictions: known,
@@ -86,7 +84,7 @@ export class StatementRunner {
       const { end: endQueries } = this.#calling.begin(work, { context, rows: new Map(), opaque: true });
       try {
         await execution.run().finally(endQueries);
-        const final = execution.finalStatement(request.text, statement, besides);
+        const final = execution.finalStatement(request.text, statement, besides, conditions);
         const begun = this.#calling.begin(work, { context, rows: execution.served(), opaque: !isBelow });
         const { run, end } = this.#calling.serve(work, final.text, begun);
         return {

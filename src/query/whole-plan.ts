@@ -5,14 +5,16 @@ import type { Analysis } from './plan-cache.ts';
 /**
  * A plan that hydrates all that any mention below needs. Undefined: a refusal that only values can decide is left to what
  * postgres_fdw ships, and what recurses in a view to PostgreSQL; so are keys from rows that may be others once the
- * statement runs, because nothing of the text could hold a guard.
+ * statement runs, where no place of the text could hold a guard.
  *
  * @param oneSnapshot the statement sees what the key queries see
  */
 export function wholePlan({ planned, ...analysis }: Analysis, oneSnapshot: boolean): Analysis | undefined {
   if (!('plan' in planned)) return undefined;
   const { steps } = planned.plan;
-  const mayChange = lookupsIn(steps).some(({ ordinary, reference }) => ordinary && reference.below);
+  const mayChange = lookupsIn(steps).some(
+    ({ ordinary, reference: { below, mention } }) => ordinary && below && mention === undefined,
+  );
   const isWhole = steps.every(
     (step) => step.kind !== 'refuse' && (step.kind !== 'recursion' || firstLocation(step.node) !== undefined),
   );

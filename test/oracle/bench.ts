@@ -21,6 +21,7 @@ import {
   peopleOf,
   PLAIN,
   reputationsOf,
+  reputationsSince,
   SESSION,
 } from './world.ts';
 
@@ -116,6 +117,7 @@ export async function openOracle() {
   };
   const lookups = new Map([
     ['abuseipdb_check_ip', new OracleLookup('abuseipdb_check', reputationsOf, isPrivate)],
+    ['reputation_since', new OracleLookup('reputation_since', reputationsSince, isPrivate)],
     ['user_directory', new OracleLookup('user_directory', peopleOf, () => false)],
   ]);
   const sources = new Map<string, Source>([

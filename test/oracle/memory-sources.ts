@@ -145,23 +145,32 @@ export class OracleLookup implements LookupSource {
   readonly kind = 'lookup';
   readonly limit;
   readonly asked: string[] = [];
-  readonly #answer: (key: string) => readonly SourceRecord[];
+  readonly #answer: (key: string, since: string) => readonly SourceRecord[];
   readonly #isLocal: (key: string) => boolean;
 
-  constructor(name: string, answer: (key: string) => readonly SourceRecord[], isLocal: (key: string) => boolean) {
+  constructor(
+    name: string,
+    answer: (key: string, since: string) => readonly SourceRecord[],
+    isLocal: (key: string) => boolean,
+  ) {
     this.limit = { key: name, concurrency: 16 };
     this.#answer = answer;
     this.#isLocal = isLocal;
   }
 
-  answerLocally({ key }: LookupKey): readonly SourceRecord[] | undefined {
-    return this.#isLocal(key) ? this.#answer(key) : undefined;
+  answerLocally({ key, inputs }: LookupKey): readonly SourceRecord[] | undefined {
+    return this.#isLocal(key) ? this.#answer(key, inputs['since'] ?? '') : undefined;
   }
 
-  lookup({ key }: LookupKey, _columns: readonly Column[], context: CallContext): Promise<readonly SourceRecord[]> {
+  lookup(
+    { key, inputs }: LookupKey,
+    _columns: readonly Column[],
+    context: CallContext,
+  ): Promise<readonly SourceRecord[]> {
+    const { since } = inputs;
     return context.call(this.limit, () => {
-      this.asked.push(key);
-      return Promise.resolve(this.#answer(key));
+      this.asked.push(since === undefined ? key : `${key} since ${since}`);
+      return Promise.resolve(this.#answer(key, since ?? ''));
     });
   }
 

@@ -95,6 +95,9 @@ const PEOPLE = [
   { name: '34.1.1.2', manager: 'NL', department: null, level: 1, home: '34.1.1.2' },
 ] as const;
 
+/** The days for which there are reports; what is older counts less. */
+const SINCE = [1, 3, 7, 20] as const;
+
 export function isPrivate(address: string): boolean {
   return address.startsWith('10.');
 }
@@ -113,6 +116,17 @@ export const findingRecords: readonly SourceRecord[] = FINDINGS.map(({ remote, u
 export function reputationsOf(address: string): readonly SourceRecord[] {
   return REPUTATIONS.filter(({ ip }) => ip === address).map(({ ip, score, country, tor }) =>
     recordOf({ abuseConfidenceScore: score, countryCode: country, isTor: tor, isPublic: !isPrivate(ip) }),
+  );
+}
+
+function scoreSince(score: number | null, since: number): number | null {
+  return score === null ? null : score + since;
+}
+
+export function reputationsSince(address: string, since: string): readonly SourceRecord[] {
+  const days = SINCE.find((each) => String(each) === since);
+  return REPUTATIONS.filter(({ ip }) => ip === address && days !== undefined).map(({ score, country }) =>
+    recordOf({ country, score: scoreSince(score, days ?? 0) }),
   );
 }
 
@@ -138,8 +152,15 @@ export const DECLARATIONS = `
     job_level integer options (path 'level'),
     home inet options (path 'home')
   ) server trailhound options (source 'user_directory', kind 'lookup', ttl '24 hours', schema_name 'public');
+  create foreign table source.reputation_since (
+    ip_address inet options (key 'required', operators '=', path '@ip_address') not null,
+    since integer options (key 'input', operators '=', path '@since', default '1'),
+    country text options (path 'country'),
+    score integer options (path 'score')
+  ) server trailhound options (source 'reputation_since', kind 'lookup', ttl '24 hours', schema_name 'public');
+  create view public.reputation_since as select * from source.reputation_since;
   create view public.user_directory as select * from source.user_directory;
-  grant select on public.user_directory to trailhound, trailhound_loopback;`;
+  grant select on public.reputation_since, public.user_directory to trailhound, trailhound_loopback;`;
 
 /** What is local, in the virtual world and in the plain one alike. */
 const LOCAL = `
@@ -207,6 +228,12 @@ export const PLAIN = `
   create table plain.user_directory (like public.user_directory);
   insert into plain.user_directory values ${rows(
     PEOPLE.map(({ name, manager, department, level, home }) => [name, manager, department, level, home]),
+  )};
+  create table plain.reputation_since (like public.reputation_since);
+  insert into plain.reputation_since values ${rows(
+    SINCE.flatMap((since) =>
+      REPUTATIONS.map(({ ip, score, country }) => [ip, since, country, scoreSince(score, since)]),
+    ),
   )};
   ${LOCAL}
   ${GRANTS}`;

@@ -36,6 +36,16 @@ async function refuses(text: string): Promise<void> {
 
 const KEYS: readonly Case[] = [
   [
+    'what a LATERAL with LIMIT stands beside gives keys through outer joins, one look-up after the other',
+    `select e.event_id, l.event_name, b.country_code from ${E} e left join lateral (select event_name from ${E} o where o.username = e.username order by event_id limit 1) l on true left join ${A} a on a.ip_address = e.source_ip left join ${A} b on b.ip_address = host(a.ip_address)`,
+    ALL,
+  ],
+  [
+    'the same where the rows that are kept stand to the right',
+    `select e.event_id, b.country_code from ${A} b right join (${A} a right join (select e.*, l.n from ${E} e left join lateral (select event_name n from ${E} o where o.username = e.username order by event_id limit 1) l on true) e on a.ip_address = e.source_ip) on b.ip_address = a.ip_address`,
+    ALL,
+  ],
+  [
     'addresses in a CASE whose condition differs each time are all keys',
     `select w.note, a.country_code from watchlist w join ${A} a on case when random() < 2 then a.ip_address = inet '34.1.1.1' else a.ip_address = '34.1.1.3'::inet end`,
     ['34.1.1.1', '34.1.1.3'],

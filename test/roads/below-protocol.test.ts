@@ -156,10 +156,10 @@ describe('keys from ordinary tables reach look-ups below views, outside of a blo
       'is part of a pipeline that has run something',
       () => [parse('select 1'), bind(), execute(), parse(JOIN), bind(), execute(), encodeSync()],
     ],
-  ])('not where the statement %s: what else runs there keeps its isolation level', async (_, messages) => {
+  ])('where the statement %s, too: what else runs there keeps its isolation level', async (_, messages) => {
     wire.send(...messages());
-    expect(errorsIn(await wire.until('Z'))).toEqual(['HV002']);
-    expect(keys()).toEqual([]);
+    expect(errorsIn(await wire.until('Z'))).toEqual([]);
+    expect(keys().length).toBeGreaterThan(0);
   });
 });
 

@@ -8,13 +8,15 @@ import type { Query } from './model.ts';
 import { changeOf } from './changes.ts';
 import { recursiveCteOf } from './recursion.ts';
 import { queryOf } from './queries.ts';
+import { wideQuery } from './wide/queries.ts';
 import { inVessel } from './vessels.ts';
 
 /** A statement made of numbers: zeros make the simplest one. */
 export function statementOf(numbers: readonly number[]): Generated {
   const tape = new Tape(numbers.slice(1));
+  const which = (numbers[0] ?? 0) % 8;
   // One in eight follows no plan: what it bounds is anybody's guess, its rows are not.
-  if ((numbers[0] ?? 0) % 8 === 7) {
+  if (which === 7) {
     return {
       text: freeStatement(numbers.slice(1)),
       values: [],
@@ -36,6 +38,17 @@ export function statementOf(numbers: readonly number[]): Generated {
     doubtful: false,
     names: 0,
   };
+  if (which === 6) {
+    const { text } = wideQuery(making, [], 0);
+    return inVessel(making, {
+      text,
+      values: making.values,
+      label: 'unknown',
+      ordered: false,
+      allowed: new Map(),
+      shapes: making.shapes,
+    });
+  }
   const kinds = Array.from({ length: tape.pick([0, 0, 0, 1, 2]) }, () => tape.chance(2));
   const ctes = kinds.map((isRecursive) => (isRecursive ? recursiveCteOf(making) : cteOf(making)));
   const change = tape.chance(1) && !making.unbounded ? changeOf(making) : undefined;
