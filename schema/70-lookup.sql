@@ -14,6 +14,7 @@ create table if not exists trailhound.lookup_entry (
   created_by text not null,
   created_at timestamptz not null default now()
 );
+alter table trailhound.lookup_entry add column if not exists more_at text;
 comment on table trailhound.lookup_entry is 'Tables that trailhound.create_lookup() made, as trailhound.lookup shows them';
 comment on column trailhound.lookup_entry.id is 'Tells answers to one definition from those to a later one of the same name';
 
@@ -28,7 +29,7 @@ comment on table trailhound.http_host is 'Hosts that tables made by SQL may call
 revoke all on trailhound.lookup_entry, trailhound.http_host from public;
 
 create or replace view trailhound.lookup as
-select name, url_template, columns, connection, rows_at, format, ttl, created_by, created_at
+select name, url_template, columns, connection, rows_at, format, ttl, created_by, created_at, more_at
 from trailhound.lookup_entry order by name;
 comment on view trailhound.lookup is 'Tables that trailhound.create_lookup() made';
 comment on column trailhound.lookup.name is 'The table, in public';
@@ -40,6 +41,7 @@ comment on column trailhound.lookup.format is 'json, or lines of text';
 comment on column trailhound.lookup.ttl is 'How long answers are kept; NULL: as the connection says';
 comment on column trailhound.lookup.created_by is 'The role that made it';
 comment on column trailhound.lookup.created_at is 'When';
+comment on column trailhound.lookup.more_at is 'Where an answer says that it is not all, and is refused; NULL: none says so';
 grant select on trailhound.lookup to public;
 
 -- Refuses a definition that cannot be used, before anything is made of it. src/sources/http reads it again.
@@ -94,6 +96,9 @@ begin
   end if;
   if definition.rows_at is not null and (definition.format = 'lines' or definition.rows_at !~ path_pattern) then
     perform trailhound.refuse_lookup('rows_at is no JSON path', 'Write it as $.data.items; lines are rows as they stand.');
+  end if;
+  if definition.more_at is not null and (definition.format = 'lines' or definition.more_at !~ path_pattern) then
+    perform trailhound.refuse_lookup('more_at is no JSON path', 'Write it as $.has_more, from the whole answer; lines say no such thing.');
   end if;
   if definition.ttl < interval '0' then
     perform trailhound.refuse_lookup('ttl is negative', null);
@@ -243,8 +248,11 @@ begin
 end $$;
 comment on function trailhound.build_lookup(trailhound.lookup_entry) is 'Makes the table of a definition';
 
+-- As it was before it took more_at.
+drop function if exists trailhound.create_lookup(text, text, jsonb, text, text, text, interval);
 create or replace function trailhound.create_lookup(
-  name text, url_template text, columns jsonb, connection text, rows_at text default null, format text default 'json', ttl interval default null)
+  name text, url_template text, columns jsonb, connection text, rows_at text default null, format text default 'json', ttl interval default null,
+  more_at text default null)
 returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   definition trailhound.lookup_entry;
@@ -257,6 +265,7 @@ begin
   definition.rows_at := create_lookup.rows_at;
   definition.format := create_lookup.format;
   definition.ttl := create_lookup.ttl;
+  definition.more_at := create_lookup.more_at;
   perform trailhound.check_lookup(definition);
   -- A relation of that name in one of these would be found in its place, or hide it.
   taken := (select min(n.nspname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -265,15 +274,15 @@ begin
     raise exception using errcode = '42P07', message = pg_catalog.format('relation "%s" already exists in schema %s', definition.name, taken),
       hint = 'Choose another name; trailhound.drop_lookup() drops a look-up.';
   end if;
-  insert into trailhound.lookup_entry as e (name, url_template, columns, connection, rows_at, format, ttl, created_by)
+  insert into trailhound.lookup_entry as e (name, url_template, columns, connection, rows_at, format, ttl, more_at, created_by)
     values (definition.name, definition.url_template, definition.columns, definition.connection, definition.rows_at,
-      definition.format, definition.ttl, session_user)
+      definition.format, definition.ttl, definition.more_at, session_user)
     returning * into definition;
   perform trailhound.build_lookup(definition);
   perform trailhound.show_table(pg_catalog.format('source.%I', definition.name)::regclass);
   perform pg_notify('trailhound_lookup', '');
 end $$;
-comment on function trailhound.create_lookup(text, text, jsonb, text, text, text, interval) is 'Makes a table of what an HTTP service answers, one request a key';
+comment on function trailhound.create_lookup(text, text, jsonb, text, text, text, interval, text) is 'Makes a table of what an HTTP service answers, one request a key';
 
 create or replace function trailhound.drop_lookup(name text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -293,9 +302,9 @@ end $$;
 comment on function trailhound.drop_lookup(text) is 'Drops what trailhound.create_lookup() made';
 
 revoke all on function trailhound.check_lookup(trailhound.lookup_entry), trailhound.build_lookup(trailhound.lookup_entry),
-  trailhound.refuse_lookup(text, text), trailhound.create_lookup(text, text, jsonb, text, text, text, interval),
+  trailhound.refuse_lookup(text, text), trailhound.create_lookup(text, text, jsonb, text, text, text, interval, text),
   trailhound.drop_lookup(text) from public;
-grant execute on function trailhound.create_lookup(text, text, jsonb, text, text, text, interval), trailhound.drop_lookup(text)
+grant execute on function trailhound.create_lookup(text, text, jsonb, text, text, text, interval, text), trailhound.drop_lookup(text)
   to trailhound_admin;
 
 -- Over what an earlier version of these files made.

@@ -32,7 +32,7 @@ interface Entry extends LookupDefinition {
 const CHANNEL = 'trailhound_lookup';
 
 const ENTRIES = `
-  select e.id::text, e.name, e.url_template as "urlTemplate", e.columns, e.connection, e.rows_at as "rowsAt", e.format,
+  select e.id::text, e.name, e.url_template as "urlTemplate", e.columns, e.connection, e.rows_at as "rowsAt", e.more_at as "moreAt", e.format,
          (1000 * extract(epoch from e.ttl))::float8 as "ttlMs", c.oid::bigint::float8 as oid
   from trailhound.lookup_entry e
     join pg_class c on c.relname = e.name and c.relnamespace = 'source'::regnamespace and c.relkind = 'f'`;
@@ -95,11 +95,16 @@ export class LookupTables {
   async #read(): Promise<void> {
     const { pool, catalog, sources } = this.#options;
     const { rows } = await pool.query<
-      Omit<Entry, 'rowsAt' | 'ttlMs'> & { rowsAt: string | null; ttlMs: number | null }
+      Omit<Entry, 'rowsAt' | 'moreAt' | 'ttlMs'> & {
+        rowsAt: string | null;
+        moreAt: string | null;
+        ttlMs: number | null;
+      }
     >(ENTRIES);
     const entries = rows.map((row): Entry => ({
       ...row,
       rowsAt: row.rowsAt ?? undefined,
+      moreAt: row.moreAt ?? undefined,
       ttlMs: row.ttlMs ?? undefined,
     }));
     const come = entries.filter(({ id, oid }) => this.#known.get(id)?.oid !== oid);

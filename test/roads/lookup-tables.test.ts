@@ -34,6 +34,54 @@ const GREYNOISE = {
 const EXACT = `{"n": [9007199254740993, 1.50, 1e-7, -0.0, 1E+2], "deep": {"id": 12345678901234567890123}, "whole": 7.0}`;
 const EXITS = ['198.51.100.7', '203.0.113.77'];
 
+/** As services document their answers, shortened; by the beginning of the path. */
+const SERVICES: Readonly<Record<string, unknown>> = {
+  '/api/v3/ip_addresses/': {
+    data: {
+      id: '33.44.55.66',
+      type: 'ip_address',
+      attributes: {
+        as_owner: 'Example',
+        asn: 64500,
+        country: 'NL',
+        last_analysis_date: 1_767_225_600,
+        last_analysis_stats: { harmless: 60, malicious: 3, suspicious: 1, undetected: 20, timeout: 0 },
+        reputation: -7,
+        tags: ['tor', 'vpn'],
+      },
+    },
+  },
+  '/shodan/host/': {
+    ip_str: '33.44.55.66',
+    org: 'Example',
+    asn: 'AS64500',
+    os: null,
+    ports: [22, 443],
+    hostnames: ['a.example'],
+    vulns: ['CVE-2026-0001'],
+    last_update: '2026-01-22T08:49:35.190817',
+  },
+  '/33.44.55.66/json': { ip: '33.44.55.66', hostname: 'a.example', org: 'AS64500 Example', loc: '52.37,4.89' },
+  '/api/v1/indicators/IPv4/': {
+    indicator: '33.44.55.66',
+    asn: 'AS64500 Example',
+    country_code: 'NL',
+    pulse_info: { count: 1, pulses: [{ id: '1', name: 'Scanners' }] },
+  },
+  '/api/v1/search/': {
+    total: 1,
+    has_more: false,
+    results: [
+      {
+        _id: '1',
+        task: { time: '2026-01-01T00:00:00.000Z' },
+        page: { url: 'https://a.example/', domain: 'a.example' },
+        result: 'https://urlscan.io/api/v1/result/1/',
+      },
+    ],
+  },
+};
+
 const NOISE = `'[
   {"name": "ip", "type": "inet", "key": true},
   {"name": "noise", "type": "boolean", "path": "$.noise"},
@@ -63,10 +111,15 @@ beforeAll(async () => {
     else if (path === 'asn') json(response, { name: `AS ${key}` });
     else if (path === 'odd')
       json(response, { count: key === 'good' ? 7 : 'many', at: key === 'good' ? null : 1_763_000_000, empty: '' });
+    else if (searchParams.get('size') === '100') json(response, { has_more: true, results: [] });
     else if (path === 'exact') response.end(EXACT);
     else if (path === 'v3' && pathname.endsWith('/33.44.55.66')) json(response, GREYNOISE);
     else if (path === 'exits' || path === 'torbulkexitlist') response.end(`# exits\n${EXITS.join('\n\n')}\r\n`);
-    else response.writeHead(404).end('{}');
+    else {
+      const service = Object.keys(SERVICES).find((start) => pathname.startsWith(start));
+      if (service === undefined) response.writeHead(404).end('{}');
+      else json(response, SERVICES[service]);
+    }
   });
   road = await openRoad({
     simulator: { world: { accounts: [] } },
@@ -76,8 +129,9 @@ beforeAll(async () => {
         `  noise: { kind: http, host: "${service.host}", headers: { key: ${SECRET} } }`,
         `  few: { kind: http, host: "${service.host}", quota_per_day: 3 }`,
         `  plain: { kind: http }`,
-        `  greynoise: { kind: http }`,
-        `  tor: { kind: http }`,
+        ...['greynoise', 'tor', 'virustotal', 'shodan', 'ipinfo', 'otx', 'urlscan'].map(
+          (name) => `  ${name}: { kind: http }`,
+        ),
         `http: { allow: [api.example.com], allow_private: ["${service.host}"] }`,
       ].join('\n'),
   });
@@ -156,6 +210,12 @@ function make(
 ): Promise<unknown> {
   const url = path.startsWith('/') ? `http://${service.host}${path}` : path;
   return by.query(`select trailhound.create_lookup('${name}', '${url}', ${columns}, '${connection}'${more})`);
+}
+
+/** The definitions on a page, over the made-up service. */
+function documented(page: string): readonly string[] {
+  const blocks = [...read(page).matchAll(/```sql\n(select trailhound\.create_lookup[^]*?)```/g)];
+  return blocks.map(([, sql = '']) => sql.replace(/https:\/\/[^/']+/, `http://${service.host}`));
 }
 
 const asked = () => service.received.map(({ target }) => target).sort();
@@ -499,19 +559,59 @@ describe('a definition', () => {
   });
 
   it('of the documentation makes a table of the format that it says', async () => {
-    const blocks = [...read('docs/create-lookup.md').matchAll(/```sql\n(select trailhound\.create_lookup[^]*?)```/g)];
-    const texts = blocks.map(([, sql = '']) =>
-      sql.replace(/https:\/\/[^/]+\/(v3|torbulkexitlist)/, `http://${service.host}/$1`),
-    );
-    expect(texts).toHaveLength(2);
-    // Each of the two has a name of its own, which is that of no other test's.
+    // Each has a name of its own, which is that of no other test's.
     await client.query('select trailhound.drop_lookup($1)', ['tor_exit']);
+    const texts = documented('docs/create-lookup.md');
+    expect(texts).toHaveLength(2);
     for (const text of texts) await client.query(text);
     const addresses =
       "select ip, noise, riot, classification, last_seen::date from greynoise_ip where ip in ('33.44.55.66', '33.44.55.67', '10.0.0.1')";
     expect(await textRows(client, addresses)).toEqual([['33.44.55.66', 'f', 't', 'benign', '2026-01-01']]);
     expect(await textRows(client, 'select ip from tor_exit order by ip')).toEqual([['198.51.100.7'], ['203.0.113.77']]);
     expect(asked()).toEqual(['/torbulkexitlist', '/v3/community/33.44.55.66', '/v3/community/33.44.55.67']);
+  });
+
+  it('of a well-known service makes a table of the format that the service documents', async () => {
+    const texts = documented('docs/lookup-services.md');
+    expect(texts).toHaveLength(Object.keys(SERVICES).length);
+    for (const text of texts) await client.query(text);
+    const rows = async (text: string) => (await textRows(client, text)).flat();
+    expect(
+      await rows(
+        `select malicious, as_owner, asn, country, tags, to_timestamp(last_analysis_date) from virustotal_ip where ip = '33.44.55.66'`,
+      ),
+    ).toEqual(['3', 'Example', '64500', 'NL', '{tor,vpn}', '2026-01-01 00:00:00+00']);
+    expect(
+      await rows(`select org, os, ports, hostnames, vulns, last_update from shodan_host where ip = '33.44.55.66'`),
+    ).toEqual(['Example', '', '{22,443}', '{a.example}', '{CVE-2026-0001}', '2026-01-22 08:49:35.190817+00']);
+    expect(await rows(`select hostname, org, loc, city from ipinfo_ip where ip = '33.44.55.66'`)).toEqual([
+      'a.example',
+      'AS64500 Example',
+      '52.37,4.89',
+      '',
+    ]);
+    expect(
+      await rows(
+        `select o.pulse_count, p ->> 'name' from (values (inet '33.44.55.66'), ('2600::1')) v(ip)
+           join otx_ipv4 o on o.ip = v.ip and family(v.ip) = 4, jsonb_array_elements(o.pulses) p`,
+      ),
+    ).toEqual(['1', 'Scanners']);
+    const scans = "select page_ip, scanned_at, url from urlscan_domain where domain = 'a.example'";
+    expect(await rows(`${scans} and size = 1000`)).toEqual(['', '2026-01-01 00:00:00+00', 'https://a.example/']);
+    expect(await failure(client.query(scans))).toMatchObject({
+      code: 'HV000',
+      message: expect.stringContaining('more than it holds'),
+    });
+    expect(asked()).toEqual(
+      [
+        '/api/v3/ip_addresses/33.44.55.66',
+        '/shodan/host/33.44.55.66?minify=true',
+        '/33.44.55.66/json',
+        '/api/v1/indicators/IPv4/33.44.55.66/general',
+        '/api/v1/search/?q=page.domain:%22a.example%22&size=1000',
+        '/api/v1/search/?q=page.domain:%22a.example%22&size=100',
+      ].sort(),
+    );
   });
 
   it('survives a restart', async () => {

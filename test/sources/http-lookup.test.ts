@@ -70,6 +70,7 @@ const DEFINITION: LookupDefinition = {
   ],
   connection: 'made',
   rowsAt: undefined,
+  moreAt: undefined,
   format: 'json',
   ttlMs: undefined,
 };

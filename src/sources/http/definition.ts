@@ -10,6 +10,8 @@ export interface LookupDefinition {
   readonly connection: string;
   /** JSON path of the list of rows; undefined: the answer is one row. */
   readonly rowsAt: string | undefined;
+  /** JSON path of what says that an answer is not all. */
+  readonly moreAt: string | undefined;
   readonly format: 'json' | 'lines';
   /** Undefined: as the connection says. */
   readonly ttlMs: number | undefined;

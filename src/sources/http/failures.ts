@@ -53,11 +53,14 @@ export function refused({ status, retryAfter, outOfQuota }: Refusal, connection:
   });
 }
 
+const FORM_HINT =
+  "Check the table's url_template, rows_at and format, and whether something else answers in the service's place.";
+
 /** An answer that does not have the form of one. `what` ends a sentence. */
-export function noAnswer(connection: string, what: string, detail?: string): SourceError {
+export function noAnswer(connection: string, what: string, detail?: string, hint: string = FORM_HINT): SourceError {
   return new SourceError('nonsense', connection, `the answer of connection ${connection} ${what}`, {
     detail,
-    hint: "Check the table's url_template, rows_at and format, and whether something else answers in the service's place.",
+    hint,
   });
 }
 

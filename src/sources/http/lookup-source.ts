@@ -48,7 +48,7 @@ export function recordsIn(text: string, of: string, read: RecordsOf, connection:
     return read(text, of);
   } catch (error) {
     if (!(error instanceof JsonRefused)) throw error;
-    throw noAnswer(connection, error.message, `It is the answer for ${of}, of ${text.length} characters.`);
+    throw noAnswer(connection, error.message, `It is the answer for ${of}, of ${text.length} characters.`, error.hint);
   }
 }
 

@@ -1,7 +1,15 @@
 import { isTooLong, standIn } from './exact-number.ts';
 
 /** Why a text is not taken: the end of a sentence that begins with "the answer". */
-export class JsonRefused extends Error {}
+export class JsonRefused extends Error {
+  /** What to do, where that is not to look at the definition. */
+  readonly hint: string | undefined;
+
+  constructor(message: string, hint?: string) {
+    super(message);
+    this.hint = hint;
+  }
+}
 
 /** As deep as nobody's answers are; whoever walks them afterwards calls itself that often. */
 const DEEPEST = 64;

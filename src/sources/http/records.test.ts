@@ -14,6 +14,7 @@ function recordsOf(text: string, more: Partial<LookupDefinition>): readonly Sour
     columns: [KEY, VALUE],
     connection: 'made',
     rowsAt: undefined,
+    moreAt: undefined,
     format: 'json',
     ttlMs: undefined,
     ...more,
@@ -74,4 +75,16 @@ test('numbers are those of the answer, in each type', () => {
   ]);
   expect(reader('jsonb', '{"a": [1.0, 9007199254740993]}')).toBe('{"a":[1.0,9007199254740993]}');
   expect(reader('jsonb', 'null')).toBeNull();
+});
+
+test('an answer that says that it is not all is none', () => {
+  const more = { moreAt: '$.meta.next', rowsAt: '$.rows' };
+  for (const next of ['true', '"https://api.example.com/2"', '2', '2.0', '{}'])
+    expect(() => read(`{"rows": [], "meta": {"next": ${next}}}`, more)).toThrow('more than it holds');
+  for (const answer of [
+    '{"rows": []}',
+    '{"rows": [], "meta": {"next": null}}',
+    '{"rows": [], "meta": {"next": false}}',
+  ])
+    expect(read(answer, more)).toEqual([]);
 });

@@ -9,9 +9,9 @@ export type RecordsOf = (text: string, of: string) => readonly SourceRecord[];
 
 /** Undefined: one of its paths is none. */
 export function recordReader(definition: LookupDefinition): RecordsOf | undefined {
-  const { columns, connection, rowsAt, format } = definition;
-  const at = rowsAt === undefined ? undefined : parseJsonPath(rowsAt);
-  if (rowsAt !== undefined && at === undefined) return undefined;
+  const { columns, connection, rowsAt, moreAt, format } = definition;
+  const [at, more] = [rowsAt, moreAt].map((path) => (path === undefined ? undefined : parseJsonPath(path)));
+  if ((rowsAt !== undefined && at === undefined) || (moreAt !== undefined && more === undefined)) return undefined;
   const fields: Field[] = [];
   for (const { name, type, path, not_null: isMust = false } of columns) {
     if (path === undefined) continue;
@@ -23,7 +23,9 @@ export function recordReader(definition: LookupDefinition): RecordsOf | undefine
   const hasMembers = fields.some(({ path: [first] }) => typeof first === 'string');
   const values = (text: string): readonly unknown[] => {
     if (format === 'lines') return linesOf(text);
-    const rows = rowsOf(parseJson(text), at, isList);
+    const answer = parseJson(text);
+    if (more !== undefined && saysMore(readJsonPath(answer, more))) throw new JsonRefused(NOT_ALL, NOT_ALL_HINT);
+    const rows = rowsOf(answer, at, isList);
     if (hasMembers && !rows.every(mayHaveMembers)) throw new JsonRefused(at === undefined ? NO_OBJECT : NO_OBJECTS);
     return rows;
   };
@@ -62,6 +64,15 @@ function linesOf(text: string): readonly string[] {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+const NOT_ALL = 'says that there is more than it holds';
+const NOT_ALL_HINT =
+  'Ask for less, or for more at once, as by an input of the table; trailhound.partial = on leaves such a key out, and counts it.';
+
+/** `true`, the URL or the number of the next page. */
+function saysMore(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== false && value !== '' && value !== 0;
 }
 
 /** What is no object has no members: all columns would be NULL, silently. */
