@@ -280,7 +280,7 @@ begin
     returning * into definition;
   perform trailhound.build_lookup(definition);
   perform trailhound.show_table(pg_catalog.format('source.%I', definition.name)::regclass);
-  perform pg_notify('trailhound_lookup', '');
+  perform pg_notify('trailhound_definition', 'lookup');
 end $$;
 comment on function trailhound.create_lookup(text, text, jsonb, text, text, text, interval, text) is 'Makes a table of what an HTTP service answers, one request a key';
 
@@ -297,7 +297,7 @@ begin
   execute format('drop foreign table source.%I', drop_lookup.name);
   delete from trailhound.key_cache c where c.table_name = drop_lookup.name;
   delete from trailhound.kept_scan k where k.table_name = drop_lookup.name;
-  perform pg_notify('trailhound_lookup', '');
+  perform pg_notify('trailhound_definition', 'lookup');
 end $$;
 comment on function trailhound.drop_lookup(text) is 'Drops what trailhound.create_lookup() made';
 

@@ -1,7 +1,6 @@
 import { loadCatalog } from '../catalog/load.ts';
 import type { LiveCatalog } from '../catalog/live-catalog.ts';
 import type { VirtualTable } from '../catalog/table.ts';
-import { Listener } from '../engine/listener.ts';
 import type { Pool } from '../engine/pool.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { HttpClient } from '../sources/http/client.ts';
@@ -28,9 +27,6 @@ interface Entry extends LookupDefinition {
   readonly oid: number;
 }
 
-/** What schema/70-lookup.sql notifies. */
-const CHANNEL = 'trailhound_lookup';
-
 const ENTRIES = `
   select e.id::text, e.name, e.url_template as "urlTemplate", e.columns, e.connection, e.rows_at as "rowsAt", e.more_at as "moreAt", e.format,
          (1000 * extract(epoch from e.ttl))::float8 as "ttlMs", c.oid::bigint::float8 as oid
@@ -41,20 +37,17 @@ const ENTRIES = `
 export class LookupTables {
   readonly #options: LookupTablesOptions;
   readonly #known = new Map<string, Entry>();
-  readonly #listener: Listener;
   #reading: Promise<void> | undefined;
   #again = false;
   #closed = false;
 
   constructor(options: LookupTablesOptions) {
     this.#options = options;
-    this.#listener = new Listener({ pool: options.pool, channel: CHANNEL, heard: () => void this.refresh() });
   }
 
-  /** Resolves when all that there is can be asked; from then on it hears of changes. */
-  async start(): Promise<void> {
-    await this.#listener.open();
-    await this.#refreshNow();
+  /** Resolves when all that there is can be asked. */
+  start(): Promise<void> {
+    return this.#refreshNow();
   }
 
   /** Resolves when what had been committed before the call is known. Never rejects. */
@@ -66,7 +59,6 @@ export class LookupTables {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#listener.close();
     await this.#reading?.catch(() => undefined);
   }
 

@@ -7,6 +7,7 @@ import { createPrometheusMetrics, type PrometheusMetrics } from '../http/prometh
 import { createHydrator } from '../hydrate/create-hydrator.ts';
 import type { Logger } from '../kernel/log.ts';
 import { createPipeline } from '../query/create-pipeline.ts';
+import { DefinitionNews } from '../query/definition-news.ts';
 import { CancelBoard } from '../session/cancel-board.ts';
 import { createSessionServer, type SessionServer } from '../session/server.ts';
 import type { Closers } from './closers.ts';
@@ -14,6 +15,7 @@ import type { Config } from './config/load.ts';
 import { countedPipeline } from './counted-pipeline.ts';
 import { describeAws } from './describe-aws.ts';
 import { listenError } from './listen-error.ts';
+import { listenForDefinitions } from './listen-for-definitions.ts';
 import { serveLoopback } from './loopback.ts';
 import { LookupTables } from './lookup-tables.ts';
 import { OWNER } from './password.ts';
@@ -52,7 +54,7 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
   const { host, port } = config.listen;
   const metrics = createPrometheusMetrics();
   await setTimezone(engine, config.timezone ?? 'UTC');
-  const catalog = new LiveCatalog(withTtls(await loadCatalog(engine.pool), config));
+  const catalog = new LiveCatalog(withTtls(await loadCatalog(engine.pool), config, log));
 
   await publishConfiguration(engine.pool, config).catch((error: unknown) =>
     log.warn({ err: error }, 'what the configuration names could not be written down'),
@@ -69,6 +71,10 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     log,
   });
   closers.push(() => lookups.close());
+  const news = new DefinitionNews();
+  const listener = listenForDefinitions(engine.pool, lookups, news);
+  closers.push(() => listener.close());
+  await listener.open();
   await lookups.start();
   const hydrator = createHydrator({
     pool: engine.pool,
@@ -90,6 +96,7 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
       sources: sources.byName,
       pool: engine.pool,
       refreshCatalog: () => lookups.refresh(),
+      news,
     }),
     metrics,
   );

@@ -5,8 +5,8 @@ const RECONNECT_MS = 1_000;
 export interface ListenerOptions {
   readonly pool: Pool;
   readonly channel: string;
-  /** Called when somebody has notified, whoever that is, or may have while the connection was lost. */
-  readonly heard: () => void;
+  /** Called when somebody has notified, whoever that is; without a payload where one may have while the connection was lost. */
+  readonly heard: (payload?: string) => void;
 }
 
 /** A connection of its own that listens on a channel, and comes back when the engine does. */
@@ -23,7 +23,7 @@ export class Listener {
   async open(): Promise<void> {
     const { pool, channel, heard } = this.#options;
     const client = await connectBeside(pool);
-    client.on('notification', () => heard());
+    client.on('notification', ({ payload }) => heard(payload));
     const state: { at: 'opening' | 'listening' | 'ended' } = { at: 'opening' };
     client.once('end', () => {
       const wasListening = state.at === 'listening';

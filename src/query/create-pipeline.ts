@@ -6,6 +6,7 @@ import { parseStatements } from '../sql/parse.ts';
 import type { ClientBackend } from './backend.ts';
 import { leadsBelow, prepareBelow } from './below.ts';
 import { CallingStatements } from './calling-statements.ts';
+import type { DefinitionNews } from './definition-news.ts';
 import { Dependents, type Queryable } from './dependents.ts';
 import { executedText, mayExecute, type Executed } from './execute.ts';
 import { askFacts } from './facts.ts';
@@ -32,6 +33,8 @@ export interface PipelineOptions {
   readonly pool?: Queryable;
   /** Brings the catalog to what is committed; without it, it never changes. Never rejects. */
   readonly refreshCatalog?: () => Promise<void>;
+  /** Tells of what is committed; without it, what other processes make is looked for every few seconds. */
+  readonly news?: DefinitionNews;
 }
 
 /** The one road of a statement: analyse, plan, hydrate, substitute. */
@@ -58,12 +61,16 @@ class Pipeline implements QueryPipeline {
   readonly #calling: CallingStatements;
   readonly #runner: StatementRunner;
 
-  constructor({ catalog, hydrator, sources, plans = new PlanCache(), pool, refreshCatalog }: PipelineOptions) {
+  constructor({ catalog, hydrator, sources, plans = new PlanCache(), pool, refreshCatalog, news }: PipelineOptions) {
     this.#catalog = catalog;
     this.#hydrator = hydrator;
     this.#made = new MadeLookups(refreshCatalog);
     this.#plans = plans;
     this.#dependents = new Dependents(catalog, pool);
+    news?.onNews((what) => {
+      if (what === 'lookup') this.#made.known();
+      else this.#dependents.forget();
+    });
     this.#calling = new CallingStatements((name) => this.#dependents.isWritten(name));
     this.#runner = new StatementRunner({ hydrator, sourceOf: (name) => sources.get(name), calling: this.#calling });
   }

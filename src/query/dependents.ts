@@ -6,7 +6,7 @@ export interface Queryable {
   query(text: string, values: unknown[]): Promise<{ readonly rows: unknown[] }>;
 }
 
-/** Until what was made out of our sight (by another process, by DDL inside a function) is looked for again. */
+/** Until what was made out of our sight (by another process, by DDL inside a function), and nobody told of, is looked for again. */
 const STALE_MS = 5_000;
 
 /**
@@ -65,7 +65,7 @@ export class Dependents {
     this.#noted.add(made.toLowerCase());
   }
 
-  /** The catalog has changed. */
+  /** The catalog has changed, or something was made elsewhere: what comes next waits for another look. */
   forget(): void {
     this.#stale = true;
   }

@@ -1,7 +1,7 @@
 /** Calls of these make and drop tables; what calls them under another name is told of by the engine, a moment later. */
 const MAKING = ['create_lookup', 'drop_lookup'];
 
-/** From such a call until its transaction is likely to have ended. */
+/** From such a call until its transaction is likely to have ended, where nobody tells that it has. */
 const WATCHED_MS = 60_000;
 
 /**
@@ -24,6 +24,11 @@ export class MadeLookups {
     if (this.#refresh === undefined) return false;
     if (MAKING.some((name) => lower.includes(name))) this.#watchedUntil = this.#now() + WATCHED_MS;
     return this.#now() < this.#watchedUntil;
+  }
+
+  /** What was made is committed, and the catalog has it. */
+  known(): void {
+    this.#watchedUntil = Number.NEGATIVE_INFINITY;
   }
 
   async settle(): Promise<void> {
