@@ -2,7 +2,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createHydrationCounters } from '../hydrate/metrics.ts';
 import { startSimulator, type Simulator } from '../simulator/simulator.ts';
 import { singleLogGroup } from '../simulator/world.ts';
-import { createAwsConnection, type AwsConnectionConfig } from '../sources/aws/connection.ts';
+import type { AwsConnectionConfig } from '../sources/aws/connection-config.ts';
+import { createAwsConnection } from '../sources/aws/connection.ts';
 import { describeAws } from './describe-aws.ts';
 
 let simulator: Simulator;

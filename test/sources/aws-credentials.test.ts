@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { singleLogGroup } from '../../src/simulator/world.ts';
-import { type AwsConnection, type AwsConnectionConfig, createAwsConnection } from '../../src/sources/aws/connection.ts';
+import type { AwsConnectionConfig } from '../../src/sources/aws/connection-config.ts';
+import { type AwsConnection, createAwsConnection } from '../../src/sources/aws/connection.ts';
 import { cloudwatchLogsSource } from '../../src/sources/aws/cloudwatch-logs/source.ts';
 import { allRecords, failure, scanRequest } from '../support/source-harness.ts';
 

@@ -3,7 +3,8 @@ import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts
 import { singleLogGroup, type World } from '../../src/simulator/world.ts';
 import type { Column } from '../../src/catalog/table.ts';
 import { cloudwatchLogsSource } from '../../src/sources/aws/cloudwatch-logs/source.ts';
-import { type AwsConnection, type AwsConnectionConfig, createAwsConnection } from '../../src/sources/aws/connection.ts';
+import type { AwsConnectionConfig } from '../../src/sources/aws/connection-config.ts';
+import { type AwsConnection, createAwsConnection } from '../../src/sources/aws/connection.ts';
 import type { Predicate, ScanRequest, SourceRecord } from '../../src/sources/source.ts';
 import {
   allPages,

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import type { World } from '../../src/simulator/world.ts';
-import { type AwsConnection, type AwsConnectionConfig, createAwsConnection } from '../../src/sources/aws/connection.ts';
+import type { AwsConnectionConfig } from '../../src/sources/aws/connection-config.ts';
+import { type AwsConnection, createAwsConnection } from '../../src/sources/aws/connection.ts';
 import { guarddutyDetectorSource } from '../../src/sources/aws/guardduty/detector-source.ts';
 import { guarddutyFindingSource } from '../../src/sources/aws/guardduty/finding-source.ts';
 import {

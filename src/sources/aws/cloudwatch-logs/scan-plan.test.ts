@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { column, predicate, scanRequest } from '../../../../test/support/source-harness.ts';
 import type { Operator } from '../../../catalog/table.ts';
 import type { Condition, ScanPlan } from '../../source.ts';
-import { type AwsConnectionConfig, createAwsConnection } from '../connection.ts';
+import type { AwsConnectionConfig } from '../connection-config.ts';
+import { createAwsConnection } from '../connection.ts';
 import { cloudwatchLogsSource } from './source.ts';
 
 const TIMESTAMP = column('timestamp', '@timestamp', 'timestamp with time zone');

@@ -1,6 +1,7 @@
 import type { CallContext } from '../../source.ts';
 import { SourceError } from '../../source.ts';
-import type { AwsConnection, TrailLogGroup } from '../connection.ts';
+import type { AwsConnection } from '../connection.ts';
+import type { TrailLogGroup } from '../trail-log-groups.ts';
 import { partitionOf } from '../../regions.ts';
 import type { CompiledScan } from './scan-plan.ts';
 
