@@ -80,3 +80,20 @@ comment on foreign data wrapper trailhound is 'Virtual tables; nobody has USAGE,
 comment on server trailhound is 'Trailhound itself';
 revoke all on foreign data wrapper trailhound from public;
 revoke all on foreign server trailhound from public;
+
+-- Tables of the same records have most columns in common: a declaration says of its columns what is its own.
+create or replace function trailhound.comment_as(of_table regclass, other regclass) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  item record;
+begin
+  for item in
+    select a.attname as name, col_description(other, o.attnum) as comment
+    from pg_attribute a join pg_attribute o on o.attrelid = other and o.attname = a.attname and not o.attisdropped
+    where a.attrelid = of_table and a.attnum > 0 and not a.attisdropped and col_description(of_table, a.attnum) is null
+  loop
+    execute format('comment on column %s.%I is %L', of_table, item.name, item.comment);
+  end loop;
+end $$;
+comment on function trailhound.comment_as(regclass, regclass) is 'Gives columns without a comment the one that another table''s of the same name have';
+revoke all on function trailhound.comment_as(regclass, regclass) from public;

@@ -49,44 +49,8 @@ create foreign table source.cloudtrail_lookup_event (
   connection_name text options (key 'optional', operators '=,<>,like', path '@connection_name')
 ) server trailhound options (source 'cloudtrail_lookup', kind 'scan', ttl '5 minutes', size 'large');
 comment on foreign table source.cloudtrail_lookup_event is 'CloudTrail''s event history: management events of the last 90 days (LookupEvents)';
-comment on column source.cloudtrail_lookup_event.event_time is 'When the request was made (eventTime)';
 comment on column source.cloudtrail_lookup_event.event_id is 'Id of the event (eventID); one that concerns several regions may come from each of them';
-comment on column source.cloudtrail_lookup_event.event_name is 'The requested action, such as CreateUser (eventName)';
-comment on column source.cloudtrail_lookup_event.event_source is 'The service asked, such as iam.amazonaws.com (eventSource)';
-comment on column source.cloudtrail_lookup_event.event_type is 'AwsApiCall, AwsConsoleSignIn, AwsServiceEvent, … (eventType)';
-comment on column source.cloudtrail_lookup_event.event_category is 'Management, Data, NetworkActivity or Insight (eventCategory)';
-comment on column source.cloudtrail_lookup_event.event_version is 'Version of the record''s format (eventVersion)';
-comment on column source.cloudtrail_lookup_event.aws_region is 'Region that the request was made to (awsRegion)';
-comment on column source.cloudtrail_lookup_event.error_code is 'Why the request failed, such as AccessDenied; NULL where it did not (errorCode)';
-comment on column source.cloudtrail_lookup_event.error_message is 'The error in words (errorMessage)';
-comment on column source.cloudtrail_lookup_event.request_id is 'Id of the request, from the service (requestID)';
-comment on column source.cloudtrail_lookup_event.shared_event_id is 'Equal in the events of one action that several accounts received (sharedEventID)';
-comment on column source.cloudtrail_lookup_event.recipient_account_id is 'Account that received the event (recipientAccountId)';
-comment on column source.cloudtrail_lookup_event.user_agent is 'Program that made the request, as it calls itself (userAgent)';
-comment on column source.cloudtrail_lookup_event.vpc_endpoint_id is 'VPC endpoint that the request went through (vpcEndpointId)';
-comment on column source.cloudtrail_lookup_event.source_ip_address is 'Where the request came from: an address, a service name or AWS Internal (sourceIPAddress)';
-comment on column source.cloudtrail_lookup_event.source_ip is 'source_ip_address where it is an address, else NULL';
-comment on column source.cloudtrail_lookup_event.read_only is 'Whether the action changes nothing (readOnly)';
-comment on column source.cloudtrail_lookup_event.management_event is 'Whether it is a management event (managementEvent)';
-comment on column source.cloudtrail_lookup_event.access_key_id is 'Access key that signed the request (userIdentity.accessKeyId)';
-comment on column source.cloudtrail_lookup_event.user_type is 'IAMUser, AssumedRole, Root, AWSService, … (userIdentity.type)';
 comment on column source.cloudtrail_lookup_event.username is 'The caller''s user or role name as the service gives it, of a role mostly the session''s name (Username)';
-comment on column source.cloudtrail_lookup_event.user_arn is 'The caller''s ARN (userIdentity.arn)';
-comment on column source.cloudtrail_lookup_event.principal_id is 'The caller''s unique id (userIdentity.principalId)';
-comment on column source.cloudtrail_lookup_event.user_account_id is 'The caller''s account (userIdentity.accountId)';
-comment on column source.cloudtrail_lookup_event.invoked_by is 'Service that made the request for the caller (userIdentity.invokedBy)';
-comment on column source.cloudtrail_lookup_event.user_identifier is 'The caller: user_arn, else session_issuer_arn, else principal_id';
-comment on column source.cloudtrail_lookup_event.session_issuer_arn is 'ARN of what issued the temporary credentials, mostly a role (userIdentity.sessionContext.sessionIssuer.arn)';
-comment on column source.cloudtrail_lookup_event.session_issuer_name is 'Its name (userIdentity.sessionContext.sessionIssuer.userName)';
-comment on column source.cloudtrail_lookup_event.mfa_authenticated is 'Whether the session was opened with a second factor (userIdentity.sessionContext.attributes.mfaAuthenticated)';
-comment on column source.cloudtrail_lookup_event.user_identity is 'Who made the request (userIdentity)';
-comment on column source.cloudtrail_lookup_event.request_parameters is 'What was asked for (requestParameters)';
-comment on column source.cloudtrail_lookup_event.response_elements is 'What an action that changes something answered (responseElements)';
-comment on column source.cloudtrail_lookup_event.additional_event_data is 'What is part of neither request nor answer (additionalEventData)';
-comment on column source.cloudtrail_lookup_event.resources is 'Resources that the event touched (resources)';
-comment on column source.cloudtrail_lookup_event.tls_details is 'TLS version, cipher suite and host name of the request (tlsDetails)';
-comment on column source.cloudtrail_lookup_event.service_event_details is 'What started a service event, and its result (serviceEventDetails)';
-comment on column source.cloudtrail_lookup_event.cloudtrail_event is 'The whole record';
 comment on column source.cloudtrail_lookup_event.cloud_trail_event is 'The whole record, under Steampipe''s name (CloudTrailEvent)';
 comment on column source.cloudtrail_lookup_event.resource_name is 'Asks for events that name this resource; NULL where none was given (LookupAttributes: ResourceName)';
 comment on column source.cloudtrail_lookup_event.resource_type is 'Asks for events that name a resource of this type, such as AWS::IAM::User; NULL where none was given (LookupAttributes: ResourceType)';
@@ -95,7 +59,7 @@ comment on column source.cloudtrail_lookup_event.end_time is 'Asks for events up
 comment on column source.cloudtrail_lookup_event.partition is 'aws, aws-cn or aws-us-gov: where it was asked';
 comment on column source.cloudtrail_lookup_event.region is 'Region that was asked; the event''s own is aws_region';
 comment on column source.cloudtrail_lookup_event.account_id is 'Account that was asked';
-comment on column source.cloudtrail_lookup_event.connection_name is 'Connection of the configuration that it came through';
+select trailhound.comment_as('source.cloudtrail_lookup_event', 'source.cloudtrail_trail_event');
 
 create or replace view public.cloudtrail_lookup_event as select * from source.cloudtrail_lookup_event;
 

@@ -18,20 +18,36 @@ export function declaredTables(): DeclaredTables {
     .flatMap((path) => parseStatements(read(path)) ?? [])
     .map(({ node }) => node);
   const comments = new Map(nodes.map(commentOf).filter((entry) => entry !== undefined));
+  const others = new Map(nodes.flatMap(commentedAs));
   return new Map(
     nodes.flatMap((node) => {
       if (!('CreateForeignTableStmt' in node)) return [];
       const { base } = node.CreateForeignTableStmt;
-      const table = base?.relation?.relname ?? '';
+      const table = `source.${base?.relation?.relname ?? ''}`;
+      const commentFor = (column: string) =>
+        comments.get(`${table}.${column}`) ?? comments.get(`${others.get(table) ?? ''}.${column}`) ?? '';
       const columns = (base?.tableElts ?? []).flatMap((element) =>
-        'ColumnDef' in element ? [columnOf(table, element.ColumnDef, comments)] : [],
+        'ColumnDef' in element ? [columnOf(element.ColumnDef, commentFor)] : [],
       );
-      return [[table, columns] as const];
+      return [[base?.relation?.relname ?? '', columns] as const];
     }),
   );
 }
 
-function columnOf(table: string, column: ColumnDef, comments: ReadonlyMap<string, string>): DeclaredColumn {
+/** `select trailhound.comment_as('source.a', 'source.b')` */
+function commentedAs(node: Node): readonly (readonly [table: string, other: string])[] {
+  const targets = 'SelectStmt' in node ? (node.SelectStmt.targetList ?? []) : [];
+  return targets.flatMap((target) => {
+    const value = 'ResTarget' in target ? target.ResTarget.val : undefined;
+    if (value === undefined || !('FuncCall' in value)) return [];
+    const { funcname, args = [] } = value.FuncCall;
+    if (stringOf(funcname?.at(-1)) !== 'comment_as') return [];
+    const [table = '', other = ''] = args.map((arg) => ('A_Const' in arg ? (arg.A_Const.sval?.sval ?? '') : ''));
+    return [[table, other]];
+  });
+}
+
+function columnOf(column: ColumnDef, commentFor: (name: string) => string): DeclaredColumn {
   const name = column.colname ?? '';
   const options = (column.fdwoptions ?? []).flatMap((option) =>
     'DefElem' in option ? [[option.DefElem.defname ?? '', stringOf(option.DefElem.arg) ?? ''] as const] : [],
@@ -40,7 +56,7 @@ function columnOf(table: string, column: ColumnDef, comments: ReadonlyMap<string
     name,
     type: typeText(column.typeName),
     options: Object.fromEntries(options),
-    comment: comments.get(`source.${table}.${name}`) ?? '',
+    comment: commentFor(name),
   };
 }
 
