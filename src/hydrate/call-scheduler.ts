@@ -68,6 +68,11 @@ export class CallScheduler {
       signal: scope.signal,
       partial: scope.partial,
       call: (limit, send) => this.#call(scope, limit, send),
+      called: (connection) => {
+        scope.tally.calls += 1;
+        this.#options.answered?.(connection);
+        this.#options.metrics.call(scope.source, 'ok');
+      },
       quota: (quota, state) => scope.quota?.(quota, state),
       spent: (quota) => scope.spent?.(quota),
       searched: (where) => scope.searched?.(where),

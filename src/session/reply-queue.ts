@@ -1,7 +1,7 @@
 import { BACKEND } from '../wire/backend/message-type.ts';
 import type { TransactionStatus } from '../wire/backend/ready-for-query.ts';
 import type { Expected, Outcome, ReplyKind } from './expected.ts';
-import { Fifo } from './fifo.ts';
+import { Fifo } from '../kernel/fifo.ts';
 
 /** The message types that end the reply to a kind of message. */
 const LAST: Readonly<Record<ReplyKind, ReadonlySet<number>>> = {

@@ -136,6 +136,7 @@ function stoppableContext(context: CallContext, stop: AbortSignal): CallContext 
   return {
     signal: context.signal,
     ...(context.partial !== undefined && { partial: context.partial }),
+    called: (connection) => context.called?.(connection),
     quota: (quota, state) => context.quota?.(quota, state),
     notice: (severity, message) => context.notice(severity, message),
     call: (limit, send) =>

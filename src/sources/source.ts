@@ -185,6 +185,8 @@ export interface CallContext {
   readonly partial?: boolean;
   /** Waits for the rate limit, sends, retries what `SourceError` says is retryable (jitter, Retry-After), counts. */
   call<T>(limit: RateLimit, send: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  /** A call that waits for nobody and is not repeated, as a file of this machine is read: counted as one that was answered. */
+  called?(connection: string): void;
   /** What an answer said of a quota. */
   quota?(quota: Quota, state: QuotaState): void;
   /** A request of a quota `perDay` is on its way. */

@@ -65,7 +65,7 @@ async function read(of: FilesConnection, predicates: readonly Predicate[] = [], 
   return {
     ids: found.map(({ value }) => (value as { eventID: string }).eventID).sort(),
     notices: context.notices.map(({ severity, message }) => `${severity}: ${message.replaceAll(folder, '')}`),
-    opened: context.limits.length,
+    opened: context.calledOf.length,
     found,
   };
 }
@@ -420,14 +420,14 @@ describe('what ends early', () => {
     const pages = scanned[Symbol.asyncIterator]();
     await pages.next();
     context.abort(new Error('cancelled'));
-    const opened = context.limits.length;
+    const opened = context.calledOf.length;
     await expect(
       (async () => {
         while ((await pages.next()).done !== true);
       })(),
     ).rejects.toThrow('cancelled');
     await expect.poll(openFiles).toEqual([]);
-    expect(context.limits.length).toBe(opened);
+    expect(context.calledOf.length).toBe(opened);
   });
 });
 

@@ -50,6 +50,8 @@ export interface TestContext extends CallContext {
   readonly places: readonly string[];
   /** The limit of each request, in the order of their admission. */
   readonly limits: RateLimit[];
+  /** The connections of calls that waited for nobody. */
+  readonly calledOf: string[];
   abort(reason: unknown): void;
 }
 
@@ -58,15 +60,18 @@ export function testContext(options: { readonly attempts?: number; readonly part
   const controller = new AbortController();
   const notices: TestContext['notices'] = [];
   const limits: RateLimit[] = [];
+  const calledOf: string[] = [];
   const quotas: TestContext['quotas'] = [];
   const places: string[] = [];
   return {
     signal: controller.signal,
     notices,
     limits,
+    calledOf,
     quotas,
     places,
     searched: (where) => void places.push(where),
+    called: (connection) => void calledOf.push(connection),
     quota: ({ source }, state) => void quotas.push([source, state]),
     ...(options.partial !== undefined && { partial: options.partial }),
     abort: (reason) => controller.abort(reason),

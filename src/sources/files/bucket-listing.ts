@@ -6,8 +6,6 @@ import type { Listed, StoredFile, Wanted } from './store.ts';
 
 /** ListObjectsV2 at once. */
 const FOLDERS_AT_ONCE = 32;
-/** Files that wait to be taken, beside those of the pages that are on their way. */
-const FILES_WAITING = 10_000;
 
 /** Keys that begin with a prefix, from where a page before has ended. */
 interface Task {
@@ -32,7 +30,7 @@ export class BucketListing {
   readonly #wanted: Wanted;
   readonly #context: CallContext;
   readonly #tasks: Task[] = [];
-  readonly #found: StoredFile[] = [];
+  #found: StoredFile[] = [];
   #listing = 0;
   #failure: { readonly error: unknown } | undefined;
   #wake = () => {};
@@ -58,14 +56,15 @@ export class BucketListing {
     this.#context = context;
   }
 
-  async *files(): AsyncGenerator<StoredFile, Listed, undefined> {
+  async *files(): AsyncGenerator<readonly StoredFile[], Listed, undefined> {
     for (const { bucket, prefix } of roots(this.#paths).toReversed()) {
       this.#add(bucket, prefix, prefix.slice(0, prefix.lastIndexOf('/') + 1), this.#pathsOf(bucket));
     }
     for (;;) {
       this.#begin();
-      const file = this.#found.shift();
-      if (file !== undefined) yield file;
+      const found = this.#found;
+      this.#found = [];
+      if (found.length > 0) yield found;
       else if (this.#failure !== undefined) throw this.#failure.error;
       else if (this.#listing === 0) break;
       else {
@@ -78,7 +77,7 @@ export class BucketListing {
   }
 
   #begin(): void {
-    while (this.#listing < FOLDERS_AT_ONCE && this.#found.length < FILES_WAITING && this.#failure === undefined) {
+    while (this.#listing < FOLDERS_AT_ONCE && this.#failure === undefined) {
       const task = this.#tasks.pop();
       if (task === undefined) return;
       this.#listing += 1;

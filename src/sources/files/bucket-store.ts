@@ -5,17 +5,15 @@ import type { BucketPath } from './bucket-path.ts';
 import type { FilesConnection } from './connection.ts';
 import type { Store, StoredFile } from './store.ts';
 
-/** GetObjects at once. */
-const OPENED_AHEAD = 32;
-/** Most of CloudTrail's files are smaller; of larger ones two parts are held: so much memory is what 32 can take. */
+/** Most of CloudTrail's files are smaller; of larger ones two parts are held: so much memory is what 32 that are open can take. */
 const PART_BYTES = 1024 * 1024;
 
 /** The objects of S3's buckets. */
 export function bucketStore(connection: FilesConnection, paths: readonly BucketPath[], objects: ObjectStore): Store {
   return {
-    openedAhead: OPENED_AHEAD,
     list: (wanted, context) => {
       const fileOf = (bucket: string, key: string, size: number): StoredFile => ({
+        kind: 'object',
         path: `s3://${bucket}/${key}`,
         open: (openContext) => openObject(objects, { bucket, key, size }, connection, openContext),
       });

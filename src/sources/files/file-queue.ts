@@ -1,34 +1,42 @@
+import { Fifo } from '../../kernel/fifo.ts';
 import type { CallContext } from '../source.ts';
 import type { FilesConnection } from './connection.ts';
-import type { Troubles } from './read-file.ts';
 import type { CompiledScan } from './scan-plan.ts';
-import type { Listed, Store } from './store.ts';
+import type { Listed, Store, StoredFile } from './store.ts';
+import type { Troubles } from './troubles.ts';
 
 export interface ConnectionStore {
   readonly connection: FilesConnection;
   readonly store: Store;
 }
 
-export interface QueuedFile {
-  readonly connection: FilesConnection;
-  readonly path: string;
-  open(): Promise<AsyncIterable<Uint8Array>>;
-}
+/** Of a store. Objects of buckets have been opened, or are being so. */
+export type QueuedFile =
+  | { readonly kind: 'local'; readonly connection: FilesConnection; readonly path: string }
+  | {
+      readonly kind: 'object';
+      readonly connection: FilesConnection;
+      readonly path: string;
+      open(): Promise<AsyncIterable<Uint8Array>>;
+    };
 
-type QueuedFiles = AsyncGenerator<{ readonly file: QueuedFile; readonly ahead: number }, void, undefined>;
+/** Names that wait to be taken. */
+const LISTED_AHEAD = 2_000;
+/** GetObjects at once. */
+const OPENED_AHEAD = 32;
 
 /**
- * The files of all connections, listed and opened as far ahead as their stores say: whoever is free takes the next one.
- * Listing and opening go on by themselves until the context that they were begun with is aborted.
+ * The files of all connections, listed and opened ahead: whoever is free takes the next ones. Listing and opening go on by
+ * themselves until the context that they were begun with is aborted.
  */
 export class FileQueue {
   readonly #stores: readonly ConnectionStore[];
   readonly #scan: CompiledScan;
   readonly #troubles: Troubles;
-  readonly #queued: QueuedFile[] = [];
+  readonly #queued = new Fifo<QueuedFile>();
   readonly #listed: Listed[] = [];
   readonly #files = new Map<string, number>();
-  #listing: QueuedFiles | undefined;
+  #listing: AsyncGenerator<readonly QueuedFile[], void, undefined> | undefined;
   #filling = false;
   #ended = false;
   #failure: { readonly error: unknown } | undefined;
@@ -40,20 +48,23 @@ export class FileQueue {
     this.#troubles = troubles;
   }
 
-  /** Undefined after the last one. A failed listing is told to one caller. */
-  async next(context: CallContext): Promise<QueuedFile | undefined> {
+  /**
+   * An object, or files of this machine, as many as there are and no more than `most`, of which others that take as many leave
+   * some to `takers`. None after the last one. A failed listing is told to one caller.
+   */
+  async take(most: number, takers: number, context: CallContext): Promise<readonly QueuedFile[]> {
     this.#listing ??= this.#list(context);
     for (;;) {
-      const file = this.#queued.shift();
-      if (!this.#filling && !this.#ended) void this.#fill(this.#listing);
-      if (file !== undefined) return file;
+      const files = this.#next(most, takers);
+      if (!this.#filling && !this.#ended && this.#queued.length < LISTED_AHEAD) void this.#fill(this.#listing);
+      if (files.length > 0) return files;
       if (this.#ended) break;
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     const failure = this.#failure;
     this.#failure = undefined;
     if (failure !== undefined) throw failure.error;
-    return undefined;
+    return [];
   }
 
   /** What was searched, and where that is less than the configuration says. */
@@ -75,19 +86,30 @@ export class FileQueue {
     }
   }
 
+  #next(most: number, takers: number): readonly QueuedFile[] {
+    const share = Math.max(1, Math.min(most, Math.ceil(this.#queued.length / takers)));
+    let count = 0;
+    while (count < share && this.#queued.at(count)?.kind === 'local') count += 1;
+    const files = this.#queued.splice(0, Math.max(1, count));
+    for (let index = 0; index < OPENED_AHEAD; index += 1) {
+      const file = this.#queued.at(index);
+      if (file?.kind === 'object') void file.open();
+    }
+    return files;
+  }
+
   /** Until there are enough for now. */
-  async #fill(listing: QueuedFiles): Promise<void> {
+  async #fill(listing: AsyncGenerator<readonly QueuedFile[], void, undefined>): Promise<void> {
     this.#filling = true;
     try {
-      for (;;) {
+      while (this.#queued.length < LISTED_AHEAD) {
         const next = await listing.next();
         if (next.done === true) {
           this.#ended = true;
           break;
         }
-        this.#queued.push(next.value.file);
+        for (const file of next.value) this.#queued.push(file);
         this.#wake();
-        if (this.#queued.length > next.value.ahead) break;
       }
     } catch (error) {
       this.#failure = { error };
@@ -103,7 +125,7 @@ export class FileQueue {
     for (const resolve of waiting) resolve();
   }
 
-  async *#list(context: CallContext): QueuedFiles {
+  async *#list(context: CallContext): AsyncGenerator<readonly QueuedFile[], void, undefined> {
     for (const { connection, store } of this.#stores) {
       const wanted = {
         folder: (path: string) => this.#scan.isFolderWanted(connection, path),
@@ -117,21 +139,24 @@ export class FileQueue {
           this.#listed.push(next.value);
           break;
         }
-        this.#files.set(connection.name, (this.#files.get(connection.name) ?? 0) + 1);
-        const file = next.value;
-        const { path } = file;
-        const ahead = store.openedAhead;
-        yield {
-          file: { connection, path, open: ahead > 0 ? begun(file.open(context)) : () => file.open(context) },
-          ahead,
-        };
+        this.#files.set(connection.name, (this.#files.get(connection.name) ?? 0) + next.value.length);
+        yield next.value.map((file) => queued(file, connection, context));
       }
     }
   }
 }
 
-/** What waits to be taken fails when it is taken. */
-function begun<T>(promise: Promise<T>): () => Promise<T> {
-  promise.catch(() => undefined);
-  return () => promise;
+/** An object is opened once. What waits to be taken fails when it is taken. */
+function queued(file: StoredFile, connection: FilesConnection, context: CallContext): QueuedFile {
+  const { path } = file;
+  if (file.kind === 'local') return { kind: 'local', connection, path };
+  let opened: Promise<AsyncIterable<Uint8Array>> | undefined;
+  const open = () => {
+    if (opened === undefined) {
+      opened = file.open(context);
+      opened.catch(() => undefined);
+    }
+    return opened;
+  };
+  return { kind: 'object', connection, path, open };
 }

@@ -1,13 +1,16 @@
 import type { Dirent } from 'node:fs';
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
-import { type CallContext, type RateLimit, SourceError } from '../source.ts';
+import { SourceError } from '../source.ts';
 import type { FilesConnection } from './connection.ts';
 import { failedFile } from './file-failure.ts';
 import { isEvidence } from './evidence.ts';
 import { ANY_FOLDERS, type Glob, parseGlob } from './glob.ts';
 import { advance, begun, type Step, withoutFolders } from './glob-steps.ts';
-import { LocalFile, noFile } from './local-file.ts';
+import { noFile } from './local-file.ts';
 import type { Listed, Store, StoredFile, Wanted } from './store.ts';
+
+/** A folder may have a million. */
+const MOST_TOGETHER = 1_000;
 
 interface Entry {
   readonly name: string;
@@ -26,21 +29,7 @@ interface Found {
 export function localStore(connection: FilesConnection, paths: readonly string[]): Store {
   const globs = paths.flatMap(parseGlob);
   return {
-    openedAhead: 0,
     list: (wanted, { signal }) => new Listing(connection, globs, wanted, signal).files(),
-  };
-}
-
-function localFile(connection: FilesConnection, path: string): StoredFile {
-  // Counted as a call; it is opened by who reads it, and they are few.
-  const limit: RateLimit = {
-    key: `files:${connection.name}`,
-    concurrency: Number.POSITIVE_INFINITY,
-    connection: connection.name,
-  };
-  return {
-    path,
-    open: (context: CallContext) => context.call(limit, () => Promise.resolve(new LocalFile(path, context.signal))),
   };
 }
 
@@ -62,7 +51,7 @@ class Listing {
     this.#signal = signal;
   }
 
-  async *files(): AsyncGenerator<StoredFile, Listed, undefined> {
+  async *files(): AsyncGenerator<readonly StoredFile[], Listed, undefined> {
     yield* this.#folder('/', this.#globs.map(begun), []);
     const unmatched = new Map(this.#globs.map((glob) => [glob.text, glob]));
     for (const text of this.#matched) unmatched.delete(text);
@@ -82,9 +71,10 @@ class Listing {
     folder: string,
     reached: readonly Step[],
     links: readonly string[],
-  ): AsyncGenerator<StoredFile, void, undefined> {
+  ): AsyncGenerator<readonly StoredFile[], void, undefined> {
     this.#signal.throwIfAborted();
     const steps = withoutFolders(reached);
+    let files: StoredFile[] = [];
     for (const { name, kind } of await this.#entries(folder, steps)) {
       const path = folder + name;
       const next = steps.flatMap((step) => advance(step, name));
@@ -92,7 +82,11 @@ class Listing {
       const found: Found =
         kind === 'link' || kind === undefined ? await this.#resolve(path, kind, next, links) : { kind };
       if (found.kind === 'file') {
-        if (this.#isMeant(path, next)) yield localFile(this.#connection, path);
+        if (!this.#isMeant(path, next)) continue;
+        files.push({ kind: 'local', path });
+        if (files.length < MOST_TOGETHER) continue;
+        yield files;
+        files = [];
       } else if (found.kind === 'folder') {
         for (const { glob, index } of next) if (index === glob.segments.length) this.#present.add(glob.text);
         const below = next.filter(
@@ -100,14 +94,18 @@ class Listing {
             index < glob.segments.length && (found.again !== true || glob.segments[index] !== ANY_FOLDERS),
         );
         if (below.length === 0) continue;
-        if (this.#wanted.folder(`${path}/`)) yield* this.#folder(`${path}/`, below, found.links ?? links);
-        else for (const { glob } of below) this.#matched.add(glob.text);
+        if (this.#wanted.folder(`${path}/`)) {
+          if (files.length > 0) yield files;
+          files = [];
+          yield* this.#folder(`${path}/`, below, found.links ?? links);
+        } else for (const { glob } of below) this.#matched.add(glob.text);
       } else if (found.kind === 'other' && isNamed(path, next) && this.#wanted.file(path)) {
         // A pipe, a socket, a device: never opened, as it may never end.
         for (const { glob } of next) this.#matched.add(glob.text);
         this.#wanted.failed(failedFile(this.#connection, path, noFile()));
       }
     }
+    if (files.length > 0) yield files;
   }
 
   #isMeant(path: string, steps: readonly Step[]): boolean {

@@ -1,39 +1,69 @@
+import { type FileRun, type RunPiece, parseRun } from './file-run.ts';
 import type { Place } from './line-plan.ts';
-import { LocalFile } from './local-file.ts';
-import { type FileBatch, parseChunks } from './parse-chunks.ts';
+import { readInTurns } from './local-file.ts';
 import type { ParserThreads } from './parser-threads.ts';
 import type { Wanted } from './wanted.ts';
 
-export type ParseFile = (chunks: AsyncIterable<Uint8Array>, place: Place) => AsyncGenerator<FileBatch, void, undefined>;
-
 /** As they are stored. Less is parsed before a thread has started. */
 const IN_PLACE_BYTES = 1024 * 1024;
+/** As they are stored, of files that are sent to a thread together: what it does with them takes some hundredths of a second at most. */
+const RUN_BYTES = 1024 * 1024;
+const MOST_FILES = 256;
 
 /** Parses one statement's files: the first of them here, if they are small, all others on threads. */
-export function fileParser(threads: ParserThreads, wanted: Wanted): ParseFile {
-  let bytes = 0;
-  return async function* parseFile(chunks, place) {
-    if (threads.started && chunks instanceof LocalFile) {
-      yield* threads.parse(chunks, wanted, place);
-      return;
+export class FileParser {
+  readonly #threads: ParserThreads;
+  readonly #wanted: Wanted;
+  readonly #signal: AbortSignal;
+  #stored = 0;
+  #ended = 0;
+  #begun = 0;
+
+  constructor(threads: ParserThreads, wanted: Wanted, signal: AbortSignal) {
+    this.#threads = threads;
+    this.#wanted = wanted;
+    this.#signal = signal;
+  }
+
+  /** Files of this machine that are worth a message, going by those that have been read. */
+  get mostAtOnce(): number {
+    if (!this.#threads.started || this.#ended === 0) return 1;
+    return Math.min(MOST_FILES, Math.max(1, Math.floor((RUN_BYTES * this.#ended) / Math.max(1, this.#stored))));
+  }
+
+  async *parse(run: FileRun): AsyncGenerator<RunPiece, void, undefined> {
+    for await (const piece of this.#pieces(run)) {
+      this.#stored += piece.stored;
+      this.#ended += piece.ended;
+      yield piece;
     }
+  }
+
+  async *#pieces(run: FileRun): AsyncGenerator<RunPiece, void, undefined> {
+    if (run.kind === 'object') yield* this.#begin(run.chunks, run.place);
+    else if (this.#threads.started) yield* this.#threads.parse(run, this.#wanted);
+    else for (const { path, place } of run.files) yield* this.#begin(readInTurns(path, this.#signal), place);
+  }
+
+  /** Here to its end, if it has come soon. */
+  async *#begin(chunks: AsyncIterable<Uint8Array>, place: Place): AsyncGenerator<RunPiece, void, undefined> {
     const iterator = chunks[Symbol.asyncIterator]();
     const head: Uint8Array[] = [];
     try {
-      while (bytes < IN_PLACE_BYTES && !threads.started) {
+      while (this.#begun < IN_PLACE_BYTES && !this.#threads.started) {
         const next = await iterator.next();
         if (next.done === true) {
-          yield* parseChunks(following(head), wanted, place);
+          yield* parseRun([{ chunks: following(head), place }], this.#wanted);
           return;
         }
         head.push(next.value);
-        bytes += next.value.length;
+        this.#begun += next.value.length;
       }
-      yield* threads.parse(following(head, iterator), wanted, place);
+      yield* this.#threads.parse({ kind: 'object', chunks: following(head, iterator), place }, this.#wanted);
     } finally {
       await iterator.return?.();
     }
-  };
+  }
 }
 
 async function* following(

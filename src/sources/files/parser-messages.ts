@@ -1,39 +1,43 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { Place } from './line-plan.ts';
-import { type FileBatch, type FileRecord, ParseFailure } from './parse-chunks.ts';
-import { type Projection, project } from './projection.ts';
 import type { Json } from '../trail-record.ts';
+import type { FoundInFile, LocalRunFile, RunPiece } from './file-run.ts';
+import type { Place } from './line-plan.ts';
+import { type FileRecord, ParseFailure } from './parse-chunks.ts';
+import { type Projection, project } from './projection.ts';
 import type { Wanted } from './wanted.ts';
 
-/** To the thread: a file that is to be parsed, by a port of its own. */
+/** To the thread: files that are to be parsed, by a port of their own. */
 export interface ParserJob {
   readonly port: MessagePort;
   readonly wanted: Wanted;
-  readonly place: Place;
-  readonly bytes: JobBytes;
+  readonly files: JobFiles;
 }
 
-/** How the file begins, and whether nothing else is in it, so that no chunk needs to be pulled; or what the thread opens itself. */
-export type JobBytes = { readonly chunks: readonly Uint8Array[]; readonly isAll: boolean } | { readonly path: string };
+/** What the thread opens itself; or how a file begins, and whether nothing else is in it, so that no chunk needs to be pulled. */
+export type JobFiles =
+  | { readonly kind: 'local'; readonly files: readonly LocalRunFile[] }
+  | { readonly kind: 'object'; readonly place: Place; readonly chunks: readonly Uint8Array[]; readonly isAll: boolean };
 
-/** To the thread, by a file's port: an answer to each `pull`; `undefined` is the file's end. */
+/** To the thread, by a job's port: an answer to each `pull`; `undefined` is the file's end. */
 export interface ChunkMessage {
   readonly chunk: Uint8Array | undefined;
 }
 
-/** From the thread, by a file's port. A batch is followed by no other one until it was answered by `taken`; the file ends with `last`. */
-export type ParserMessage =
-  | { readonly kind: 'pull' }
-  | { readonly kind: 'batch' | 'last'; readonly batch: EncodedBatch }
-  | { readonly kind: 'failed'; readonly failure: EncodedFailure };
+/** From the thread, by a job's port. A piece is followed by another one once it was answered by `taken`. */
+export type ParserMessage = { readonly kind: 'pull' } | { readonly kind: 'piece'; readonly piece: EncodedPiece };
 
-export interface EncodedBatch extends Omit<FileBatch, 'records'> {
+export interface EncodedPiece extends Omit<RunPiece, 'found'> {
+  readonly found: readonly EncodedFound[];
+}
+
+interface EncodedFound extends Omit<FoundInFile, 'records' | 'failure'> {
   /** A JSON array of the records' projections: cheaper to copy and to read than objects are. */
   readonly values: string;
   readonly others: readonly Omit<FileRecord, 'value'>[];
+  readonly failure: EncodedFailure | undefined;
 }
 
-export interface EncodedFailure {
+interface EncodedFailure {
   readonly kind: ParseFailure['kind'] | undefined;
   readonly line: number;
   /** Of the file system: `ENOENT`. */
@@ -41,30 +45,39 @@ export interface EncodedFailure {
   readonly message: string;
 }
 
-export function encodeBatch({ records, ...rest }: FileBatch, projection: Projection): EncodedBatch {
+export function encodePiece({ found, ...rest }: RunPiece, projection: Projection): EncodedPiece {
   return {
     ...rest,
-    values: JSON.stringify(records.map(({ value }) => project(value, projection))),
-    others: records.map(({ value, text, ...others }) => ({
+    found: found.map(({ records, failure, ...others }) => ({
       ...others,
-      text: projection.text ? (text ?? JSON.stringify(value)) : undefined,
+      values: JSON.stringify(records.map(({ value }) => project(value, projection))),
+      others: records.map(({ value, text, ...other }) => ({
+        ...other,
+        text: projection.text ? (text ?? JSON.stringify(value)) : undefined,
+      })),
+      failure: failure && encodeFailure(failure),
     })),
   };
 }
 
-export function decodeBatch({ values, others, ...rest }: EncodedBatch): FileBatch {
-  const parsed = JSON.parse(values) as readonly Json[];
-  const records = others.map((other, index) => ({ ...other, value: parsed[index] ?? {} }));
-  return { ...rest, records };
+export function decodePiece({ found, ...rest }: EncodedPiece): RunPiece {
+  return {
+    ...rest,
+    found: found.map(({ values, others, failure, ...other }) => {
+      const parsed = JSON.parse(values) as readonly Json[];
+      const records = others.map((one, index) => ({ ...one, value: parsed[index] ?? {} }));
+      return { ...other, records, failure: failure && decodeFailure(failure) };
+    }),
+  };
 }
 
-export function encodeFailure(error: unknown): EncodedFailure {
+function encodeFailure(error: Error): EncodedFailure {
   return error instanceof ParseFailure
     ? { kind: error.kind, line: error.line, code: undefined, message: error.message }
     : { kind: undefined, line: 0, code: (error as { readonly code?: unknown }).code, message: String(error) };
 }
 
-export function decodeFailure({ kind, line, code, message }: EncodedFailure): Error {
+function decodeFailure({ kind, line, code, message }: EncodedFailure): Error {
   if (kind !== undefined) return new ParseFailure(kind, line, message);
   return Object.assign(new Error(message), code !== undefined && { code });
 }

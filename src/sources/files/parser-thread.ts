@@ -1,43 +1,35 @@
 import { type MessagePort, parentPort } from 'node:worker_threads';
-import { joinedLines } from './line-writer.ts';
-import { bytesOf } from './local-file.ts';
-import { type FileBatch, parseChunks } from './parse-chunks.ts';
+import { readAtOnce } from './local-file.ts';
+import { type OpenFile, parseRun } from './file-run.ts';
 import {
   type ChunkMessage,
-  type JobBytes,
+  type JobFiles,
   type ParserJob,
   type ParserMessage,
-  encodeBatch,
-  encodeFailure,
+  encodePiece,
 } from './parser-messages.ts';
 
-/** A thread that parses files, several at a time, each by a port of its own: what `parser-threads.ts` starts. */
+/** A thread that parses files, several jobs at a time, each by a port of its own: what `parser-threads.ts` starts. */
 
-/** Of records' text: what is told at once. */
-const BATCH_CHARACTERS = 256 * 1024;
+const LONGEST_TURN_MS = 5;
 
 parentPort?.on('message', (job: ParserJob) => void parse(job));
 
-async function parse({ port, wanted, place, bytes }: ParserJob): Promise<void> {
+async function parse({ port, wanted, files }: ParserJob): Promise<void> {
   const answers = new Answers(port);
-  const say = (message: ParserMessage) => port.postMessage(message);
-  try {
-    for await (const { kind, batch } of gathered(parseChunks(answers.chunks(bytes), wanted, place))) {
-      say({ kind, batch: encodeBatch(batch, wanted.projection) });
-      if (kind === 'batch') await answers.next();
-    }
-  } catch (error) {
-    // The port is closed where nobody wants to know.
-    say({ kind: 'failed', failure: encodeFailure(error) });
+  for await (const piece of parseRun(answers.open(files), wanted)) {
+    port.postMessage({ kind: 'piece', piece: encodePiece(piece, wanted.projection) } satisfies ParserMessage);
+    if (!piece.isLast && !(await answers.taken())) return;
   }
 }
 
-/** Messages of a file's port, one by one, each in answer to ours. */
+/** Messages of a job's port, one by one, each in answer to ours. */
 class Answers {
   readonly #port: MessagePort;
   readonly #taken: ((closed: boolean) => void)[] = [];
   readonly #chunks: ((chunk: Uint8Array | undefined, closed: boolean) => void)[] = [];
   #closed = false;
+  #lastTurn = performance.now();
 
   constructor(port: MessagePort) {
     this.#port = port;
@@ -52,21 +44,35 @@ class Answers {
     });
   }
 
-  /** The batch has been taken. */
-  async next(): Promise<void> {
-    if (this.#closed || (await new Promise<boolean>((resolve) => this.#taken.push(resolve)))) throw closed();
+  /** Whether the piece that was sent has been taken; false where nobody takes one any more. */
+  async taken(): Promise<boolean> {
+    return !this.#closed && !(await new Promise<boolean>((resolve) => this.#taken.push(resolve)));
   }
 
-  async *chunks(bytes: JobBytes): AsyncGenerator<Uint8Array, void, undefined> {
-    if ('path' in bytes) {
-      for await (const chunk of bytesOf(bytes.path)) {
-        if (this.#closed) throw closed();
-        yield chunk;
-      }
-      return;
+  open(files: JobFiles): readonly OpenFile[] {
+    if (files.kind === 'object') return [{ chunks: this.#pulled(files), place: files.place }];
+    return files.files.map(({ path, place }) => ({ chunks: this.#local(path), place }));
+  }
+
+  async *#local(path: string): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const chunk of readAtOnce(path)) {
+      await this.#turn();
+      if (this.#closed) throw closed();
+      yield chunk;
     }
-    yield* bytes.chunks;
-    if (bytes.isAll) return;
+  }
+
+  /** Others that share the thread have theirs, and what was sent to this job is heard. */
+  async #turn(): Promise<void> {
+    const now = performance.now();
+    if (now - this.#lastTurn < LONGEST_TURN_MS) return;
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#lastTurn = performance.now();
+  }
+
+  async *#pulled({ chunks, isAll }: JobFiles & { kind: 'object' }): AsyncGenerator<Uint8Array, void, undefined> {
+    yield* chunks;
+    if (isAll) return;
     for (let ahead = this.#pull(); ;) {
       const chunk = await ahead;
       if (chunk === undefined) return;
@@ -91,41 +97,4 @@ class Answers {
 
 function closed(): Error {
   return new Error('the port was closed');
-}
-
-interface Gathered {
-  readonly kind: 'batch' | 'last';
-  readonly batch: FileBatch;
-}
-
-/** Fewer and larger batches: each costs a message. */
-async function* gathered(batches: AsyncIterable<FileBatch>): AsyncGenerator<Gathered, void, undefined> {
-  let waiting: FileBatch[] = [];
-  let characters = 0;
-  const take = (kind: Gathered['kind']): Gathered => {
-    const all = waiting;
-    waiting = [];
-    characters = 0;
-    const batch = {
-      records: all.flatMap(({ records }) => records),
-      copied: joinedLines(all.flatMap(({ copied }) => copied ?? [])),
-      malformed: all.flatMap(({ malformed }) => malformed),
-      replaced: all.reduce((sum, { replaced }) => sum + replaced, 0),
-      stored: all.reduce((sum, { stored }) => sum + stored, 0),
-    };
-    return { kind, batch };
-  };
-  try {
-    for await (const batch of batches) {
-      waiting.push(batch);
-      for (const { length } of batch.records) characters += length;
-      characters += batch.copied?.bytes.length ?? 0;
-      if (characters >= BATCH_CHARACTERS) yield take('batch');
-    }
-  } catch (error) {
-    // What could be read until then is told before.
-    yield take('batch');
-    throw error;
-  }
-  yield take('last');
 }

@@ -1,6 +1,10 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type FileBatch, ParseFailure, parseChunks } from './parse-chunks.ts';
+import { type FileRun, type RunPiece, parseRun } from './file-run.ts';
+import { ParseFailure } from './parse-chunks.ts';
 import { ParserThreads } from './parser-threads.ts';
 import type { Wanted } from './wanted.ts';
 
@@ -24,22 +28,32 @@ async function* chunksOf(bytes: Buffer, size = 10_000): AsyncGenerator<Uint8Arra
   }
 }
 
+const object = (chunks: AsyncIterable<Uint8Array>): FileRun => ({ kind: 'object', chunks, place: {} });
+const alone = (chunks: AsyncIterable<Uint8Array>) => parseRun([{ chunks, place: {} }], { ...WANTED, lines: undefined });
+
 /** All that was found, and how it ended. */
-async function collect(batches: AsyncIterable<FileBatch>) {
+async function collect(pieces: AsyncIterable<RunPiece>) {
   const records: unknown[] = [];
   const malformed: unknown[] = [];
+  const failures: unknown[] = [];
   let replaced = 0;
+  let ended = 0;
   let failure: unknown;
   try {
-    for await (const batch of batches) {
-      records.push(...batch.records);
-      malformed.push(...batch.malformed.map(({ line, reason, rest }) => ({ line, reason, rest })));
-      replaced += batch.replaced;
+    for await (const piece of pieces) {
+      for (const { file, ...found } of piece.found) {
+        records.push(...found.records.map((record) => [file, record]));
+        malformed.push(...found.malformed.map(({ line, reason, rest }) => ({ file, line, reason, rest })));
+        if (found.failure instanceof ParseFailure) failures.push([file, found.failure.kind, found.failure.message]);
+        else if (found.failure !== undefined) failures.push([file, found.failure.message]);
+      }
+      replaced += piece.replaced;
+      ended += piece.ended;
     }
   } catch (error) {
-    failure = error instanceof ParseFailure ? [error.kind, error.line, error.message] : error;
+    failure = error;
   }
-  return { records, malformed, replaced, failure };
+  return { records, malformed, failures, replaced, ended, failure };
 }
 
 const event = (index: number) => ({ eventID: String(index), userIdentity: { arn: `arn:${index}` } });
@@ -59,32 +73,65 @@ test.each<[string, Buffer]>([
     ),
   ],
 ])('%s come out of a thread as they do without', async (_name, bytes) => {
-  const expected = await collect(parseChunks(chunksOf(bytes)));
-  expect(await collect(threads.parse(chunksOf(bytes), WANTED))).toEqual(expected);
+  const expected = await collect(alone(chunksOf(bytes)));
+  expect(await collect(threads.parse(object(chunksOf(bytes)), WANTED))).toEqual(expected);
 });
 
 test('records that have no text of their own get one, where it is used', async () => {
   const enveloped = Buffer.from(
     JSON.stringify({ 'detail-type': 'AWS API Call via CloudTrail', detail: { ...event(1), x: 1 } }),
   );
-  const { records } = await collect(threads.parse(chunksOf(enveloped), WANTED));
-  expect(records).toMatchObject([{ value: event(1), text: JSON.stringify({ ...event(1), x: 1 }) }]);
+  const { records } = await collect(threads.parse(object(chunksOf(enveloped)), WANTED));
+  expect(records).toMatchObject([[0, { value: event(1), text: JSON.stringify({ ...event(1), x: 1 }) }]]);
   const without = await collect(
-    threads.parse(chunksOf(enveloped), {
+    threads.parse(object(chunksOf(enveloped)), {
       projection: { paths: [['eventID']], text: false },
       needles: [],
       lines: undefined,
     }),
   );
-  expect(without.records).toMatchObject([{ value: { eventID: '1' }, text: undefined }]);
+  expect(without.records).toMatchObject([[0, { value: { eventID: '1' }, text: undefined }]]);
+});
+
+test('files of this machine are read as one job, and one that cannot be read ends alone', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'trailhound-'));
+  try {
+    const contents = [
+      lines,
+      undefined,
+      gzipSync(lines),
+      gzipSync(lines).subarray(0, 9_000),
+      '',
+      '{"eventID":\n',
+      lines,
+    ];
+    const files = contents.map((content, index) => ({ path: join(folder, `${index}.json`), place: {} }));
+    for (const [index, content] of contents.entries()) {
+      if (content !== undefined) await writeFile(files[index]!.path, content);
+    }
+    const found = await collect(threads.parse({ kind: 'local', files }, WANTED));
+    const expected = contents.filter((content) => content !== undefined);
+    const apart = await Promise.all(expected.map((content) => collect(alone(chunksOf(Buffer.from(content))))));
+    const numbered = apart.map(({ records }) => records.map((record) => (record as [number, unknown])[1]));
+    expect(found.records).toEqual([0, 2, 3, 4, 5, 6].flatMap((file, at) => numbered[at]!.map((one) => [file, one])));
+    expect(found.malformed).toEqual([{ file: 5, line: 1, reason: 'the file ends within a record', rest: true }]);
+    expect(found.failures).toEqual([
+      [1, expect.stringContaining('ENOENT')],
+      [3, 'corrupt', 'unexpected end of file'],
+    ]);
+    expect([found.ended, found.failure]).toEqual([7, undefined]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('many files share a thread, each in its own order', async () => {
   const all = await Promise.all(
-    Array.from({ length: 5 }, () => collect(threads.parse(chunksOf(Buffer.from(lines)), WANTED))),
+    Array.from({ length: 5 }, () => collect(threads.parse(object(chunksOf(Buffer.from(lines))), WANTED))),
   );
   const expected = Array.from({ length: 3_000 }, (_, index) => event(index));
-  for (const { records } of all) expect(records.map((one) => (one as { value: unknown }).value)).toEqual(expected);
+  for (const { records } of all)
+    expect(records.map((one) => (one as [number, { value: unknown }])[1].value)).toEqual(expected);
 });
 
 /** Bytes without end, and whether anybody reads them still. */
@@ -106,7 +153,7 @@ function endless() {
 
 test('who takes no more has no more read, and no more than little ahead', async () => {
   const { state, chunks } = endless();
-  const batches = threads.parse(chunks, WANTED);
+  const batches = threads.parse(object(chunks), WANTED);
   await batches.next();
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect(state.chunks).toBeLessThan(12);
@@ -120,17 +167,17 @@ test('what fails to be read fails as it is', async () => {
     yield* chunksOf(Buffer.from(lines));
     throw refusal;
   }
-  expect((await collect(threads.parse(chunks(), WANTED))).failure).toBe(refusal);
+  expect((await collect(threads.parse(object(chunks()), WANTED))).failure).toBe(refusal);
 });
 
 test('a thread that ends fails its files, and none is started after the end', async () => {
   const { state, chunks } = endless();
-  const batches = threads.parse(chunks, WANTED);
+  const batches = threads.parse(object(chunks), WANTED);
   await batches.next();
   await threads.close();
   expect((await collect(batches)).failure).toMatchObject({ message: 'the thread that parsed it has ended' });
   expect(state.closed).toBe(true);
-  expect((await collect(threads.parse(chunksOf(Buffer.from(lines)), WANTED))).failure).toMatchObject({
+  expect((await collect(threads.parse(object(chunksOf(Buffer.from(lines))), WANTED))).failure).toMatchObject({
     message: 'the threads that parse files are closed',
   });
 });

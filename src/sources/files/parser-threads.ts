@@ -1,9 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import type { FileRun, RunPiece } from './file-run.ts';
 import type { Place } from './line-plan.ts';
-import { LocalFile } from './local-file.ts';
-import type { FileBatch } from './parse-chunks.ts';
-import { type JobBytes, type ParserJob, type ParserMessage, decodeBatch, decodeFailure } from './parser-messages.ts';
+import {
+  type EncodedPiece,
+  type JobFiles,
+  type ParserJob,
+  type ParserMessage,
+  decodePiece,
+} from './parser-messages.ts';
 import type { Wanted } from './wanted.ts';
 
 /** With more of them, what takes their rows would be the slowest, and each needs memory of its own. */
@@ -37,33 +42,21 @@ export class ParserThreads {
     return this.#threads.length > 0;
   }
 
-  /** As `parseChunks`, of records that have nothing but what is wanted of them. Ends the iteration of `chunks` in any case. */
-  async *parse(
-    chunks: AsyncIterable<Uint8Array>,
-    wanted: Wanted,
-    place: Place = {},
-  ): AsyncGenerator<FileBatch, void, undefined> {
+  /** As `parseRun`, of records that have nothing but what is wanted of them. Ends the iteration of an object's chunks in any case. */
+  async *parse(run: FileRun, wanted: Wanted): AsyncGenerator<RunPiece, void, undefined> {
     const thread = this.#thread();
     const { port1: port, port2 } = new MessageChannel();
-    const source = chunks[Symbol.asyncIterator]();
+    const source = (run.kind === 'object' ? run.chunks : nothing())[Symbol.asyncIterator]();
     thread.jobs += 1;
     try {
       const messages = new Inbox(port, source, thread);
-      const bytes = chunks instanceof LocalFile ? { path: chunks.path } : await headOf(source);
-      thread.worker.postMessage({ port: port2, wanted, place, bytes } satisfies ParserJob, [port2]);
+      const files = run.kind === 'local' ? run : await beginningOf(source, run.place);
+      thread.worker.postMessage({ port: port2, wanted, files } satisfies ParserJob, [port2]);
       for (;;) {
-        const message = await messages.next();
-        switch (message.kind) {
-          case 'batch':
-            yield decodeBatch(message.batch);
-            port.postMessage('taken');
-            break;
-          case 'last':
-            yield decodeBatch(message.batch);
-            return;
-          case 'failed':
-            throw decodeFailure(message.failure);
-        }
+        const piece = decodePiece(await messages.next());
+        yield piece;
+        if (piece.isLast) return;
+        port.postMessage('taken');
       }
     } finally {
       thread.jobs -= 1;
@@ -121,20 +114,20 @@ function startWorker(): Worker {
 }
 
 /** Most files come to their thread as a whole: no message needs to be waited for. */
-async function headOf(source: AsyncIterator<Uint8Array>): Promise<JobBytes> {
+async function beginningOf(source: AsyncIterator<Uint8Array>, place: Place): Promise<JobFiles> {
   const chunks: Uint8Array[] = [];
   for (let bytes = 0; bytes < HEAD_BYTES;) {
     const next = await source.next();
-    if (next.done === true) return { chunks, isAll: true };
+    if (next.done === true) return { kind: 'object', place, chunks, isAll: true };
     chunks.push(next.value);
     bytes += next.value.length;
   }
-  return { chunks, isAll: false };
+  return { kind: 'object', place, chunks, isAll: false };
 }
 
-/** What a thread says of a file, as it is asked for; chunks are sent whenever the thread wants one. */
+/** What a thread has found, as it is asked for; chunks are sent whenever the thread wants one. */
 class Inbox {
-  readonly #messages: Exclude<ParserMessage, { kind: 'pull' }>[] = [];
+  readonly #pieces: EncodedPiece[] = [];
   #failure: { readonly error: unknown } | undefined;
   #wake = () => {};
   #sending: Promise<void> = Promise.resolve();
@@ -145,16 +138,19 @@ class Inbox {
       this.#wake();
     };
     port.on('message', (message: ParserMessage) => {
-      if (message.kind !== 'pull') {
-        this.#messages.push(message);
-        this.#wake();
-        return;
+      switch (message.kind) {
+        case 'piece':
+          this.#pieces.push(message.piece);
+          this.#wake();
+          break;
+        case 'pull':
+          this.#sending = this.#sending.then(async () => {
+            const next = await source.next();
+            port.postMessage({ chunk: next.done === true ? undefined : next.value });
+          });
+          this.#sending.catch(fail);
+          break;
       }
-      this.#sending = this.#sending.then(async () => {
-        const next = await source.next();
-        port.postMessage({ chunk: next.done === true ? undefined : next.value });
-      });
-      this.#sending.catch(fail);
     });
     // Why it has ended is known a little later than that it has.
     port.on('close', () =>
@@ -162,10 +158,10 @@ class Inbox {
     );
   }
 
-  async next(): Promise<Exclude<ParserMessage, { kind: 'pull' }>> {
+  async next(): Promise<EncodedPiece> {
     for (;;) {
-      const message = this.#messages.shift();
-      if (message !== undefined) return message;
+      const piece = this.#pieces.shift();
+      if (piece !== undefined) return piece;
       if (this.#failure !== undefined) throw this.#failure.error;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -173,3 +169,5 @@ class Inbox {
     }
   }
 }
+
+async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {}

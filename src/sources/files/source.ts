@@ -4,13 +4,12 @@ import { type CallContext, type Page, type ScanRequest, type ScanSource, SourceE
 import { isBucketPath, parseBucketPath } from './bucket-path.ts';
 import { bucketStore } from './bucket-store.ts';
 import type { FilesConnection } from './connection.ts';
-import { FileQueue } from './file-queue.ts';
-import type { Place } from './line-plan.ts';
+import { FileQueue, type QueuedFile } from './file-queue.ts';
 import { localStore } from './local-store.ts';
 import { PageBuilder } from './page-builder.ts';
-import { fileParser } from './parse-files.ts';
+import { FileParser } from './parse-files.ts';
 import { ParserThreads } from './parser-threads.ts';
-import { readFile } from './read-file.ts';
+import { readRun } from './read-run.ts';
 import { type CompiledScan, compileScan, describeScan } from './scan-plan.ts';
 import type { Store } from './store.ts';
 import { createTroubles } from './troubles.ts';
@@ -44,7 +43,7 @@ async function* scan(
   if (compiled.empty) return;
   if (!compiled.configured) throw unconfigured();
   const troubles = createTroubles(request.table.name, context);
-  const parse = fileParser(threads, wantedOf(request));
+  const parser = new FileParser(threads, wantedOf(request), context.signal);
   const files = new FileQueue(
     compiled.connections.flatMap((connection) =>
       (stores.get(connection) ?? []).map((store) => ({ connection, store })),
@@ -52,6 +51,7 @@ async function* scan(
     compiled,
     troubles,
   );
+  const concurrency = threads.most + FILES_AHEAD;
   const most = request.limit ?? Number.POSITIVE_INFINITY;
 
   const failure: { first?: unknown } = {};
@@ -59,13 +59,11 @@ async function* scan(
   /** One file after the other; small ones share a page. Of several failures the first one is told. */
   const reader: Part<Page> = async function* reader(partContext) {
     const page = new PageBuilder(most);
-    const next = () => files.next(partContext);
-    for (let file = await next(); file !== undefined && !('first' in failure); file = await next()) {
-      const { connection, path } = file;
+    const next = () => files.take(parser.mostAtOnce, concurrency, partContext);
+    for (let taken = await next(); taken.length > 0 && !('first' in failure); taken = await next()) {
+      countCalls(taken, partContext);
       try {
-        const chunks = await file.open();
-        const read = { connection, path, parse: (place: Place) => parse(chunks, place), troubles };
-        for await (const { records, copied, stored } of readFile(read)) {
+        for await (const { records, copied, stored } of readRun(taken, parser, troubles, context.signal)) {
           for (const { record, length } of records) if (page.add(record, length)) yield page.take();
           if (page.addBytes(stored, copied)) yield page.take();
         }
@@ -73,16 +71,13 @@ async function* scan(
         context.signal.throwIfAborted();
         if ('first' in failure) return;
         failure.first = error;
-        if (!(error instanceof SourceError)) throw error;
-        troubles.unreadable(error, true);
-        delete failure.first;
+        throw error;
       }
     }
     if (!page.isEmpty) yield page.take();
   };
 
   let missing = most;
-  const concurrency = threads.most + FILES_AHEAD;
   for await (const page of mergeParts(new Array<Part<Page>>(concurrency).fill(reader), context, { concurrency })) {
     yield page.records.length > missing ? { ...page, records: page.records.slice(0, missing) } : page;
     missing -= page.records.length;
@@ -90,6 +85,11 @@ async function* scan(
   }
   troubles.tell();
   files.tell(context);
+}
+
+/** Objects of buckets are counted as they are asked for. */
+function countCalls(files: readonly QueuedFile[], context: CallContext): void {
+  for (const { kind, connection } of files) if (kind === 'local') context.called?.(connection.name);
 }
 
 function storesOf(

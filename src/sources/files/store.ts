@@ -1,8 +1,16 @@
 import type { CallContext, SourceError } from '../source.ts';
 
-/** One file of a store. */
-export interface StoredFile {
-  /** As the column `path` has it: `/evidence/a.json.gz`, `s3://bucket/a.json.gz`. */
+/** One file of a store; `path` as the column of that name has it: `/evidence/a.json.gz`, `s3://bucket/a.json.gz`. */
+export type StoredFile = LocalFile | StoredObject;
+
+/** Of this machine: who reads it opens it. */
+export interface LocalFile {
+  readonly kind: 'local';
+  readonly path: string;
+}
+
+export interface StoredObject {
+  readonly kind: 'object';
   readonly path: string;
   /**
    * Its bytes as they are stored. What is open is closed when the iteration ends, in any way, and when the statement is
@@ -32,8 +40,6 @@ export interface Listed {
 
 /** A place that holds files: a machine's file system, a bucket. */
 export interface Store {
-  /** Files that are opened before anybody is free to read them, where opening takes its time and holds nothing open. */
-  readonly openedAhead: number;
-  /** The files that a connection's paths mean, each once. */
-  list(wanted: Wanted, context: CallContext): AsyncGenerator<StoredFile, Listed, undefined>;
+  /** The files that a connection's paths mean, each once, as many at a time as are found together. */
+  list(wanted: Wanted, context: CallContext): AsyncGenerator<readonly StoredFile[], Listed, undefined>;
 }

@@ -24,21 +24,47 @@ const ACCOUNT = /^\d{12}$/;
 const ORGANIZATION = /^o-[a-z0-9]{10,32}$/;
 const MINUTE_MS = 60_000;
 
+/** What folders alone say; files that follow one another mostly lie in the same one. */
+interface Folder {
+  readonly text: string;
+  readonly account: string | undefined;
+  /** Of CloudTrail's own folders, as are its days. */
+  readonly region: string | undefined;
+  readonly delivered: TrailPath['delivered'];
+  readonly eventless: boolean;
+}
+
+let lastFolder: Folder | undefined;
+
 /** `path`: of a file, or of a folder with a slash at its end. */
 export function parseTrailPath(path: string): TrailPath {
-  const folders = path.split('/');
-  const fileName = folders.pop() ?? '';
-  const below = belowAwsLogs(folders);
-  const [account, service, region, ...date] = below;
+  const nameAt = path.lastIndexOf('/') + 1;
+  const folder = folderOf(path.slice(0, nameAt));
+  const fileName = path.slice(nameAt);
   const file = FILE_NAME.exec(fileName);
-  const fromFolders = service !== undefined && EVENTS.test(service);
   const fromFile = file?.[2] !== undefined && isRegionName(file[2]) ? file : null;
   return {
-    accountId: account ?? fromFile?.[1],
-    region: (fromFolders && region !== undefined && isRegionName(region) ? region : undefined) ?? fromFile?.[2],
-    delivered: [...(fromFolders ? daysOf(date) : []), ...(fromFile === null ? [] : minuteOf(fromFile))],
-    eventless: [...folders, fileName].some((name) => EVENTLESS.test(name)),
+    accountId: folder.account ?? fromFile?.[1],
+    region: folder.region ?? fromFile?.[2],
+    delivered: fromFile === null ? folder.delivered : [...folder.delivered, ...minuteOf(fromFile)],
+    eventless: folder.eventless || EVENTLESS.test(fileName),
   };
+}
+
+function folderOf(text: string): Folder {
+  if (lastFolder?.text === text) return lastFolder;
+  const folders = text.split('/');
+  const [account, service, region, ...date] = belowAwsLogs(folders);
+  const isTrail = service !== undefined && EVENTS.test(service);
+  lastFolder = {
+    text,
+    account,
+    region: isTrail && region !== undefined && isRegionName(region) ? region : undefined,
+    // What follows the last slash is no folder.
+    delivered: isTrail ? daysOf(date.slice(0, -1)) : [],
+    eventless: folders.some((name) => EVENTLESS.test(name)),
+  };
+  return lastFolder;
 }
 
 /** The names from the account's on, of the first AWSLogs that has one. */

@@ -1,5 +1,12 @@
 import type { CallContext, SourceError } from '../source.ts';
-import type { Troubles } from './read-file.ts';
+
+/** What is wrong with a file is told here, and thrown from here where it fails the statement. */
+export interface Troubles {
+  /** `rest`: neither can what follows in the file be read. */
+  unreadable(error: SourceError, rest: boolean): void;
+  /** So many records are no UTF-8: bytes that are no character have become U+FFFD. */
+  replaced(records: number): void;
+}
 
 /** Fails the statement at the first thing that cannot be read; where the session takes partial answers, counts them. */
 export function createTroubles(table: string, context: CallContext): Troubles & { tell(): void } {
