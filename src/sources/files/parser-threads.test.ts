@@ -117,7 +117,7 @@ test('files of this machine are read as one job, and one that cannot be read end
     expect(found.malformed).toEqual([{ file: 5, line: 1, reason: 'the file ends within a record', rest: true }]);
     expect(found.failures).toEqual([
       [1, expect.stringContaining('ENOENT')],
-      [3, 'corrupt', 'unexpected end of file'],
+      [3, 'corrupt', 'unexpected end of file, at byte 9000'],
     ]);
     expect([found.ended, found.failure]).toEqual([7, undefined]);
   } finally {
