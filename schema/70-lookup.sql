@@ -155,8 +155,12 @@ begin
       end if;
     elsif item ? 'default' then
       -- Nothing is asked for with an empty text: the table would be empty.
-      if item ->> 'type' <> all (array['text', 'integer', 'bigint']) or item ->> 'default' = '' or not pg_input_is_valid(item ->> 'default', item ->> 'type') then
-        perform trailhound.refuse_lookup(format('column %s cannot have this default', of_column), 'An input is a text that is not empty, an integer or a bigint, and its default one of its values.');
+      -- A number is asked for as it is printed where a statement names it: 030 would be another URL.
+      if item ->> 'type' <> all (array['text', 'integer', 'bigint']) or item ->> 'default' = '' or not pg_input_is_valid(item ->> 'default', item ->> 'type')
+        or (item ->> 'type' <> 'text' and item ->> 'default' !~ '^(0|-?[1-9][0-9]*)$')
+      then
+        perform trailhound.refuse_lookup(format('column %s cannot have this default', of_column),
+          'An input is a text that is not empty, an integer or a bigint, and its default one of its values: a number without leading zeros, signs of plus or spaces.');
       end if;
     elsif item ->> 'path' is null or item ->> 'path' !~ path_pattern or length(item ->> 'path') > 500 then
       perform trailhound.refuse_lookup(format('column %s has no JSON path', of_column),

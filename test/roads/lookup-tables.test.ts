@@ -453,6 +453,13 @@ describe('a definition', () => {
     ['an allowed host with a dot behind', 'https://api.example.com./{ip}', `'[${KEY}]'`, 'plain', '42501'],
     ['an address as one number', 'http://2130706433/{ip}', `'[${KEY}]'`, 'plain', '42501'],
     [
+      'a default that is printed otherwise',
+      'https://api.example.com/{ip}?a={a}',
+      one('{"name": "a", "type": "integer", "default": "030"}'),
+      'plain',
+      '22023',
+    ],
+    [
       'another type',
       'https://api.example.com/{ip}',
       one('{"name": "a", "type": "regclass", "path": "$.a"}'),

@@ -119,6 +119,14 @@ describe('a key', () => {
   });
 });
 
+describe('a request', () => {
+  it('wants an answer that is not compressed, and has the headers of its connection in the place of its own', async () => {
+    await ask('x', { host: service.host, headers: { Accept: 'application/vnd.made+json', 'X-Key': SECRET } });
+    const { accept, 'accept-encoding': encoding, 'x-key': key } = service.received[0]?.headers ?? {};
+    expect([accept, encoding, key]).toEqual(['application/vnd.made+json', 'identity', SECRET]);
+  });
+});
+
 describe('a host', () => {
   it.each([
     'http://169.254.169.254/latest/{k}',

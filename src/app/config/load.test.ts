@@ -224,6 +224,18 @@ describe('what is wrong is named by file, line and key', () => {
       /high/,
     ],
     ['tls', 'listen: { tls: on }', /listen\.tls: expected auto, off or/],
+    [
+      'a path for a host',
+      'http: { allow: [api.example.com/v1] }',
+      /http\.allow\.0: expected a host/,
+      /no scheme, path/,
+    ],
+    [
+      'the port that URLs leave out',
+      'http: { allow_private: ["a:80"] }',
+      /expected a host, found "a:80"/,
+      /Leave out :80/,
+    ],
     ['a list in place of the mapping', '- 1', /expected/],
     ['a list in place of connections', 'connections: [1]', /connections: expected a mapping/],
   ];
@@ -233,6 +245,16 @@ describe('what is wrong is named by file, line and key', () => {
     expect(error.message).toMatch(message);
     expect(error.code).toBe('configuration');
     if (hint !== undefined) expect(error.hint).toMatch(hint);
+  });
+
+  it('reads hosts as a URL parser does', () => {
+    const { http } = load(
+      'http: { allow: [API.example.com, "b\u00fccher.example:443", 0x7f.1], allow_private: ["[::1]:8080"] }',
+    );
+    expect(http).toEqual({
+      allow: ['api.example.com', 'xn--bcher-kva.example', '127.0.0.1'],
+      allowPrivate: ['[::1]:8080'],
+    });
   });
 
   it('tells of further problems in the detail', () => {

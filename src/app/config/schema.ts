@@ -217,6 +217,14 @@ const filesConnection = strict({
 /** Of a URL, as a URL parser writes it. A port that is not the default one belongs to it. */
 const urlHost = text('a host').transform((value, context) => {
   const url = URL.canParse(`https://${value}`) ? new URL(`https://${value}`) : undefined;
+  // That of http is left out in the URLs that are held against it, as that of https is here.
+  if (url?.port === '80') {
+    context.addIssue({
+      code: 'custom',
+      message: `expected a host, found "${value}"|Leave out :80, which is http's own.`,
+    });
+    return z.NEVER;
+  }
   if (url !== undefined && !/[/@?#*\s]/.test(value) && url.hostname !== '') return url.host;
   context.addIssue({
     code: 'custom',

@@ -18,6 +18,12 @@ export interface HttpAnswer {
 }
 
 const MOST_REDIRECTS = 3;
+/** Without a word on encodings any would do: https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3 */
+const USUAL_HEADERS = {
+  accept: 'application/json, text/plain;q=0.9',
+  'accept-encoding': 'identity',
+  'user-agent': 'trailhound',
+};
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /** One connection of the configuration, for all tables that ask through it. Nothing is opened before the first request. */
@@ -27,6 +33,8 @@ export class HttpClient {
   readonly quota: Quota;
   readonly #hosts: AllowedHosts;
   readonly #resolve: Resolve | undefined;
+  /** Their names in lower case: one of the configuration's takes the place of a usual one. */
+  readonly #headers: Readonly<Record<string, string>>;
   #agent: Agent | undefined;
 
   constructor(connection: HttpConnection, hosts: AllowedHosts, resolve?: Resolve) {
@@ -34,6 +42,9 @@ export class HttpClient {
     this.connection = connection;
     this.#hosts = hosts;
     this.#resolve = resolve;
+    this.#headers = Object.fromEntries(
+      Object.entries(connection.headers).map(([key, value]) => [key.toLowerCase(), value]),
+    );
     this.limit = { key: `http:${name}`, connection: name, concurrency, requestsPerSecond };
     const secrets = JSON.stringify([connection.host, connection.headers, connection.query]);
     const account = createHash('sha256').update(secrets).digest('hex').slice(0, 16);
@@ -107,12 +118,12 @@ export class HttpClient {
   }
 
   async #send(url: URL, isOwn: boolean, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    const { name, timeoutMs, headers } = this.connection;
+    const { name, timeoutMs } = this.connection;
     const request = this.#open().request({
       origin: url.origin,
       method: 'GET',
       path: url.pathname + url.search,
-      headers: { accept: 'application/json, text/plain;q=0.9', 'user-agent': 'trailhound', ...(isOwn && headers) },
+      headers: { ...USUAL_HEADERS, ...(isOwn && this.#headers) },
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
       signal,
