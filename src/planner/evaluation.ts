@@ -1,12 +1,14 @@
 import type { Node, SelectStmt } from '@pgsql/types';
 import { deparse } from '../sql/deparse.ts';
-import { isWithin, type Cte, type Item, type Level, type Place } from '../sql/scope.ts';
+import { fieldsOf, isWithin, type Cte, type Item, type Level, type Place } from '../sql/scope.ts';
 import { bare, isInText } from '../sql/walk.ts';
 import { dependenciesOf } from './dependencies.ts';
 import { withCtes } from './key-query.ts';
 import type { KeySource } from './key-source.ts';
 import type { Planning } from './planning.ts';
-import { recursionOf, selectAll, wholeOf } from './recursion.ts';
+import { recursionOf, selectAll, selectFrom, wholeOf } from './recursion.ts';
+import { placeholder } from './statement.ts';
+import { viewIn } from './text-mention.ts';
 
 /** Evaluates once what keys could be read from: derived tables and CTEs around an item, on every level outwards. */
 export function evaluateAround(item: Item, planning: Planning): void {
@@ -32,6 +34,47 @@ function evaluateItems(level: Level, except: Item | undefined, planning: Plannin
     evaluated = true;
   }
   return evaluated;
+}
+
+/**
+ * Evaluates the views around an item once of which each reading may give other rows, however many they give: those that
+ * read virtual tables stand in the tree as what they are made of.
+ */
+export function evaluateViewsAround(item: Item, planning: Planning): boolean {
+  let evaluated = false;
+  for (let level: Level | undefined = item.level; level !== undefined && planning.isHere(level); level = level.parent)
+    if (evaluateViews(level, planning)) evaluated = true;
+  return evaluated;
+}
+
+function evaluateViews({ items }: Level, planning: Planning): boolean {
+  return items.filter((item) => planning.isOnce(item) && evaluateView(item, planning)).length > 0;
+}
+
+/** Its rows stand for it in the text, too. */
+function evaluateView(item: Item, planning: Planning): boolean {
+  const { statement } = planning;
+  const { rangeVar, level, name } = item;
+  const view = rangeVar ?? viewIn(item.node);
+  if (view?.location === undefined || !planning.isHere(level)) return false;
+  const isChanged = statement.scopes.targets.has(view) || (level.select.lockingClause ?? []).length > 0;
+  // An alias has no schema by which columns could name it.
+  const isQualified = [...statement.qualified.keys()].some((column) => fieldsOf(column)[0] === name);
+  if (isChanged || isQualified) return false;
+  const subselect = bare(item.node, 'RangeSubselect');
+  const query = bare(subselect?.subquery, 'SelectStmt');
+  if (subselect !== undefined && query !== undefined) {
+    const rows = isEvaluable(query, level, planning) ? evaluate(query, { RangeVar: view }, planning) : undefined;
+    if (rows !== undefined) subselect.subquery = rows;
+    return rows !== undefined;
+  }
+  if (item.kind !== 'relation' || !statement.readsUnstable({ RangeVar: view })) return false;
+  const { alias: _own, ...relation } = view;
+  const id = planning.newLevel();
+  const all = deparse({ SelectStmt: selectFrom({ RangeVar: relation }) });
+  planning.steps.push({ kind: 'evaluate', id, query: all, node: { RangeVar: view } });
+  statement.standIn(item, placeholder('level', id));
+  return true;
 }
 
 /**
@@ -99,8 +142,10 @@ export function evaluateCtes(value: unknown, planning: Planning): boolean {
 export function evaluateSources(sources: readonly KeySource[], own: Level, planning: Planning): boolean {
   let evaluated = false;
   for (const { query, level } of sources) {
-    if (level !== own && isWithin(level, own) && planning.isHere(level) && evaluateItems(level, undefined, planning))
-      evaluated = true;
+    if (level !== own && isWithin(level, own) && planning.isHere(level)) {
+      if (evaluateItems(level, undefined, planning)) evaluated = true;
+      if (evaluateViews(level, planning)) evaluated = true;
+    }
     const inside = planning.statement.levelsIn({ SelectStmt: query });
     if (evaluateCtes({ SelectStmt: query }, planning)) evaluated = true;
     for (const { select, place, parent } of inside) {

@@ -5,6 +5,7 @@ import { candidatesOf, partsOf, type CalledFunction, type Definitions, type Name
 import { aliasOf, isSingle, names, nameTarget, withArguments, withNamedParameters } from './function-body.ts';
 import { Leads } from './leads.ts';
 import { relationName } from './relation-facts.ts';
+import { mentioned } from './text-mention.ts';
 
 export interface Expanded {
   readonly query: Node;
@@ -96,7 +97,7 @@ class Expansion {
     const subquery = this.expand(definition, { role, depth: context.depth + 1, own: false });
     const alias = rangeVar.alias ?? { aliasname: rangeVar.relname ?? '' };
     replace(node, 'RangeVar', {
-      RangeSubselect: { subquery, alias, ...located(rangeVar.location) },
+      RangeSubselect: { subquery, alias, ...mentioned(rangeVar) },
     });
   }
 

@@ -6,7 +6,7 @@ import { alternativesFor, type Alternative, type Binding } from './bindings.ts';
 import { decisiveInputs } from './decisive-inputs.ts';
 import { dependenciesOf, isLimitedToNone } from './dependencies.ts';
 import { Driving } from './driving.ts';
-import { evaluateAround, evaluateSources } from './evaluation.ts';
+import { evaluateAround, evaluateSources, evaluateViewsAround } from './evaluation.ts';
 import type { Haste, Reading } from './frames.ts';
 import { growthOf, type Growth } from './growing.ts';
 import { mayHaveConstants, withInputQueries } from './input-keys.ts';
@@ -111,6 +111,8 @@ class Planner {
       if (pending.every(isPending)) this.#addOne(outside.filter(isPending), 'none');
       const stuck = pending.every(isPending) ? this.#driving.driveAny(recursions, pending, isReadInTerm) : undefined;
       if (stuck !== undefined) return stuck;
+      const lacking = pending.every(isPending) ? outside.filter(isPending) : [];
+      if (lacking.filter(({ reference }) => evaluateViewsAround(reference.item, this.#planning)).length > 0) continue;
       if (pending.every(isPending) && !this.#addOne(outside.filter(isPending), 'widened') && !this.#refuseOne(pending))
         return pending[0];
       pending = pending.filter(isPending);

@@ -88,7 +88,7 @@ export function selectAll(id: number): SelectStmt {
   return selectFrom({ RangeVar: { relname: placeholder('level', id), inh: true, relpersistence: 'p' } });
 }
 
-function selectFrom(node: Node): SelectStmt {
+export function selectFrom(node: Node): SelectStmt {
   return {
     targetList: [{ ResTarget: { val: { ColumnRef: { fields: [{ A_Star: {} }] } } } }],
     fromClause: [node],

@@ -183,7 +183,7 @@ export class Statement {
     delete rangeVar.catalogname;
   }
 
-  /** Lets an item read what a placeholder stands for, in place of the CTE that it names. @returns what undoes it */
+  /** Lets an item read what a placeholder stands for, in place of the CTE or view that it names. @returns what undoes it */
   standIn(item: Item, name: string): () => void {
     const node = item.node as { RangeVar?: RangeVar };
     const { rangeVar } = item;

@@ -30,7 +30,7 @@ export type Step =
       readonly kind: 'evaluate';
       readonly id: number;
       readonly query: string;
-      /** The subquery in the user's text that the rows replace. */
+      /** The subquery in the user's text that the rows replace, or the view that is named there. */
       readonly node: Node;
     }
   | RecursionStep;

@@ -18,9 +18,27 @@ export function textMentionOf(item: Item, targets: ReadonlySet<RangeVar>): numbe
   return undefined;
 }
 
-/** Only what stands in the place of a name has one: PostgreSQL's tree does not locate subqueries in FROM. */
+/** What a subquery in the place of a name says of that. PostgreSQL's own tree does not locate subqueries in FROM. */
+interface Mention {
+  /** In bytes. */
+  readonly location?: number;
+  /** Of a view: its name as the text has it. */
+  readonly name_location?: RangeVar;
+}
+
+/** Where the mention of a view stands in the user's text, if it does: subqueries around it are found by what they hold. */
+export function mentioned(view: RangeVar): Mention {
+  const { location } = view;
+  return location === undefined ? {} : { location, name_location: { ...view } };
+}
+
+/** The view for which a subquery stands that the text names. */
+export function viewIn(node: Node): RangeVar | undefined {
+  return (bare(node, 'RangeSubselect') as Mention | undefined)?.name_location;
+}
+
 function locationOf(node: Node): number | undefined {
-  return (bare(node, 'RangeSubselect') as { readonly location?: number } | undefined)?.location;
+  return (bare(node, 'RangeSubselect') as Mention | undefined)?.location;
 }
 
 /**

@@ -1,10 +1,11 @@
 import type { Plan } from '../planner/plan.ts';
 import { placeholder, type Statement } from '../planner/statement.ts';
 import { replaceBytes, Slices, type Replacement } from '../sql/substitute.ts';
+import { bare } from '../sql/walk.ts';
 import type { ParameterList } from './parameters.ts';
 import type { Placeholders } from './placeholders.ts';
 import { writtenConditions, type TextCondition } from './text-conditions.ts';
-import { referenceText, unqualifiedColumns } from './reference-text.ts';
+import { referenceText, relationText, unqualifiedColumns } from './reference-text.ts';
 
 /**
  * The client's text with its references, and the levels that were computed, replaced by their rows.
@@ -24,7 +25,9 @@ export function finalText(
   for (const step of plan.steps) {
     if (step.kind !== 'evaluate' && step.kind !== 'recursion') continue;
     const own = placeholders.levelSql(placeholder('level', step.id), parameters);
-    if (own !== undefined) replacements.push(slices.subquery(step.node, own));
+    if (own === undefined) continue;
+    const view = bare(step.node, 'RangeVar');
+    replacements.push(view === undefined ? slices.subquery(step.node, own) : relationText(view, `(${own})`, slices));
   }
   const isReplaced = (at: number): boolean => replacements.some(({ start, end }) => at >= start && at < end);
   for (const { node, around } of plan.paddings)
