@@ -121,7 +121,7 @@ test('columns that come and go change what a bare name means', async () => {
   }
 });
 
-test('a view that is redefined to give other rows each time gives no keys any more', async () => {
+test('a view that is redefined to give other rows each time is computed once from then on', async () => {
   const text = 'select w.ip, a.is_tor from watched w join abuseipdb_check_ip a on a.ip_address = w.ip';
   await bench.client.query(`create view watched as select inet '34.1.1.3' as ip`);
   try {
@@ -129,7 +129,9 @@ test('a view that is redefined to give other rows each time gives no keys any mo
     await bench.client.query(
       `create or replace view watched as select ip from (values (inet '34.1.1.1'), ('34.1.1.3')) v(ip) order by random() limit 1`,
     );
-    await expect(bench.ask(text)).rejects.toMatchObject({ code: 'unbounded_key' });
+    const { rows, asked } = await bench.ask(text);
+    expect(rows.map(([ip]) => ip)).toEqual(asked);
+    expect(rows).toHaveLength(1);
   } finally {
     await bench.client.query('drop view watched');
   }
