@@ -188,7 +188,8 @@ export class Statement {
     const node = item.node as { RangeVar?: RangeVar };
     const { rangeVar } = item;
     if (rangeVar === undefined) throw new Error('only a name can stand for something else');
-    node.RangeVar = { ...rangeVar, relname: name, alias: rangeVar.alias ?? { aliasname: rangeVar.relname ?? '' } };
+    const { schemaname: _schema, catalogname: _catalog, ...own } = rangeVar;
+    node.RangeVar = { ...own, relname: name, alias: rangeVar.alias ?? { aliasname: rangeVar.relname ?? '' } };
     return () => {
       node.RangeVar = rangeVar;
     };
