@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ByteFilter } from './byte-filter.ts';
+import { ByteFilter } from '../byte-filter.ts';
 import { CandidateSplitter } from './candidate-splitter.ts';
-import type { Needles } from './needles.ts';
+import type { Needles } from '../needles.ts';
 import { RecordSplitter } from './record-splitter.ts';
 import type { Passed, Skipped, Split } from './split.ts';
 

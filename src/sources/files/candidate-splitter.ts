@@ -1,4 +1,4 @@
-import type { ByteFilter, Places } from './byte-filter.ts';
+import type { ByteFilter, Places } from '../byte-filter.ts';
 import { NEWLINE } from './json-bytes.ts';
 import { Lists } from './lists-in-bytes.ts';
 import { RecordSplitter } from './record-splitter.ts';

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { parseChunks, ParseFailure } from './parse-chunks.ts';
-import type { Needles } from './needles.ts';
+import type { Needles } from '../needles.ts';
 
 /** The records of a file that is cut off, and the line after which. */
 async function readOf(file: Buffer, needles: readonly Needles[]): Promise<{ ids: unknown[]; line: number }> {

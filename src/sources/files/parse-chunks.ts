@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { type Json, parseTrailRecord } from '../trail-record.ts';
-import { ByteFilter } from './byte-filter.ts';
+import { ByteFilter } from '../byte-filter.ts';
 import { CandidateSplitter } from './candidate-splitter.ts';
 import { UnknownCompression, decompress } from './decompress.ts';
 import { isCompressed } from './evidence.ts';

@@ -7,7 +7,7 @@ import type { Condition, Predicate, Pushed, PushedCondition, ScanPlan, ScanReque
 import { ALWAYS, type TimeRange, deliveryRange, outerRange, rangeSaid } from '../time-range.ts';
 import { isBucketPath } from './bucket-path.ts';
 import type { FilesConnection } from './connection.ts';
-import { type Needle, type Needles, needlesOfCondition, needlesOfPredicate } from './needles.ts';
+import { type Needles, needlesOfCondition, needlesOfPredicate, searchedBy } from '../needles.ts';
 import { type TrailPath, parseTrailPath } from './trail-path.ts';
 
 /** A request's predicates in terms of paths: which files can hold a row that satisfies them. */
@@ -160,15 +160,7 @@ function conditionPushedAs(condition: Condition): PushedCondition {
 }
 
 function parsedFor(needles: Needles | undefined): Pick<Pushed, 'exactness' | 'as'> {
-  if (needles === undefined) return { exactness: 'none' };
-  return {
-    exactness: 'inexact',
-    as: `which records are parsed, by ${needles.map(needleText).join(' or ')} in their bytes`,
-  };
-}
-
-function needleText(needle: Needle): string {
-  return typeof needle === 'string' ? needle : `${needle.anyCase} in any case`;
+  return needles === undefined ? { exactness: 'none' } : { exactness: 'inexact', as: searchedBy(needles) };
 }
 
 function textOf(instant: number): string {

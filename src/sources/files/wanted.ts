@@ -1,6 +1,6 @@
 import type { ScanRequest } from '../source.ts';
 import { type LinePlan, linePlanOf } from './line-plan.ts';
-import { type Needles, needlesOf } from './needles.ts';
+import { type Needles, needlesOf } from '../needles.ts';
 import { type Projection, projectionOf } from './projection.ts';
 
 /** Which of a file's records are used, and what of them: the rest need not come out of the thread that reads it. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { column, predicate } from '../../../../test/support/source-harness.ts';
+import { column, predicate, scanRequest } from '../../../../test/support/source-harness.ts';
 import type { Operator } from '../../../catalog/table.ts';
 import { compileMatcher } from '../../../simulator/logs/filter-pattern/evaluate.ts';
 import { parseFilterPattern } from '../../../simulator/logs/filter-pattern/parse.ts';
@@ -10,6 +10,7 @@ import { MAX_PATTERN_LENGTH } from './assemble-pattern.ts';
 import { patternOfCondition } from './condition-pattern.ts';
 import { patternOf } from './filter-pattern.ts';
 import { requestPatterns } from './request-patterns.ts';
+import { compileScan } from './scan-plan.ts';
 
 const EVENT_NAME = column('event_name', 'eventName');
 const ERROR_CODE = column('error_code', 'errorCode');
@@ -153,6 +154,17 @@ function holds(one: unknown, condition: Condition): boolean {
   }
 }
 
+const escaped = (text: string, of: RegExp) =>
+  text.replace(of, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+/** The same JSON in other characters. */
+const WRITERS: readonly ((value: unknown) => string)[] = [
+  (value) => JSON.stringify(value),
+  (value) => JSON.stringify(value, undefined, 2),
+  (value) => JSON.stringify(value).replaceAll('/', '\\/'),
+  (value) => escaped(JSON.stringify(value), /[^\0-~]/g),
+  (value) => escaped(JSON.stringify(value), /[A-Z]/g),
+];
+
 describe('never too few', () => {
   test.each([false, true])(
     'every record that satisfies conditions is found, whatever stands in its fields (!= matches a missing field: %s)',
@@ -188,6 +200,30 @@ describe('never too few', () => {
       );
     },
   );
+
+  test('every message that satisfies conditions is parsed, whatever is sent to the service, and however its JSON is written', () => {
+    const filter = predicate(column('filter', '@filter'), '=', 'terms of its own');
+    fc.assert(
+      fc.property(
+        record,
+        fc.array(leaf, { maxLength: 3 }),
+        fc.array(tree, { maxLength: 2 }),
+        fc.boolean(),
+        fc.constantFrom(...WRITERS),
+        (one, predicates, conditions, hasFilter, write) => {
+          fc.pre(predicates.every((each) => satisfies(one, each)) && conditions.every((each) => holds(one, each)));
+          const asked = scanRequest([...predicates, ...(hasFilter ? [filter] : [])]);
+          const scan = compileScan({ ...asked, conditions }, []);
+          for (const event of [one, { 'detail-type': 'AWS API Call via CloudTrail', detail: one }]) {
+            const message = write(event);
+            expect(JSON.parse(message)).toEqual(JSON.parse(JSON.stringify(event)));
+            expect(scan.mayHold(message), message).toBe(true);
+          }
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
 
   test('an exact predicate tells the records that satisfy it from all others', () => {
     fc.assert(

@@ -123,7 +123,7 @@ function deliver(page: RawPage, read: LogGroupRead, scan: CompiledScan, once: Ev
   const { target, filter, limit, pattern } = read;
   const recordOf = recordMaker(target, filter);
   const wanted = (event: FilteredLogEvent): SourceRecord[] => {
-    if (!once.isNew(event)) return [];
+    if (!once.isNew(event) || !scan.mayHold(event.message ?? '')) return [];
     const record = recordOf(event);
     return pattern.owns(record.value) && (limit === undefined || scan.test(record.value)) ? [record] : [];
   };

@@ -1,7 +1,9 @@
 import type { Condition, Exactness, Predicate, Pushed, PushedCondition, ScanPlan, ScanRequest } from '../../source.ts';
+import { ByteFilter } from '../../byte-filter.ts';
 import type { AwsConnection } from '../connection.ts';
 import { columnsOf } from '../../condition-columns.ts';
 import { contradicts } from '../../contradictions.ts';
+import { type Needles, needlesOfCondition, needlesOfPredicate, searchedBy } from '../../needles.ts';
 import { isNameOperator, namesAsked, nameTest } from '../../names.ts';
 import { isRegionPattern } from '../../regions.ts';
 import {
@@ -41,6 +43,8 @@ export interface CompiledScan {
   readonly filters: readonly (string | undefined)[];
   /** What each log group is asked for, each event in one of them. */
   readonly patterns: readonly PatternPart[];
+  /** False of messages that nobody needs to parse, by what the patterns do not say. */
+  mayHold(message: string): boolean;
   /** Undefined where the connection cannot hold such an event. */
   timeRange(connection: AwsConnection): TimeRange | undefined;
   readonly bounded: boolean;
@@ -76,6 +80,9 @@ export function compileScan(request: ScanRequest, all: readonly AwsConnection[])
       : [],
   );
 
+  const needlesOf = searchedFor(request, patternOfUsed);
+  const messages = needlesOf.size === 0 ? undefined : new ByteFilter([...needlesOf.values()]);
+
   const isConnectionWanted = nameTest(predicates, PATHS.connectionName);
   const connections = all.filter(({ name }) => isConnectionWanted(name));
   const logGroupNames = namesAsked(predicates, PATHS.logGroupName);
@@ -83,14 +90,17 @@ export function compileScan(request: ScanRequest, all: readonly AwsConnection[])
   const prefix = streamPrefix(predicates.filter(({ column }) => column.path === PATHS.logStreamName));
 
   return {
-    pushed: predicates.map((predicate) => pushedAs(predicate, patternOfUsed, prefix)),
+    pushed: predicates.map((predicate) => pushedAs(predicate, patternOfUsed, needlesOf, prefix)),
     pushedConditions: conditions.map((condition) => {
       const pattern = patternOfUsed.get(condition);
       const columns = columnsOf(condition);
       const times = timesText(condition);
-      const as = [...(pattern === undefined ? [] : [patternText(pattern)]), ...(times === '' ? [] : [times])].join(
-        ', ',
-      );
+      const needles = pattern === undefined ? needlesOf.get(condition) : undefined;
+      const as = [
+        ...(pattern === undefined ? [] : [patternText(pattern)]),
+        ...(times === '' ? [] : [times]),
+        ...(needles === undefined ? [] : [searchedBy(needles)]),
+      ].join(', ');
       if (as === '') return { columns, exactness: 'none' as const };
       return { columns, exactness: times === '' && pattern !== undefined ? pattern.exactness : 'inexact', as };
     }),
@@ -107,6 +117,7 @@ export function compileScan(request: ScanRequest, all: readonly AwsConnection[])
     logStreamNamePrefix: prefix,
     filters,
     patterns: parts,
+    mayHold: (message) => messages?.mayHold(Buffer.from(message)) !== false,
     timeRange: (connection) => {
       const range = intersect(times.timestamp, deliveryRange(times.eventTime, connection.deliverySlackMs));
       return isEmptyRange(range) ? undefined : range;
@@ -124,6 +135,22 @@ interface Candidate extends PatternPredicate {
 
 function candidate(of: Predicate | Condition, pattern: PatternPredicate | undefined): Candidate[] {
   return pattern === undefined ? [] : [{ of, ...pattern }];
+}
+
+/** Of conditions of which the service may find too much: what must stand in a message. */
+function searchedFor(
+  { predicates, conditions = [] }: ScanRequest,
+  patterns: ReadonlyMap<Predicate | Condition, PatternPredicate>,
+): ReadonlyMap<Predicate | Condition, Needles> {
+  const all: readonly (readonly [Predicate | Condition, Needles | undefined])[] = [
+    ...predicates.map((of) => [of, needlesOfPredicate(of)] as const),
+    ...conditions.map((of) => [of, needlesOfCondition(of)] as const),
+  ];
+  return new Map(
+    all.flatMap(([of, needles]) =>
+      needles === undefined || patterns.get(of)?.exactness === 'exact' ? [] : [[of, needles] as const],
+    ),
+  );
 }
 
 /** What EXPLAIN shows: nothing that would take a call to find out. */
@@ -203,6 +230,7 @@ function timesText(condition: Condition): string {
 function pushedAs(
   predicate: Predicate,
   patterns: ReadonlyMap<Predicate | Condition, PatternPredicate>,
+  needlesOf: ReadonlyMap<Predicate | Condition, Needles>,
   prefix: string | undefined,
 ): Pushed {
   const push = (exactness: Exactness, as?: string): Pushed => ({
@@ -237,8 +265,10 @@ function pushedAs(
         ? push('inexact', `logStreamNamePrefix=${prefix}`)
         : push('none');
     case undefined:
-    default:
-      return push('none');
+    default: {
+      const needles = needlesOf.get(predicate);
+      return needles === undefined ? push('none') : push('inexact', searchedBy(needles));
+    }
   }
 }
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { column, predicate } from '../../../test/support/source-harness.ts';
-import type { Operator } from '../../catalog/table.ts';
-import { likeTest } from '../like.ts';
-import type { Predicate } from '../source.ts';
+import { column, predicate } from '../../test/support/source-harness.ts';
+import type { Operator } from '../catalog/table.ts';
+import { likeTest } from './like.ts';
+import type { Predicate } from './source.ts';
 import { needlesOfPredicate, textOf } from './needles.ts';
 
 const TEXT = column('error_code', 'errorCode');

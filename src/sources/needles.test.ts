@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Column, Operator } from '../../catalog/table.ts';
+import type { Column, Operator } from '../catalog/table.ts';
 import { needlesOfPredicate, type Needles } from './needles.ts';
 
 const column = (type: string, path: string): Column => ({

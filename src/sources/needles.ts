@@ -1,5 +1,5 @@
-import { parseLike } from '../like.ts';
-import type { Condition, Predicate, ScanRequest } from '../source.ts';
+import { parseLike } from './like.ts';
+import type { Condition, Predicate, ScanRequest } from './source.ts';
 
 /** A text as it stands, or in any case: in lower case then. */
 export type Needle = string | { readonly anyCase: string };
@@ -58,6 +58,12 @@ export function needlesOf({ predicates, conditions = [] }: ScanRequest): readonl
   return [...predicates.map(needlesOfPredicate), ...conditions.map(needlesOfCondition)].filter(
     (needles) => needles !== undefined,
   );
+}
+
+/** What EXPLAIN says of it. */
+export function searchedBy(needles: Needles): string {
+  const texts = needles.map((needle) => (typeof needle === 'string' ? needle : `${needle.anyCase} in any case`));
+  return `which records are parsed, by ${texts.join(' or ')} in their bytes`;
 }
 
 /** What a letter's other case is depends on the collation: of ASCII's letters it is one of them, or none of ASCII. */
