@@ -6,6 +6,7 @@ import { cloudtrailLookupSource } from '../../src/sources/aws/cloudtrail/lookup-
 import { cloudwatchLogsSource } from '../../src/sources/aws/cloudwatch-logs/source.ts';
 import { type AwsConnection, createAwsConnection } from '../../src/sources/aws/connection.ts';
 import type { Predicate, ScanSource, SourceRecord } from '../../src/sources/source.ts';
+import { connectTo } from '../support/connect-to.ts';
 import {
   allPages,
   allRecords,
@@ -78,24 +79,16 @@ const WORLD: World = {
 };
 
 let simulator: Simulator;
-let connection: AwsConnection;
 let source: ScanSource;
 
 beforeEach(async () => {
   simulator = await startSimulator({ world: WORLD, now: () => NOW });
-  connection = createAwsConnection({
-    name: 'aws',
-    endpointUrl: simulator.url,
-    credentials: { accessKeyId: 'AKIAAUDIT', secretAccessKey: 'x' },
-    region: 'us-east-1',
-    regions: ['us-east-1', 'eu-west-1'],
-  });
-  source = cloudtrailLookupSource([connection], () => NOW);
+  source = cloudtrailLookupSource([connect({ regions: ['us-east-1', 'eu-west-1'] })], () => NOW);
 });
 afterEach(async () => {
-  connection.close();
   await simulator.close();
 });
+const connect = connectTo(() => simulator);
 
 function request(...predicates: Predicate[]) {
   return scanRequest(predicates, { table: 'cloudtrail_lookup_event' });
@@ -268,7 +261,7 @@ describe('time', () => {
 });
 
 test('the same account through CloudWatch Logs and through its history: the same records, where both keep them', async () => {
-  const logs = await allRecords(cloudwatchLogsSource([connection]), {
+  const logs = await allRecords(cloudwatchLogsSource([connect({ regions: ['us-east-1', 'eu-west-1'] })]), {
     ...scanRequest([predicate(column('log_group_name', '@log_group_name'), '=', 'trail/all')]),
   });
   const history = await allRecords(source, request());

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import type { World } from '../../src/simulator/world.ts';
 import { cloudtrailTrailSource } from '../../src/sources/aws/cloudtrail/trail-source.ts';
-import { type AwsConnection, createAwsConnection } from '../../src/sources/aws/connection.ts';
 import type { Predicate } from '../../src/sources/source.ts';
+import { connectTo } from '../support/connect-to.ts';
 import { allRecords, column, predicate, scanRequest } from '../support/source-harness.ts';
 
 const NAME = column('name', 'Name');
@@ -50,26 +50,19 @@ const WORLD: World = {
 };
 
 let simulator: Simulator;
-let connection: AwsConnection;
 
 beforeEach(async () => {
   simulator = await startSimulator({ world: WORLD });
-  connection = createAwsConnection({
-    name: 'aws',
-    endpointUrl: simulator.url,
-    credentials: { accessKeyId: 'AKIAAUDIT', secretAccessKey: 'x' },
-    region: 'us-east-1',
-    regions: ['us-east-1', 'eu-west-1', 'eu-central-1'],
-  });
 });
 afterEach(async () => {
-  connection.close();
   await simulator.close();
 });
+const connect = connectTo(() => simulator);
+const REGIONS = ['us-east-1', 'eu-west-1', 'eu-central-1'];
 
 async function trails(predicates: readonly Predicate[], columns = [NAME]) {
   const request = { ...scanRequest(predicates, { table: 'cloudtrail_trail' }), columns };
-  const found = await allRecords(cloudtrailTrailSource([connection]), request);
+  const found = await allRecords(cloudtrailTrailSource([connect({ regions: REGIONS })]), request);
   return found.toSorted((a, b) => (nameOf(a.value) < nameOf(b.value) ? -1 : 1));
 }
 const nameOf = (value: unknown) => (value as { Name: string }).Name;

@@ -3,9 +3,9 @@ import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts
 import { singleLogGroup, type World } from '../../src/simulator/world.ts';
 import type { Column } from '../../src/catalog/table.ts';
 import { cloudwatchLogsSource } from '../../src/sources/aws/cloudwatch-logs/source.ts';
-import type { AwsConnectionConfig } from '../../src/sources/aws/connection-config.ts';
 import { type AwsConnection, createAwsConnection } from '../../src/sources/aws/connection.ts';
 import type { Predicate, ScanRequest, SourceRecord } from '../../src/sources/source.ts';
+import { connectTo, SECRET } from '../support/connect-to.ts';
 import {
   allPages,
   allRecords,
@@ -110,29 +110,16 @@ const WORLD: World = {
 };
 
 let simulator: Simulator;
-let opened: AwsConnection[];
 
 beforeEach(async () => {
-  opened = [];
   simulator = await startSimulator({ world: WORLD });
 });
 
 afterEach(async () => {
-  for (const connection of opened) connection.close();
   await simulator.close();
 });
 
-function connect(config: Partial<AwsConnectionConfig> = {}): AwsConnection {
-  const connection = createAwsConnection({
-    name: 'aws',
-    endpointUrl: simulator.url,
-    credentials: { accessKeyId: 'AKIAAUDIT', secretAccessKey: 'secret-of-audit' },
-    region: 'us-east-1',
-    ...config,
-  });
-  opened.push(connection);
-  return connection;
-}
+const connect = connectTo(() => simulator);
 
 function ids(records: readonly { readonly value: unknown }[]): string[] {
   return records.map(({ value }) => (value as { eventID: string }).eventID).sort();
@@ -374,7 +361,7 @@ describe('what goes wrong', () => {
     const error = await failure(allRecords(source, scanRequest([])));
     expect([error.kind, error.retryable, error.connection]).toEqual([kind, retryable, 'aws']);
     expect(`${error.message} ${error.detail ?? ''}`).toContain('us-east-1');
-    expect(`${error.message} ${error.detail ?? ''} ${error.hint ?? ''}`).not.toContain('secret-of-audit');
+    expect(`${error.message} ${error.detail ?? ''} ${error.hint ?? ''}`).not.toContain(SECRET);
   });
 
   test.each([['html'], ['invalid_json']] as const)('an answer that is %s is nonsense', async (kind) => {

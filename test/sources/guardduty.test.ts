@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import type { World } from '../../src/simulator/world.ts';
-import type { AwsConnectionConfig } from '../../src/sources/aws/connection-config.ts';
-import { type AwsConnection, createAwsConnection } from '../../src/sources/aws/connection.ts';
 import { guarddutyDetectorSource } from '../../src/sources/aws/guardduty/detector-source.ts';
 import { guarddutyFindingSource } from '../../src/sources/aws/guardduty/finding-source.ts';
+import { connectTo } from '../support/connect-to.ts';
 import {
   allPages,
   allRecords,
@@ -70,29 +69,16 @@ const WORLD: World = {
 };
 
 let simulator: Simulator;
-let opened: AwsConnection[];
 
 beforeEach(async () => {
-  opened = [];
   simulator = await startSimulator({ world: WORLD });
 });
 
 afterEach(async () => {
-  for (const connection of opened) connection.close();
   await simulator.close();
 });
 
-function connect(config: Partial<AwsConnectionConfig> = {}): AwsConnection {
-  const connection = createAwsConnection({
-    name: 'aws',
-    endpointUrl: simulator.url,
-    credentials: { accessKeyId: 'AKIAAUDIT', secretAccessKey: 'secret-of-audit' },
-    region: 'us-east-1',
-    ...config,
-  });
-  opened.push(connection);
-  return connection;
-}
+const connect = connectTo(() => simulator);
 
 function ids(records: readonly { readonly value: unknown }[]): string[] {
   return records.map(({ value }) => (value as { id: string }).id).sort();

@@ -3,8 +3,9 @@ import type { FilterLogEventsOptions } from '../../src/simulator/logs/filter-log
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { type LogEvents, singleLogGroup } from '../../src/simulator/world.ts';
 import { cloudwatchLogsSource } from '../../src/sources/aws/cloudwatch-logs/source.ts';
-import { type AwsConnection, createAwsConnection } from '../../src/sources/aws/connection.ts';
+import type { AwsConnection } from '../../src/sources/aws/connection.ts';
 import type { Order } from '../../src/sources/source.ts';
+import { connectTo } from '../support/connect-to.ts';
 import { allRecords, column, predicate, scanRequest } from '../support/source-harness.ts';
 
 /** What reading one log group costs: five requests a second are all that AWS allows for all of them. */
@@ -24,19 +25,13 @@ let simulator: Simulator;
 let connection: AwsConnection;
 
 afterEach(async () => {
-  connection.close();
   await simulator.close();
 });
+const connect = connectTo(() => simulator);
 
 async function open(events: LogEvents, logs: Omit<FilterLogEventsOptions, 'notEqualMatchesMissing'> = {}) {
   simulator = await startSimulator({ world: singleLogGroup(events), logs });
-  connection = createAwsConnection({
-    name: 'aws',
-    endpointUrl: simulator.url,
-    credentials: { accessKeyId: 'AKIAAUDIT', secretAccessKey: 'x' },
-    regions: ['us-east-1'],
-    logGroups: ['CloudTrail/GlobalServiceEvents'],
-  });
+  connection = connect({ regions: ['us-east-1'], logGroups: ['CloudTrail/GlobalServiceEvents'] });
 }
 
 const spread = (count: number, from = START, to = END): LogEvents => ({ synthetic: { count, from, to } });
