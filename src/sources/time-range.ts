@@ -1,3 +1,4 @@
+import { boundingOperator } from './bounding.ts';
 import { conjunctsOf } from './condition-text.ts';
 import type { Condition, Conjuncts, Predicate } from './source.ts';
 
@@ -32,7 +33,7 @@ export function exactRange(predicate: Predicate): TimeRange | undefined {
   if (values === undefined) return undefined;
   const least = Math.min(...values);
   const greatest = Math.max(...values);
-  switch (predicate.operator) {
+  switch (boundingOperator(predicate.operator)) {
     case '=':
       return { start: Math.ceil(least), end: Math.floor(greatest) };
     case '<':
@@ -43,14 +44,7 @@ export function exactRange(predicate: Predicate): TimeRange | undefined {
       return { ...ALWAYS, start: Math.floor(greatest) + 1 };
     case '>=':
       return { ...ALWAYS, start: Math.ceil(greatest) };
-    case '<>':
-    case 'like':
-    case 'not like':
-    case 'ilike':
-    case 'is null':
-    case 'is not null':
-    case 'is true':
-    case 'is false':
+    case undefined:
       return undefined;
   }
 }
@@ -61,7 +55,7 @@ export function outerRange(predicate: Predicate): TimeRange | undefined {
   if (values === undefined) return undefined;
   const start = Math.floor(Math.min(...values));
   const end = Math.ceil(Math.max(...values));
-  switch (predicate.operator) {
+  switch (boundingOperator(predicate.operator)) {
     case '=':
       return { start, end };
     case '<':
@@ -70,14 +64,7 @@ export function outerRange(predicate: Predicate): TimeRange | undefined {
     case '>':
     case '>=':
       return { ...ALWAYS, start };
-    case '<>':
-    case 'like':
-    case 'not like':
-    case 'ilike':
-    case 'is null':
-    case 'is not null':
-    case 'is true':
-    case 'is false':
+    case undefined:
       return undefined;
   }
 }

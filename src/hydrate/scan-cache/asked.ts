@@ -1,4 +1,5 @@
 import type { Column, VirtualTable } from '../../catalog/table.ts';
+import { boundingOperator } from '../../sources/bounding.ts';
 import { conditionText, conjunctsOf } from '../../sources/condition-text.ts';
 import type { Condition, Predicate, ScanRequest, ScanSource, Settled } from '../../sources/source.ts';
 
@@ -89,7 +90,7 @@ function boundOf({ column, steps, operator, values }: Predicate, settled: Settle
   const [value, ...more] = values.map(Number);
   const isTime = settled !== undefined && column.path === settled.path && steps === undefined;
   if (!isTime || value === undefined || more.length > 0 || Number.isNaN(value)) return undefined;
-  switch (operator) {
+  switch (boundingOperator(operator)) {
     case '<':
       return { ...ALWAYS, to: value - MICROSECOND };
     case '<=':
@@ -99,14 +100,7 @@ function boundOf({ column, steps, operator, values }: Predicate, settled: Settle
     case '>=':
       return { ...ALWAYS, from: value };
     case '=':
-    case '<>':
-    case 'like':
-    case 'not like':
-    case 'ilike':
-    case 'is null':
-    case 'is not null':
-    case 'is true':
-    case 'is false':
+    case undefined:
       return undefined;
   }
 }
