@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Figure } from './figure.ts';
 import { connections } from './scenarios/connections.ts';
 import { dashboard } from './scenarios/dashboard.ts';
-import { evidence } from './scenarios/evidence.ts';
+import { evidence, evidenceSmall } from './scenarios/evidence.ts';
 import { evidenceMemory } from './scenarios/evidence-memory.ts';
 import { files } from './scenarios/files.ts';
 import { hunts } from './scenarios/hunts.ts';
@@ -28,6 +28,7 @@ const SCENARIOS = [
   shards,
   dashboard,
   evidence,
+  evidenceSmall,
   evidenceMemory,
   files,
   memory,

@@ -4,7 +4,7 @@ import type { Column } from '../../catalog/table.ts';
 import { copyLine } from '../../hydrate/copy-text.ts';
 import { compileRow } from '../../hydrate/row.ts';
 import type { LinePlan } from './line-plan.ts';
-import { parseChunks } from './parse-chunks.ts';
+import { parseChunks, prepare } from './parse-chunks.ts';
 
 const COLUMNS: readonly Column[] = [
   { name: 'a', path: 'eventName' },
@@ -28,7 +28,7 @@ async function readBy(lines: LinePlan | undefined, text: string, chunk: number) 
   const malformed: unknown[] = [];
   let copied = 0;
   let last = 0;
-  for await (const batch of parseChunks(chunksOf(Buffer.from(text), chunk), { needles: [], lines })) {
+  for await (const batch of parseChunks(chunksOf(Buffer.from(text), chunk), prepare({ needles: [], lines }))) {
     for (const { value, line, number } of batch.records) {
       rows.push(copyLine(toRow({ value, added: { file_line: line }, origin: () => '' })));
       last = number;

@@ -1,6 +1,6 @@
 import type { Place } from './line-plan.ts';
 import { joinedLines, type WrittenLines } from './line-writer.ts';
-import { type FileBatch, type FileRecord, parseChunks } from './parse-chunks.ts';
+import { type FileBatch, type FileRecord, parseChunks, prepare } from './parse-chunks.ts';
 import type { Wanted } from './wanted.ts';
 
 /** Files that are read one after the other: some of this machine, or one whose bytes come from somewhere else. */
@@ -47,10 +47,11 @@ const PIECE_CHARACTERS = 256 * 1024;
 
 /** What is wanted of the files, in few and large pieces: each may cost a message. A file that cannot be read on ends alone. */
 export async function* parseRun(files: readonly OpenFile[], wanted: Wanted): AsyncGenerator<RunPiece, void, undefined> {
+  const prepared = prepare(wanted);
   let gathered = new Gathered();
   for (const [index, { chunks, place }] of files.entries()) {
     try {
-      for await (const batch of parseChunks(chunks, wanted, place)) {
+      for await (const batch of parseChunks(chunks, prepared, place)) {
         gathered.add(index, batch);
         if (gathered.characters < PIECE_CHARACTERS) continue;
         yield gathered.piece(false);

@@ -27,7 +27,7 @@ const PLACE: Place = { path: '/evidence/é.json', region: 'eu-west-1' };
 
 function writerOf(columns = COLUMNS, place = PLACE): LineWriter | undefined {
   const plan = linePlanOf({ columns, copied: true } as unknown as ScanRequest);
-  return plan && LineWriter.of(plan, place);
+  return plan && new LineWriter(plan).at(place);
 }
 
 /** The row of a record; undefined where it is left to JSON.parse. */

@@ -41,7 +41,9 @@ const THIRTY_DAYS: ReadonlySet<number> = new Set([4, 6, 9, 11]);
 interface WrittenColumn {
   readonly kind: LineColumn['kind'];
   readonly type: 'text' | 'boolean' | 'time' | undefined;
-  readonly added: Buffer;
+  /** What of a place it has. */
+  readonly place: string | undefined;
+  added: Buffer;
 }
 
 /**
@@ -52,13 +54,13 @@ export class LineWriter {
   readonly #columns: readonly WrittenColumn[];
   readonly #leaves: Int32Array;
   readonly #extractor: RecordExtractor;
-  readonly #addedBytes: number;
+  #addedBytes = 0;
   #bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #length = 0;
   #rows = 0;
   readonly #newest = Buffer.alloc(TIME_BYTES - 2);
 
-  private constructor(plan: LinePlan, place: Place) {
+  constructor(plan: LinePlan) {
     const paths = new Map<string, readonly string[]>([['eventTime', ['eventTime']]]);
     for (const column of plan) if (column.kind === 'value') paths.set(column.path.join('.'), column.path);
     const names = [...paths.keys()];
@@ -66,21 +68,27 @@ export class LineWriter {
     this.#leaves = Int32Array.from(plan, (column) =>
       column.kind === 'value' ? names.indexOf(column.path.join('.')) : -1,
     );
-    this.#columns = plan.map((column) => {
-      const text = column.kind === 'added' ? place[column.name] : undefined;
-      return {
-        kind: column.kind,
-        type: column.kind === 'value' ? column.type : undefined,
-        added: text === undefined ? NULL : Buffer.from(text),
-      };
-    });
-    this.#addedBytes = this.#columns.reduce((sum, { added }) => sum + added.length + MOST_DIGITS, 1);
+    this.#columns = plan.map((column) => ({
+      kind: column.kind,
+      type: column.kind === 'value' ? column.type : undefined,
+      place: column.kind === 'added' ? column.name : undefined,
+      added: NULL,
+    }));
   }
 
-  /** Undefined where the place's texts are not COPY's as they are. */
-  static of(plan: LinePlan, place: Place): LineWriter | undefined {
-    const texts = plan.flatMap((column) => (column.kind === 'added' ? (place[column.name] ?? []) : []));
-    return texts.some((text) => SPECIAL.test(text) || !text.isWellFormed()) ? undefined : new LineWriter(plan, place);
+  /** The same, for another file of which nothing is written yet; undefined where the place's texts are not COPY's as they are. */
+  at(place: Place): this | undefined {
+    this.#addedBytes = 1;
+    for (const column of this.#columns) {
+      const text = column.place === undefined ? undefined : place[column.place];
+      if (text !== undefined && (SPECIAL.test(text) || !text.isWellFormed())) return undefined;
+      column.added = text === undefined ? NULL : Buffer.from(text);
+      this.#addedBytes += column.added.length + MOST_DIGITS;
+    }
+    this.#newest.fill(0);
+    this.#length = 0;
+    this.#rows = 0;
+    return this;
   }
 
   /** Bytes that were written and not taken. */

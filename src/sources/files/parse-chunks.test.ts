@@ -1,14 +1,14 @@
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { parseChunks, ParseFailure } from './parse-chunks.ts';
 import type { Needles } from '../needles.ts';
+import { parseChunks, ParseFailure, prepare } from './parse-chunks.ts';
 
 /** The records of a file that is cut off, and the line after which. */
 async function readOf(file: Buffer, needles: readonly Needles[]): Promise<{ ids: unknown[]; line: number }> {
   const ids: unknown[] = [];
   try {
-    for await (const { records } of parseChunks(Readable.from([file]), { needles, lines: undefined })) {
+    for await (const { records } of parseChunks(Readable.from([file]), prepare({ needles, lines: undefined }))) {
       for (const { value } of records) if (value['eventName'] === 'CreateUser') ids.push(value['eventID']);
     }
   } catch (error) {

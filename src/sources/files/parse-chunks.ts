@@ -53,6 +53,19 @@ export class ParseFailure extends Error {
   }
 }
 
+/** What is wanted of files, made ready once for those that are read one after the other. */
+export interface Prepared {
+  readonly filter: ByteFilter | undefined;
+  readonly lines: LineWriter | undefined;
+}
+
+export function prepare({ needles, lines }: Pick<Wanted, 'needles' | 'lines'>): Prepared {
+  return {
+    filter: needles.length === 0 ? undefined : new ByteFilter(needles),
+    lines: lines && new LineWriter(lines),
+  };
+}
+
 /**
  * The records of a file in their order, as many at a time as a chunk of it holds, but for those in whose bytes one of the
  * needles' conditions is not met: they are counted, not parsed. Where rows are wanted, most records are no more than that.
@@ -62,11 +75,11 @@ export class ParseFailure extends Error {
  */
 export async function* parseChunks(
   chunks: AsyncIterable<Uint8Array>,
-  { needles, lines: plan }: Pick<Wanted, 'needles' | 'lines'> = { needles: [], lines: undefined },
+  prepared: Prepared = { filter: undefined, lines: undefined },
   place: Place = {},
 ): AsyncGenerator<FileBatch, void, undefined> {
-  const filter = needles.length === 0 ? undefined : new ByteFilter(needles);
-  const lines = plan && LineWriter.of(plan, place);
+  const { filter } = prepared;
+  const lines = prepared.lines?.at(place);
   const owned = new OwnedBytes();
   const splitter = splitterOf(filter, lines);
   const reading = { number: 0, skipped: 0, stored: 0, isEmpty: true, filter, lines };
