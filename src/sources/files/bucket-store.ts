@@ -32,8 +32,8 @@ async function openObject(
   if (size === 0) return none();
   const part = (from: number, etag: string | undefined) =>
     objects.read({ bucket, key, from, before: from + PART_BYTES, etag }, context);
-  return parts(await part(0, undefined), part, () => {
-    throw new SourceError('nonsense', connection.name, `s3://${bucket}/${key} ends before its end`, {
+  return parts(await part(0, undefined), part, (problem) => {
+    throw new SourceError('nonsense', connection.name, `s3://${bucket}/${key} ${problem}`, {
       hint: 'Run the statement again.',
     });
   });
@@ -45,7 +45,7 @@ async function* none(): AsyncGenerator<Uint8Array, void, undefined> {}
 async function* parts(
   first: ObjectPart,
   read: (from: number, etag: string | undefined) => Promise<ObjectPart>,
-  tooShort: () => never,
+  fail: (problem: string) => never,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let current = first;
   let end = first.bytes.length;
@@ -56,7 +56,9 @@ async function* parts(
     yield current.bytes;
     if (next === undefined) return;
     current = await next;
-    if (current.bytes.length === 0) tooShort();
+    if (current.bytes.length === 0) fail('ends before its end');
+    // Whoever stands in for S3 may have no ETag to ask by.
+    if (current.total !== first.total) fail('was replaced while it was read');
     end += current.bytes.length;
   }
 }

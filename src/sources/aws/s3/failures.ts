@@ -46,6 +46,8 @@ function missing(error: S3Error, call: S3CallDescription): SourceError | undefin
     case 'NotFound':
       return fail('not_found', `${path} was deleted while it was to be read`, 'Run the statement again.');
     case 'PreconditionFailed':
+    // It was listed with some bytes, and has none now.
+    case 'InvalidRange':
       return fail('unreachable', `${path} was replaced while it was read`, 'Run the statement again.');
     case 'InvalidObjectState':
       return fail(
