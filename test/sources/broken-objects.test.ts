@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { filesSource } from '../../src/sources/files/source.ts';
 import type { ObjectPart, ObjectStore, ReadRequest } from '../../src/sources/object-store.ts';
 import { SourceError } from '../../src/sources/source.ts';
-import { allRecords, column, scanRequest, testContext } from '../support/source-harness.ts';
+import { allPages, column, scanRequest, testContext } from '../support/source-harness.ts';
 
 /** Objects of a bucket that change, go, or break off while they are read: the statement fails, or says what is missing. */
 
@@ -31,7 +31,7 @@ const thenAs =
   (request) =>
     request.from === 0 ? first(request) : others(request);
 
-async function read(answer: Answer, partial: boolean, size = 1) {
+async function read(answer: Answer, partial: boolean, size = 1, copied = false) {
   const store: ObjectStore = {
     list: () =>
       Promise.resolve({
@@ -49,9 +49,12 @@ async function read(answer: Answer, partial: boolean, size = 1) {
   const context = testContext({ partial });
   try {
     const request = scanRequest([], { table: 'cloudtrail_file_event', columns: [column('event_id', 'eventID')] });
-    const found = await allRecords(source, request, context);
-    const ids = found.map(({ value }) => String((value as { eventID?: unknown }).eventID)).sort();
-    return { ids: ids.join(' '), said: context.notices.map(({ message }) => message) };
+    const pages = await allPages(source, { ...request, copied }, context);
+    const ids = pages.flatMap((page) => [
+      ...page.records.map(({ value }) => String((value as { eventID?: unknown }).eventID)),
+      ...(page.copied === undefined ? [] : Buffer.from(page.copied.bytes).toString().trimEnd().split('\n')),
+    ]);
+    return { ids: ids.sort().join(' '), said: context.notices.map(({ message }) => message) };
   } catch (error) {
     return { ids: 'fails', said: [(error as Error).message] };
   } finally {
@@ -87,6 +90,21 @@ test.each<[string, Answer, string, string]>([
   expect(await read(answer, false)).toEqual({ ids: 'fails', said: [message] });
   expect(await read(answer, true)).toEqual({ ids, said: [file(message)] });
 });
+
+test.each([false, true])(
+  'what came before an object breaks off is there, however it is read (copied: %s)',
+  async (copied) => {
+    const content = lines(...Array.from({ length: 30_000 }, (_, index) => String(index)));
+    for (const part of [100_000, 2 ** 20]) {
+      const cut: Answer = (request) =>
+        request.from < 900_000
+          ? whole(content)({ ...request, before: request.from + part })
+          : refused('breaks off')(request);
+      const before = content.slice(0, part * Math.ceil(900_000 / part)).split('\n').length - 1;
+      expect((await read(cut, true, 1, copied)).ids.split(' ').length).toBe(before + 1);
+    }
+  },
+);
 
 test('an object that comes in smaller parts than asked for is read to its end, and one that was replaced before it was read as it is', async () => {
   const slow: Answer = (request) => whole(LARGE)({ ...request, before: request.from + 300_000 });

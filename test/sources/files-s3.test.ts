@@ -391,6 +391,35 @@ describe('what fails says what to change', () => {
     expect(await failure(read(set))).toMatchObject(expected);
   });
 
+  test('objects that cannot be read are counted where partial answers are taken, and the others are there', async () => {
+    const names = ['denied', 'encrypted', 'gone', 'emptied', 'throttled', 'broken', 'good'];
+    const objects = Object.fromEntries(names.map((name) => [`${name}.json`, records(name)]));
+    const set = await setUp({ buckets: [bucket(objects)], paths: ['s3://evidence'] });
+    const effects: Readonly<Record<string, FaultEffect>> = {
+      denied: error(403, 'AccessDenied', 'Access Denied'),
+      encrypted: error(403, 'AccessDenied', 'User: x is not authorized to perform: kms:Decrypt on resource: y'),
+      gone: error(404, 'NoSuchKey', 'The specified key does not exist.'),
+      emptied: error(416, 'InvalidRange', 'The requested range is not satisfiable'),
+      throttled: { kind: 'throttle' },
+      broken: { kind: 'close_midway' },
+    };
+    for (const [name, effect] of Object.entries(effects)) {
+      const key = `s3://evidence/${name}.json`;
+      set.simulator.fault({ service: 's3', operation: 'GetObject', key, times: Infinity, effect });
+    }
+    const { ids, notices } = await read(set, [], testContext({ partial: true }));
+    expect([ids, notices]).toEqual([
+      ['good'],
+      [
+        expect.stringMatching(
+          /^WARNING: 6 files of cloudtrail_file_event could not be read, or not to their end; the first: /,
+        ),
+      ],
+    ]);
+    const emptied = read(set, [predicate(PATH, '=', 's3://evidence/emptied.json')]);
+    expect((await failure(emptied)).message).toBe('s3://evidence/emptied.json was replaced while it was read');
+  });
+
   test('a bucket that does not exist, and an object that is archived', async () => {
     const none = await setUp({ buckets: [], paths: ['s3://evidence'] });
     expect(await failure(read(none))).toMatchObject({ kind: 'not_found', message: 'bucket evidence does not exist' });

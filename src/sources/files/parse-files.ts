@@ -51,9 +51,11 @@ export class FileParser {
     const head: Uint8Array[] = [];
     try {
       while (this.#begun < IN_PLACE_BYTES && !this.#threads.started) {
-        const next = await iterator.next();
-        if (next.done === true) {
-          yield* parseRun([{ chunks: following(head), place }], this.#wanted);
+        const next = await iterator.next().catch((error: unknown) => ({ done: 'broken' as const, error }));
+        if (next.done === true || next.done === 'broken') {
+          // What came before a failure is told before.
+          const rest = next.done === true ? undefined : failing(next.error);
+          yield* parseRun([{ chunks: following(head, rest), place }], this.#wanted);
           return;
         }
         head.push(next.value);
@@ -64,6 +66,10 @@ export class FileParser {
       await iterator.return?.();
     }
   }
+}
+
+function failing(error: unknown): AsyncIterator<Uint8Array> {
+  return { next: () => Promise.reject(error instanceof Error ? error : new Error(String(error))) };
 }
 
 async function* following(

@@ -18,9 +18,10 @@ export type JobFiles =
   | { readonly kind: 'local'; readonly files: readonly LocalRunFile[] }
   | { readonly kind: 'object'; readonly place: Place; readonly chunks: readonly Uint8Array[]; readonly isAll: boolean };
 
-/** To the thread, by a job's port: an answer to each `pull`; `undefined` is the file's end. */
+/** To the thread, by a job's port: an answer to each `pull`; `undefined` is the file's end, or where it breaks off. */
 export interface ChunkMessage {
   readonly chunk: Uint8Array | undefined;
+  readonly isBroken: boolean;
 }
 
 /** From the thread, by a job's port. A piece is followed by another one once it was answered by `taken`. */

@@ -27,7 +27,7 @@ async function parse({ port, wanted, files }: ParserJob): Promise<void> {
 class Answers {
   readonly #port: MessagePort;
   readonly #taken: ((closed: boolean) => void)[] = [];
-  readonly #chunks: ((chunk: Uint8Array | undefined, closed: boolean) => void)[] = [];
+  readonly #chunks: ((chunk: Uint8Array | undefined, failure: Error | undefined) => void)[] = [];
   #closed = false;
   #lastTurn = performance.now();
 
@@ -35,12 +35,12 @@ class Answers {
     this.#port = port;
     port.on('message', (message: ChunkMessage | 'taken') => {
       if (message === 'taken') this.#taken.shift()?.(false);
-      else this.#chunks.shift()?.(message.chunk, false);
+      else this.#chunks.shift()?.(message.chunk, message.isBroken ? new Error('it broke off') : undefined);
     });
     port.on('close', () => {
       this.#closed = true;
       for (const resolve of this.#taken) resolve(true);
-      for (const resolve of this.#chunks) resolve(undefined, true);
+      for (const resolve of this.#chunks) resolve(undefined, closed());
     });
   }
 
@@ -89,7 +89,7 @@ class Answers {
         reject(closed());
         return;
       }
-      this.#chunks.push((chunk, isClosed) => (isClosed ? reject(closed()) : resolve(chunk)));
+      this.#chunks.push((chunk, failure) => (failure === undefined ? resolve(chunk) : reject(failure)));
       this.#port.postMessage({ kind: 'pull' } satisfies ParserMessage);
     });
   }

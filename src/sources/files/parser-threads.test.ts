@@ -161,13 +161,14 @@ test('who takes no more has no more read, and no more than little ahead', async 
   expect(state.closed).toBe(true);
 });
 
-test('what fails to be read fails as it is', async () => {
+test('what breaks off gives what came before, and fails as it does', async () => {
   const refusal = new Error('input/output error');
   async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
     yield* chunksOf(Buffer.from(lines));
     throw refusal;
   }
-  expect((await collect(threads.parse(object(chunks()), WANTED))).failure).toBe(refusal);
+  const { records, failures } = await collect(threads.parse(object(chunks()), WANTED));
+  expect([records.length, failures]).toEqual([3_000, [[0, refusal.message]]]);
 });
 
 test('a thread that ends fails its files, and none is started after the end', async () => {

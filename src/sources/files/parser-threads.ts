@@ -3,6 +3,7 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { FileRun, RunPiece } from './file-run.ts';
 import type { Place } from './line-plan.ts';
 import {
+  type ChunkMessage,
   type EncodedPiece,
   type JobFiles,
   type ParserJob,
@@ -46,7 +47,7 @@ export class ParserThreads {
   async *parse(run: FileRun, wanted: Wanted): AsyncGenerator<RunPiece, void, undefined> {
     const thread = this.#thread();
     const { port1: port, port2 } = new MessageChannel();
-    const source = (run.kind === 'object' ? run.chunks : nothing())[Symbol.asyncIterator]();
+    const source = failingForGood((run.kind === 'object' ? run.chunks : nothing())[Symbol.asyncIterator]());
     thread.jobs += 1;
     try {
       const messages = new Inbox(port, source, thread);
@@ -54,7 +55,7 @@ export class ParserThreads {
       thread.worker.postMessage({ port: port2, wanted, files } satisfies ParserJob, [port2]);
       for (;;) {
         const piece = decodePiece(await messages.next());
-        yield piece;
+        yield piece.isLast ? messages.withCause(piece) : piece;
         if (piece.isLast) return;
         port.postMessage('taken');
       }
@@ -117,7 +118,9 @@ function startWorker(): Worker {
 async function beginningOf(source: AsyncIterator<Uint8Array>, place: Place): Promise<JobFiles> {
   const chunks: Uint8Array[] = [];
   for (let bytes = 0; bytes < HEAD_BYTES;) {
-    const next = await source.next();
+    // Who pulls on is told of the failure.
+    const next = await source.next().catch(() => undefined);
+    if (next === undefined) break;
     if (next.done === true) return { kind: 'object', place, chunks, isAll: true };
     chunks.push(next.value);
     bytes += next.value.length;
@@ -129,6 +132,7 @@ async function beginningOf(source: AsyncIterator<Uint8Array>, place: Place): Pro
 class Inbox {
   readonly #pieces: EncodedPiece[] = [];
   #failure: { readonly error: unknown } | undefined;
+  #broken: Error | undefined;
   #wake = () => {};
   #sending: Promise<void> = Promise.resolve();
 
@@ -145,8 +149,16 @@ class Inbox {
           break;
         case 'pull':
           this.#sending = this.#sending.then(async () => {
-            const next = await source.next();
-            port.postMessage({ chunk: next.done === true ? undefined : next.value });
+            let message: ChunkMessage;
+            try {
+              const next = await source.next();
+              message = { chunk: next.done === true ? undefined : next.value, isBroken: false };
+            } catch (error) {
+              // What came before is told before.
+              this.#broken = error instanceof Error ? error : new Error(String(error));
+              message = { chunk: undefined, isBroken: true };
+            }
+            port.postMessage(message);
           });
           this.#sending.catch(fail);
           break;
@@ -156,6 +168,13 @@ class Inbox {
     port.on('close', () =>
       setImmediate(() => fail(new Error('the thread that parsed it has ended', { cause: thread.failure }))),
     );
+  }
+
+  /** A thread knows that its file broke off, but not why. */
+  withCause(last: RunPiece): RunPiece {
+    const broken = this.#broken;
+    if (broken === undefined) return last;
+    return { ...last, found: last.found.map((each) => ({ ...each, failure: each.failure && broken })) };
   }
 
   async next(): Promise<EncodedPiece> {
@@ -168,6 +187,20 @@ class Inbox {
       });
     }
   }
+}
+
+/** A generator that has failed seems to be at its end when it is asked again. */
+function failingForGood<T>(source: AsyncIterator<T>): AsyncIterator<T> {
+  let failure: Promise<never> | undefined;
+  return {
+    next: () =>
+      failure ??
+      source.next().catch((error: unknown) => {
+        failure = Promise.reject(error instanceof Error ? error : new Error(String(error)));
+        return failure;
+      }),
+    return: async () => (await source.return?.()) ?? { done: true, value: undefined },
+  };
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {}
