@@ -1,10 +1,11 @@
 import type { SelectStmt } from '@pgsql/types';
 import { deparse } from '../sql/deparse.ts';
 import { isWithin, type Item } from '../sql/scope.ts';
-import { bare } from '../sql/walk.ts';
+import { bare, isInText } from '../sql/walk.ts';
 import { evaluate, evaluateCtes, isAlone } from './evaluation.ts';
 import { endsByLimit } from './growing.ts';
 import { withCtes } from './key-query.ts';
+import { isMarked, markedBase, markedTerm } from './marked-recursion.ts';
 import type { Lookup, Planning } from './planning.ts';
 import {
   firstLevel,
@@ -65,6 +66,7 @@ export class Driving {
     const { statement } = this.#planning;
     let ended = false;
     for (const recursion of queries === undefined ? [] : this.recursions()) {
+      if (isMarked(recursion)) continue;
       const { node, level } = recursion.cte;
       const query = bare(node.ctequery, 'SelectStmt');
       if (!isDefinedIn(node, queries) || query === undefined || !mayEndBefore(recursion, statement)) continue;
@@ -106,19 +108,32 @@ export class Driving {
     }
     const [first, next] = [base, term.select].map((query) => withCtes(query, statement, planning.isReadable));
     if (first === undefined || next === undefined) return lookups[0];
+    // What a view is made of is not replaced in the text either. What PostgreSQL computes again must be the same.
+    const isKept = isMarked(recursion) || (lookups.length > 0 && !isInText(text));
+    const both = [{ SelectStmt: first }, { SelectStmt: next }];
+    if (isKept && both.some((query) => planning.isUnrepeatable(query, level))) return lookups[0];
     const id = planning.newLevel();
+    const [start, goOn] = isMarked(recursion)
+      ? [markedBase(first, recursion, statement), markedTerm(next, recursion, statement)]
+      : [first, next];
     const step: RecursionStep = {
       kind: 'recursion',
       id,
       working,
       name: cte.name,
       columns: (cte.node.aliascolnames ?? []).map((name) => bare(name, 'String')?.sval ?? ''),
-      base: deparse({ SelectStmt: firstLevel(first, recursion) }),
-      term: deparse({ SelectStmt: nextLevel(next, recursion, working, id) }),
+      base: deparse({ SelectStmt: firstLevel(start, recursion) }),
+      term: deparse({ SelectStmt: nextLevel(goOn, recursion, working, id) }),
       steps,
-      node: text,
+      node: isKept ? undefined : text,
+      ordinary: statement.readsOrdinaryRelations(both),
     };
     planning.steps.push(step);
+    if (isKept) {
+      undo();
+      planning.working.delete(self);
+      return undefined;
+    }
     this.#driven.set(step, recursion);
     cte.node.ctequery = { SelectStmt: selectAll(id) };
     return undefined;

@@ -124,6 +124,8 @@ export function evaluateCtes(value: unknown, planning: Planning): boolean {
     const { node, level } = cte;
     const query = bare(node.ctequery, 'SelectStmt');
     if (level?.parent === undefined || query === undefined || !planning.isHere(level)) continue;
+    // SEARCH and CYCLE would stand behind rows that they are no part of.
+    if (node.search_clause !== undefined || node.cycle_clause !== undefined) continue;
     if (!isEvaluable(query, level.parent, planning)) continue;
     const replaced = evaluate(query, node.ctequery, planning, recursionOf(cte)?.cte);
     if (replaced === undefined) continue;

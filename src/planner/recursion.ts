@@ -2,6 +2,7 @@ import type { CommonTableExpr, Node, SelectStmt } from '@pgsql/types';
 import { isWithin, type Cte, type Item, type Level } from '../sql/scope.ts';
 import { bare, walk } from '../sql/walk.ts';
 import { dependenciesOf } from './dependencies.ts';
+import { isMarkable, isMarked } from './marked-recursion.ts';
 import { placeholder, type Reference, type Statement } from './statement.ts';
 
 /** A CTE that names itself: `<base> union [all] <term>`. */
@@ -30,13 +31,10 @@ export function recursionsIn(statement: Statement): readonly Recursion[] {
   return all.filter(({ cte, level }) => bare(cte.node.ctequery, 'SelectStmt') === level.select);
 }
 
-/**
- * Whether it is for us to compute its levels. SEARCH and CYCLE add columns to each row by which the recursion goes on, of
- * a type that no text gives back; what reads a row around it is computed for each of those.
- */
-export function isDrivable({ cte, level }: Recursion, statement: Statement): boolean {
-  if (cte.node.search_clause !== undefined || cte.node.cycle_clause !== undefined || level.parent === undefined)
-    return false;
+/** Whether it is for us to compute its levels: what reads a row around it is computed for each of those. */
+export function isDrivable(recursion: Recursion, statement: Statement): boolean {
+  const { cte, level } = recursion;
+  if (level.parent === undefined || (isMarked(recursion) && !isMarkable(recursion, statement))) return false;
   return dependenciesOf(cte.node.ctequery, level.parent, statement).items.size === 0;
 }
 

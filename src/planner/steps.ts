@@ -65,8 +65,13 @@ export interface RecursionStep {
   readonly term: string;
   /** Done before each level. */
   readonly steps: readonly Step[];
-  /** The CTE's query in the user's text, which the rows replace. */
-  readonly node: Node;
+  /**
+   * The CTE's query in the user's text, which the rows replace. Undefined: PostgreSQL computes it itself once its look-ups
+   * have the keys of all levels.
+   */
+  readonly node: Node | undefined;
+  /** Rows of ordinary relations lead to others: the statement must see the same ones, where it computes them itself. */
+  readonly ordinary: boolean;
 }
 
 /** A step that may give a part of its rows first, and more of them later. */

@@ -139,7 +139,7 @@ export class Execution {
     try {
       yield* levels;
     } finally {
-      await clear();
+      if (step.node !== undefined) await clear();
     }
   }
 

@@ -24,6 +24,7 @@ export function finalText(
   const replacements: Replacement[] = [...more.besides];
   for (const step of plan.steps) {
     if (step.kind !== 'evaluate' && step.kind !== 'recursion') continue;
+    if (step.node === undefined) continue;
     const own = placeholders.levelSql(placeholder('level', step.id), parameters);
     if (own === undefined) continue;
     const view = bare(step.node, 'RangeVar');

@@ -51,6 +51,11 @@ export async function* recurse(step: RecursionStep, host: RecursionHost): AsyncG
     await host.perform(step.steps);
     result = await host.run(step.term, MAX_ROWS);
   }
+  if (step.node === undefined) {
+    // The keys of all levels together, each of which has been asked for.
+    await host.put(placeholder('level', step.working), { parts: all.parts, names });
+    await host.perform(step.steps);
+  }
   yield 'last';
 }
 

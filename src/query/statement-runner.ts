@@ -14,6 +14,7 @@ import { ParameterList } from './parameters.ts';
 import type { Rewrite } from './pipeline.ts';
 import { nothingAsked } from './nothing-asked.ts';
 import { lossyText, positioned, refusalOf, unsaidInput, withHint } from './refusals.ts';
+import { refuseChangingRecursions } from './changing-recursions.ts';
 import { sameVersion } from './same-version.ts';
 import { slowStarts } from './slow-starts.ts';
 import { contextOf } from './statement-context.ts';
@@ -62,6 +63,7 @@ export class StatementRunner {
       const refusal = refusalOf(plan, known) ?? unsaid;
       if (refusal !== undefined) throw positioned(refusal, written, calling?.unplanned);
       if (!facts.textRoundTrips && plan.steps.some(keepsRows)) throw lossyText();
+      if (!facts.oneSnapshot) refuseChangingRecursions(plan.steps);
       const conditions = facts.oneSnapshot ? [] : sameVersion(request.text, plan.steps, facts.readable);
       const besides = slowStarts(request.text, statement);
       const execution = new Execution({

@@ -4,7 +4,7 @@ import type { Analysis } from './plan-cache.ts';
 
 /**
  * A plan that hydrates all that any mention below needs. Undefined: a refusal that only values can decide is left to what
- * postgres_fdw ships, and what recurses in a view to PostgreSQL; so are keys from rows that may be others once the
+ * postgres_fdw ships; so are keys from rows that may be others once the
  * statement runs, where no place of the text could hold a guard.
  *
  * @param oneSnapshot the statement sees what the key queries see
@@ -15,9 +15,10 @@ export function wholePlan({ planned, ...analysis }: Analysis, oneSnapshot: boole
   const mayChange = lookupsIn(steps).some(
     ({ ordinary, reference: { below, mention } }) => ordinary && below && mention === undefined,
   );
-  const isWhole = steps.every(
-    (step) => step.kind !== 'refuse' && (step.kind !== 'recursion' || firstLocation(step.node) !== undefined),
-  );
+  const isWhole = steps.every((step) => {
+    if (step.kind !== 'recursion') return step.kind !== 'refuse';
+    return step.node === undefined ? oneSnapshot || !step.ordinary : firstLocation(step.node) !== undefined;
+  });
   return isWhole && (oneSnapshot || !mayChange)
     ? { ...analysis, planned: { plan: { ...planned.plan, growth: undefined } } }
     : undefined;

@@ -26,7 +26,41 @@ async function answersLikePostgreSQL(text: string, asked: readonly string[]): Pr
   expect(answer.asked).toEqual(asked);
 }
 
+/** A circle of three, and a way into it. */
+const HOPS = `with recursive hop(origin, target) as (values (inet '34.1.1.1', inet '34.1.1.2'), ('34.1.1.2', '34.1.1.3'), ('34.1.1.3', '34.1.1.1'), ('34.1.1.9', '34.1.1.1'))`;
+const AROUND = ['34.1.1.1', '34.1.1.2', '34.1.1.3'];
+
 const DRIVEN: readonly Case[] = [
+  [
+    'CYCLE ends where UNION ALL does not, and marks what it ends at',
+    `${HOPS}, r(ip, n) as (
+       select inet '34.1.1.1', 0
+       union all
+       select h.target, r.n + 1 from r join ${A} a on a.ip_address = r.ip join hop h on h.origin = a.ip_address)
+     cycle ip set looped using way
+     select ip, n, looped, way from r`,
+    AROUND,
+  ],
+  [
+    'SEARCH tells an order, with keys of rows that CYCLE has let pass',
+    `${HOPS}, r(ip) as (
+       select inet '34.1.1.9'
+       union all
+       select h.target from r left join ${A} a on a.ip_address = r.ip join hop h on h.origin = r.ip where a.is_tor is not true)
+     search depth first by ip set place cycle ip set looped to 'yes' default 'no' using way
+     select r.ip, r.looped, place, a.country_code from r left join ${A} a on a.ip_address = r.ip where r.looped = 'no'`,
+    ['34.1.1.1', '34.1.1.2', '34.1.1.3', '34.1.1.9'],
+  ],
+  [
+    'SEARCH alone, read twice, once under a LIMIT',
+    `${HOPS}, r(ip, n) as (
+       select inet '34.1.1.1', 0
+       union
+       select h.target, r.n + 1 from r, ${A} a, hop h where a.ip_address = r.ip and h.origin = r.ip and r.n < 2)
+     search breadth first by n, ip set place
+     select * from (select ip from r order by place limit 2) x union all select ip from r where n > 1`,
+    ['34.1.1.1', '34.1.1.2'],
+  ],
   [
     'the reputation of each hop decides whether the next one is followed',
     `with recursive r(ip, depth) as (

@@ -19,6 +19,10 @@ const VIEWS = `
     group by 1 order by 2 desc, 1 limit 2;
   create view made_last as select distinct on (username) username, source_ip from cloudtrail_trail_event
     where event_name = 'CreateUser' order by username, event_time desc, event_id;
+  create view chained as with recursive r(ip, n) as (
+      select source_ip, 0 from cloudtrail_trail_event where event_name = 'CreateUser'
+      union all select a.ip_address + 1, r.n + 1 from r join abuseipdb_check_ip a on a.ip_address = r.ip where r.n < 1)
+    cycle ip, n set looped using way select ip, n, looped from r;
   create table watched (ip inet, note text);
   insert into watched values ('91.240.118.3', 'a'), ('45.83.12.7', 'b'), ('45.83.12.7', 'c'), ('5.188.86.10', 'd'), (null, 'e');
   create view first_watched as select ip, note from watched where ip is not null order by note limit 1;
@@ -161,6 +165,7 @@ const ANSWERED: readonly (readonly [text: string, asked: readonly string[] | und
     'update watched w set note = r.score::text from first_watched f, reputation r where r.ip = f.ip and w.ip = f.ip returning w.*',
     ['91.240.118.3'],
   ],
+  ['select c.ip, c.n, c.looped from chained c', CREATED],
   [`select note from watched where ip in (select ip from reputation where score > 10)`, WATCHED],
   [`with r as (select r.* from watched w, reputation r where r.ip = w.ip) select count(*) from r, r as again`, WATCHED],
   ['update watched w set note = r.score::text from reputation r where r.ip = w.ip returning w.*', WATCHED],
