@@ -5,7 +5,7 @@ import { bare, isInText } from '../sql/walk.ts';
 import { evaluate, evaluateCtes, isAlone } from './evaluation.ts';
 import { endsByLimit } from './growing.ts';
 import { withCtes } from './key-query.ts';
-import { isMarked, markedBase, markedTerm } from './marked-recursion.ts';
+import { isMarkable, isMarked, markedBase, markedTerm } from './marked-recursion.ts';
 import type { Lookup, Planning } from './planning.ts';
 import {
   firstLevel,
@@ -40,7 +40,9 @@ export class Driving {
       ({ level }) => term === undefined || (level !== term && isWithin(level, term)),
     );
     const outermost = all.filter(({ level }) => !all.some((other) => isWithin(level, other.term)));
-    return outermost.filter((recursion) => isDrivable(recursion, statement));
+    return outermost.filter(
+      (recursion) => isDrivable(recursion, statement) && (!isMarked(recursion) || isMarkable(recursion, statement)),
+    );
   }
 
   /** @returns one that nothing bounds */

@@ -2,7 +2,6 @@ import type { CommonTableExpr, Node, SelectStmt } from '@pgsql/types';
 import { isWithin, type Cte, type Item, type Level } from '../sql/scope.ts';
 import { bare, walk } from '../sql/walk.ts';
 import { dependenciesOf } from './dependencies.ts';
-import { isMarkable, isMarked } from './marked-recursion.ts';
 import { placeholder, type Reference, type Statement } from './statement.ts';
 
 /** A CTE that names itself: `<base> union [all] <term>`. */
@@ -32,9 +31,8 @@ export function recursionsIn(statement: Statement): readonly Recursion[] {
 }
 
 /** Whether it is for us to compute its levels: what reads a row around it is computed for each of those. */
-export function isDrivable(recursion: Recursion, statement: Statement): boolean {
-  const { cte, level } = recursion;
-  if (level.parent === undefined || (isMarked(recursion) && !isMarkable(recursion, statement))) return false;
+export function isDrivable({ cte, level }: Recursion, statement: Statement): boolean {
+  if (level.parent === undefined) return false;
   return dependenciesOf(cte.node.ctequery, level.parent, statement).items.size === 0;
 }
 
