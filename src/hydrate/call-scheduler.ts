@@ -35,6 +35,8 @@ export interface CallScope {
   spent?(quota: Quota): void;
   searched?(where: string): void;
   notice(severity: 'NOTICE' | 'WARNING', message: string): void;
+  /** A request is about to be sent. */
+  sending?(): void;
 }
 
 export interface CallSchedulerOptions {
@@ -108,6 +110,7 @@ export class CallScheduler {
       scope.signal.throwIfAborted();
       scope.tally.calls += 1;
       let status: CallStatus = 'failed';
+      scope.sending?.();
       try {
         const answer = await send(scope.signal);
         status = 'ok';

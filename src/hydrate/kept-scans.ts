@@ -35,11 +35,13 @@ export class KeptScans {
   readonly #request: ScanRequest;
   readonly #keys: readonly CacheKey[];
   readonly #records: SourceRecord[] = [];
+  #begunAt: number;
 
   constructor(options: KeptScansOptions, source: ScanSource, request: ScanRequest) {
     const { table } = request;
     this.#options = options;
     this.#request = request;
+    this.#begunAt = options.clock.now();
     const mayKeep = table.ttlMs > 0 && request.aggregation === undefined;
     const keptAs = mayKeep ? (source.keptAs?.(request) ?? []) : [];
     this.#keys = keptAs.map(({ key, inputs }: KeptAs) => ({ table: table.name, key, inputs: inputsText(inputs) }));
@@ -72,6 +74,7 @@ export class KeptScans {
         taken?.release();
         end();
       };
+      this.#begunAt = this.#options.clock.now();
       return { answer: undefined, release };
     } catch (error) {
       end();
@@ -95,7 +98,6 @@ export class KeptScans {
   async keep(): Promise<void> {
     const own = this.#keys.at(-1);
     if (own === undefined || this.#records.length > MOST) return;
-    const { cache, clock } = this.#options;
-    await cache.write(own, { records: this.#records, fetchedAt: clock.now() });
+    await this.#options.cache.write(own, { records: this.#records, fetchedAt: this.#begunAt });
   }
 }

@@ -16,7 +16,7 @@ export interface CacheKey {
 export interface Answer {
   /** Empty where the source knows nothing of the key: as much worth knowing. */
   readonly records: readonly SourceRecord[];
-  /** When the source answered, in milliseconds since the epoch. */
+  /** When the source was asked, in milliseconds since the epoch: it answered later, and may have been read later still. */
   readonly fetchedAt: number;
 }
 

@@ -151,12 +151,15 @@ export class LookupCalls {
     const { partial } = statement.settings;
     const quota: CallContext['quota'] = (...said) => quotas.seen(...said);
     const spent: CallContext['spent'] = (of) => quotas.spent(of);
-    const context = scheduler.context({ source: table.source, signal, tally, partial, quota, spent, notice });
+    // An answer may lie there for as long as this process is stopped: it is as old as its question.
+    let askedAt: number | undefined;
+    const sending = () => void (askedAt ??= clock.now());
+    const context = scheduler.context({ source: table.source, signal, tally, partial, quota, spent, notice, sending });
     const asking = this.#source.lookup(one.key, columns, context);
     const records = await asking.finally(() => {
       if (isFirst(one)) this.#quota?.spend();
     });
-    return { records, fetchedAt: clock.now() };
+    return { records, fetchedAt: askedAt ?? clock.now() };
   }
 
   async #watch(one: AskedKey): Promise<void> {

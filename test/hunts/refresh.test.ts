@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Client } from '../../src/engine/client.ts';
 import type { Hunt } from '../../src/hunts/hunt.ts';
+import { claim } from '../../src/hunts/claim.ts';
 import { refreshHunt, type Refresh } from '../../src/hunts/refresh/refresh-hunt.ts';
 import { connectSql } from '../../src/hunts/sql-client.ts';
 import { openRoad, textRows, type Road } from '../roads/support/road.ts';
@@ -40,19 +41,22 @@ const huntOf = (sql: string, more: Partial<Hunt> = {}): Hunt => ({
 
 const HUNT = huntOf('select n, found, at, more, names from source_rows order by n');
 
-const refresh = (hunt: Hunt = HUNT, more: Partial<Refresh> = {}) => {
+const connect = () => {
   const { host, port, database, password } = road.endpoint;
-  return refreshHunt({
+  return connectSql({ host, port, database, password, user: 'trailhound', tls: false }, () => undefined);
+};
+
+const refresh = (hunt: Hunt = HUNT, more: Partial<Refresh> = {}) =>
+  refreshHunt({
     hunt,
     name: 'made_up',
     parameters: {},
     known: [],
     overridden: false,
-    connect: () => connectSql({ host, port, database, password, user: 'trailhound', tls: false }, () => undefined),
+    connect,
     signal: new AbortController().signal,
     ...more,
   });
-};
 
 const insert = (from: number, to: number) =>
   owner.query(
@@ -215,4 +219,15 @@ it('one process refreshes at a time, and one that is told to end leaves the tabl
   expect(await kept()).toEqual(before);
   expect(await textRows(owner, 'select failure from trailhound.refresh')).toEqual([['']]);
   expect(await refresh()).toEqual({ kind: 'refreshed', rows: 3 });
+});
+
+it('what a process claims that does nothing any more is free once PostgreSQL has ended its idle connection', async () => {
+  const stopped = await connect();
+  const other = await connect();
+  expect(await claim(stopped, 'a hunt')).toBe(true);
+  expect(await claim(other, 'a hunt')).toBe(false);
+  expect(await stopped.rows(`select current_setting('idle_session_timeout')`)).toEqual([['30min']]);
+  await stopped.rows(`set idle_session_timeout = '10ms'`);
+  await until(() => claim(other, 'a hunt'));
+  for (const client of [stopped, other]) await client.close();
 });

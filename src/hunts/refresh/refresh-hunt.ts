@@ -1,5 +1,5 @@
 import { TrailhoundError } from '../../kernel/errors.ts';
-import { claim } from '../claim.ts';
+import { claim, endWhenIdleInTransaction } from '../claim.ts';
 import type { Hunt } from '../hunt.ts';
 import { checkValues, runHunt, type Known, type Parameters } from '../run-hunt.ts';
 import type { SqlClient } from '../sql-client.ts';
@@ -67,6 +67,7 @@ async function run(reader: SqlClient, writer: SqlClient, refresh: Refresh): Prom
   await checkValues(reader, hunt, parameters);
   // Until this round's connection ends.
   if (!(await claim(reader, `hunt_refresh ${name}`))) return { kind: 'claimed' };
+  await endWhenIdleInTransaction(writer);
   const begunAt = await register(writer, refresh);
   const block = { begun: false };
   try {
