@@ -82,6 +82,19 @@ test('each key is asked once; rows come in the order of the keys and echo key an
   expect(source.requests).toHaveLength(3);
 });
 
+test('an answer is as old as its question: it may have come long before it could be read', async () => {
+  const clock = new ManualClock();
+  await hydrator.close();
+  hydrator = open({ clock });
+  const askedAt = new Date(clock.now()).toISOString();
+  source.hold = true;
+  const answered = hydrator.lookup(request(['203.0.113.7'], ['fetched_at']), statement());
+  await source.waiting(1);
+  await clock.advance(600_000);
+  source.open();
+  expect(rowsOf(await answered)).toEqual([[askedAt]]);
+});
+
 test('a second statement makes no call, neither for answers nor for keys without one; nor does one after a restart', async () => {
   const asked = request(['203.0.113.7', '203.0.113.0'], ['ip', 'score', 'fetched_at']);
   const first = rowsOf(await hydrator.lookup(asked, statement()));

@@ -137,16 +137,14 @@ test('a statement that joins its own process in waiting gets an answer that is n
   expect(other.source.requests).toEqual(['203.0.113.7 {}']);
 });
 
-test('a process that holds a key and does nothing holds others up for a minute at most', async () => {
+test('a process that waits for a slow service holds others up for a minute at most', async () => {
   const { pool } = host.engine;
-  // As one that was stopped: its lock is held.
-  const stopped = new ProcessLock(pool);
-  await stopped.hold();
+  const slow = new ProcessLock(pool);
   const clock = new ManualClock();
   const begun = clock.now();
   const lock = new ProcessLock(pool);
   const cache = new KeyCache({ pool, log, clock, maxBytes: 1_000_000 });
-  const [first, second] = [stopped, lock].map((each) => new KeyClaims({ pool, lock: each, cache, clock, log }));
+  const [first, second] = [slow, lock].map((each) => new KeyClaims({ pool, lock: each, cache, clock, log }));
   const { signal } = new AbortController();
   const key = { table: 'made_up', key: 'k', inputs: '{}' };
   const ours = await first?.take(key, () => 0, signal);
@@ -161,6 +159,38 @@ test('a process that holds a key and does nothing holds others up for a minute a
   if (ours?.kind === 'ours') ours.release();
   await first?.close();
   await second?.close();
+  await Promise.all([slow.release(), lock.release()]);
+});
+
+test('what a process asks for that is stopped another takes over, and keeps when it goes on', async () => {
+  const { pool } = host.engine;
+  const [stopped, lock] = [new ProcessLock(pool), new ProcessLock(pool)];
+  const clock = new ManualClock();
+  const cache = new KeyCache({ pool, log, clock, maxBytes: 1_000_000 });
+  const [first, second] = [
+    new KeyClaims({ pool, lock: stopped, cache, clock, log }),
+    new KeyClaims({ pool, lock, cache, clock: systemClock, log }),
+  ];
+  const { signal } = new AbortController();
+  const key = { table: 'made_up', key: 'k', inputs: '{}' };
+  const before = await first.take(key, () => 0, signal);
+  const stop = `update trailhound.key_claim set renewed_at = renewed_at - interval '1 minute'`;
+  const stale = `select from trailhound.key_claim where renewed_at < clock_timestamp() - interval '10 seconds'`;
+  await pool.query(stop);
+  expect((await pool.query(stale)).rowCount).toBe(1);
+  // It works again, in time.
+  await until(async () => {
+    await clock.advance(1_000);
+    return (await pool.query(stale)).rowCount === 0;
+  });
+  await pool.query(stop);
+  const after = await second.take(key, () => 0, signal);
+  expect([before.kind, after.kind]).toEqual(['ours', 'ours']);
+  if (before.kind === 'ours') before.release();
+  await first.close();
+  expect((await pool.query('select process from trailhound.key_claim')).rows).toEqual([{ process: lock.id }]);
+  if (after.kind === 'ours') after.release();
+  await second.close();
   await Promise.all([stopped.release(), lock.release()]);
 });
 
