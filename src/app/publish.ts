@@ -27,7 +27,7 @@ export async function publishConfiguration(pool: Pool, { connections, hunts, htt
     reference_urls: hunt.references,
   }));
   await withPoolClient(pool, async (client) => {
-    await client.query(`begin; set local idle_in_transaction_session_timeout = '10s'`);
+    await client.query(`begin; set local idle_in_transaction_session_timeout = '3s'`);
     try {
       // Servers that start at once, one after the other.
       await client.query('lock table trailhound.connection_entry in share row exclusive mode');

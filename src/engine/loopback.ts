@@ -10,7 +10,7 @@ import { LOCK_CLASS, type ProcessLock } from './process-lock.ts';
 export const LOOPBACK_ROLE = 'trailhound_loopback';
 
 /** First of all, or processes that end together would wait for each other; one that is stopped just then lets go soon. */
-const LOCK = `set local idle_in_transaction_session_timeout = '5s';
+const LOCK = `set local idle_in_transaction_session_timeout = '3s';
   lock table trailhound.loopback in share row exclusive mode`;
 
 const ATTEMPTS = 20;

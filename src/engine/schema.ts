@@ -24,7 +24,7 @@ export async function setUpSchema(engine: Engine, options: SchemaOptions): Promi
   const files = await readSchema();
   const hash = createHash('sha256').update(JSON.stringify(files)).digest('hex');
   await withPoolClient(engine.pool, async (client) => {
-    await client.query(`begin; set local idle_in_transaction_session_timeout = '10s'`);
+    await client.query(`begin; set local idle_in_transaction_session_timeout = '3s'`);
     // Roles are shared by all databases of an engine: several processes may set up different ones at once.
     await client.query('lock table pg_authid in share row exclusive mode');
     if ((await installedHash(client)) !== hash) await install(client, engine, files, hash);
