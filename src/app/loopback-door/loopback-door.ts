@@ -40,7 +40,7 @@ export class LoopbackDoor {
   /** Resolves with its port. */
   async open(): Promise<number> {
     const { host, connected, log } = this.#options;
-    const child = startProcess();
+    const child = startProcess(host);
     this.#child = child;
     let opened: ((port: number) => void) | undefined;
     const listening = new Promise<number>((resolve) => (opened = resolve));
@@ -66,10 +66,10 @@ export class LoopbackDoor {
           return;
       }
     });
-    this.#tell({ kind: 'listen', host });
-    for (const pid of this.#own) this.#tell({ kind: 'own', pid, is: true });
     const port = await Promise.race([listening, ended]);
     if (typeof port !== 'number') throw port;
+    // What was said before it listened it may not have heard.
+    for (const pid of this.#own) this.#tell({ kind: 'own', pid, is: true });
     void ended.then(() => this.#openAgain());
     return port;
   }
@@ -114,10 +114,10 @@ export class LoopbackDoor {
 }
 
 /** With nothing of our environment, and in a group of its own: what a terminal stops or interrupts is the server. */
-function startProcess(): ChildProcess {
+function startProcess(host: string): ChildProcess {
   const main = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? 'main.ts' : 'main.js', import.meta.url));
   const loader = main.endsWith('.ts') ? ['--import', import.meta.resolve('tsx')] : [];
-  return fork(main, [], {
+  return fork(main, [host], {
     execArgv: [...loader, `--max-old-space-size=${String(HEAP_MB)}`],
     env: {},
     detached: true,

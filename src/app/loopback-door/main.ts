@@ -25,9 +25,6 @@ const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => 
 
 process.on('message', (message: ToDoor) => {
   switch (message.kind) {
-    case 'listen':
-      server.listen(0, message.host, () => tell({ kind: 'listening', port: (server.address() as AddressInfo).port }));
-      return;
     case 'own':
       if (message.is) own.add(message.pid);
       else own.delete(message.pid);
@@ -40,6 +37,8 @@ process.on('message', (message: ToDoor) => {
 });
 // However the server ended.
 process.on('disconnect', () => process.exit());
+
+server.listen(0, process.argv[2], () => tell({ kind: 'listening', port: (server.address() as AddressInfo).port }));
 
 function tell(message: FromDoor, socket?: Socket): void {
   process.send?.(message, socket, {}, () => undefined);

@@ -1,6 +1,5 @@
 /** From the server to its door. */
 export type ToDoor =
-  | { readonly kind: 'listen'; readonly host: string }
   /** A backend of this server: whoever connects for it is let in without a question. */
   | { readonly kind: 'own'; readonly pid: number; readonly is: boolean }
   | { readonly kind: 'answered'; readonly question: number; readonly mayEnter: boolean };
