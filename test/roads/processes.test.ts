@@ -127,9 +127,13 @@ test('what is below views is read by the process whose client asks', async () =>
   for (const { port } of [first, second, first, second]) expect(await overView(port)).toEqual(OF_VIEW);
   const begun = new Date().toISOString();
   const third = await processes.start();
-  expect(await overView(third.port)).toEqual(OF_VIEW);
-  expect(await overView(first.port)).toEqual(OF_VIEW);
-  await third.stop();
+  try {
+    expect(await overView(third.port)).toEqual(OF_VIEW);
+    expect(await overView(first.port)).toEqual(OF_VIEW);
+  } finally {
+    // The tests that follow count who lives.
+    await third.stop();
+  }
   expect(await overView(first.port)).toEqual(OF_VIEW);
   expect(await overView(second.port)).toEqual(OF_VIEW);
   const served = await textRows(client, 'select distinct statement from trailhound.scan where started_at > $1', [

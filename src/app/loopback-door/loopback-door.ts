@@ -47,7 +47,7 @@ export class LoopbackDoor {
     const ended = once(child, 'exit').then(([status, signal]) => {
       if (this.#child === child) this.#child = undefined;
       const error = new Error(`the loopback's door ended with ${String(status ?? signal)}`);
-      log.debug({ err: error }, 'no door');
+      if (!this.#closed) log.warn({ err: error }, 'what is scanned below functions and views waits for another one');
       return error;
     });
     child.on('error', (error) => log.debug({ err: error }, 'the door cannot be told'));

@@ -7,8 +7,8 @@ import type { FromDoor, ToDoor } from './messages.ts';
 
 /** The door as a process: see LoopbackDoor. It knows no secret, and speaks to its server alone. */
 
-/** A server that works, and whose engine does, answers within milliseconds. */
-const PATIENCE_MS = 1_000;
+/** A server that works, and whose engine does, answers within milliseconds, or is busy for a moment. */
+const PATIENCE_MS = 2_000;
 /** PostgreSQL's backends send all at once. */
 const START_UP_MS = 60_000;
 
