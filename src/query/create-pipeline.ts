@@ -137,7 +137,7 @@ class Pipeline implements QueryPipeline {
     if (traces.block) return this.#relayed(reading, request, backend, arrived);
     if (classified.kind === 'relay' && !storing) return undefined;
     const isFirst = storing && request.fresh === true;
-    const mayBegin = storing || (leads && onlyReads(classified.query));
+    const mayBegin = storing || ((leads || traces.marked) && onlyReads(classified.query));
     if (isFirst || (mayBegin && (await request.ownTransaction?.()) === true))
       await backend.query({ text: ONE_SNAPSHOT });
     const below = leads || storing ? await prepareBelow(request.text, reading, this.#catalog, backend) : undefined;

@@ -1,5 +1,5 @@
 import type { Node } from '@pgsql/types';
-import { bare } from '../sql/walk.ts';
+import { bare, walk } from '../sql/walk.ts';
 
 /** What a statement's kind says of what it may lead to. */
 export interface Traces {
@@ -7,6 +7,8 @@ export interface Traces {
   readonly block: boolean;
   /** It stores the rows of a query: a materialized view's, at its making and when it is refreshed. */
   readonly storing: boolean;
+  /** A recursion in it has SEARCH or CYCLE: PostgreSQL reads its tables a second time. */
+  readonly marked: boolean;
   /** What it writes to or refreshes: names that stand in no FROM and no expression. */
   readonly written: readonly string[];
   /** The view or function that it makes. */
@@ -42,12 +44,23 @@ export function tracesOf(node: Node): Traces {
     },
     block: 'DoStmt' in node || 'CallStmt' in node,
     storing: 'RefreshMatViewStmt' in node || stored,
+    marked: hasMarks(node),
     written: writtenBy(node),
     made:
       bare(node, 'ViewStmt')?.view?.relname ??
       (stored ? created.into?.rel?.relname : undefined) ??
       bare(bare(node, 'CreateFunctionStmt')?.funcname?.at(-1), 'String')?.sval,
   };
+}
+
+function hasMarks(node: Node): boolean {
+  let found = false;
+  walk(node, (inner, kind) => {
+    const cte = kind === 'CommonTableExpr' ? bare(inner, 'CommonTableExpr') : undefined;
+    if (cte?.search_clause !== undefined || cte?.cycle_clause !== undefined) found = true;
+    return undefined;
+  });
+  return found;
 }
 
 function writtenBy(node: Node): string[] {

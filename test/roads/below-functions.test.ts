@@ -210,6 +210,15 @@ describe('keys below views', () => {
     expect(keys()).toEqual(WATCHED);
   });
 
+  test('so are those of a recursion with CYCLE, which a block of READ COMMITTED refuses', async () => {
+    const text = `with recursive r(ip, n) as (select ip, 0 from watched union all select a.ip_address, n + 1 from r
+      join abuseipdb_check_ip a on a.ip_address = r.ip) cycle ip set looped using way select ip, n, looped from r`;
+    await same(text);
+    expect(keys()).toEqual(WATCHED);
+    await live.query('begin');
+    expect(await failure(live.query(text))).toMatchObject({ code: '0A000' });
+  });
+
   test('with parameters, by the extended protocol', async () => {
     await same('select * from created c where c.score >= $1', [50]);
     expect(keys()).toEqual(CREATED);
