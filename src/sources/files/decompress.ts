@@ -92,6 +92,7 @@ async function* gunzip(
   const whole = bytes.hasEnded ? gunzipAtOnce(bytes.held) : undefined;
   if (whole === undefined) yield* gunzipMembers(bytes);
   else {
+    owned.spent(bytes.held);
     owned.own(whole);
     for (let at = 0; at < whole.length; at += CHUNK_BYTES) yield whole.subarray(at, at + CHUNK_BYTES);
   }

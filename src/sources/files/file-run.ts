@@ -45,9 +45,17 @@ export interface OpenFile {
 /** Of records' text: what is told at once. */
 const PIECE_CHARACTERS = 256 * 1024;
 
-/** What is wanted of the files, in few and large pieces: each may cost a message. A file that cannot be read on ends alone. */
-export async function* parseRun(files: readonly OpenFile[], wanted: Wanted): AsyncGenerator<RunPiece, void, undefined> {
-  const prepared = prepare(wanted);
+/**
+ * What is wanted of the files, in few and large pieces: each may cost a message. A file that cannot be read on ends alone.
+ *
+ * @param ownsInput the chunks' buffers are nobody else's
+ */
+export async function* parseRun(
+  files: readonly OpenFile[],
+  wanted: Wanted,
+  ownsInput = false,
+): AsyncGenerator<RunPiece, void, undefined> {
+  const prepared = prepare(wanted, ownsInput);
   let gathered = new Gathered();
   for (const [index, { chunks, place }] of files.entries()) {
     try {

@@ -22,3 +22,15 @@ test("what is part of Node's pool is left alone", () => {
   owned.free();
   expect(bytes.toString()).toBe('a record');
 });
+
+test('what was read is given back by who owns it, once', () => {
+  const read = Buffer.alloc(1024 * 1024);
+  new OwnedBytes().spent(read);
+  expect(read.length).toBe(1024 * 1024);
+  const owned = new OwnedBytes(true);
+  owned.own(read);
+  owned.own(read.subarray(10));
+  owned.spent(read);
+  expect(read.length).toBe(0);
+  owned.free();
+});

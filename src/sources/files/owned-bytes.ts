@@ -10,16 +10,36 @@ nowhere.close();
  * would be empty then.
  */
 export class OwnedBytes {
-  readonly #buffers: ArrayBuffer[] = [];
+  readonly #ownsInput: boolean;
+  readonly #buffers = new Set<ArrayBuffer>();
 
-  /** Returns the same. What Node cut out of its pool belongs to others, too, and is left alone. */
+  /** `ownsInput`: the buffers of what is read of the file are nobody else's either. */
+  constructor(ownsInput = false) {
+    this.#ownsInput = ownsInput;
+  }
+
+  /** Returns the same. */
   own(bytes: Buffer): Buffer {
-    const { buffer } = bytes;
-    if (buffer instanceof ArrayBuffer && buffer.byteLength > Buffer.poolSize) this.#buffers.push(buffer);
+    const buffer = wholeBuffer(bytes);
+    if (buffer !== undefined) this.#buffers.add(buffer);
     return bytes;
   }
 
-  free(): void {
-    if (this.#buffers.length > 0) nowhere.postMessage(undefined, this.#buffers.splice(0));
+  /** The file's own bytes, all of them, which nobody needs any more. */
+  spent(bytes: Buffer): void {
+    const buffer = this.#ownsInput ? wholeBuffer(bytes) : undefined;
+    if (buffer !== undefined) nowhere.postMessage(undefined, [buffer]);
   }
+
+  free(): void {
+    // What was spent is gone already.
+    const buffers = [...this.#buffers].filter(({ byteLength }) => byteLength > 0);
+    if (buffers.length > 0) nowhere.postMessage(undefined, buffers);
+    this.#buffers.clear();
+  }
+}
+
+/** Undefined where others may have a part of it, as of what Node cuts out of its pool. */
+export function wholeBuffer({ buffer }: Uint8Array): ArrayBuffer | undefined {
+  return buffer instanceof ArrayBuffer && buffer.byteLength > Buffer.poolSize ? buffer : undefined;
 }

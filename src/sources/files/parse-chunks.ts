@@ -57,10 +57,13 @@ export class ParseFailure extends Error {
 export interface Prepared {
   readonly filter: ByteFilter | undefined;
   readonly lines: LineWriter | undefined;
+  /** The chunks' buffers are nobody else's. */
+  readonly ownsInput: boolean;
 }
 
-export function prepare({ needles, lines }: Pick<Wanted, 'needles' | 'lines'>): Prepared {
+export function prepare({ needles, lines }: Pick<Wanted, 'needles' | 'lines'>, ownsInput = false): Prepared {
   return {
+    ownsInput,
     filter: needles.length === 0 ? undefined : new ByteFilter(needles),
     lines: lines && new LineWriter(lines),
   };
@@ -75,12 +78,12 @@ export function prepare({ needles, lines }: Pick<Wanted, 'needles' | 'lines'>): 
  */
 export async function* parseChunks(
   chunks: AsyncIterable<Uint8Array>,
-  prepared: Prepared = { filter: undefined, lines: undefined },
+  prepared: Prepared = { filter: undefined, lines: undefined, ownsInput: false },
   place: Place = {},
 ): AsyncGenerator<FileBatch, void, undefined> {
   const { filter } = prepared;
   const lines = prepared.lines?.at(place);
-  const owned = new OwnedBytes();
+  const owned = new OwnedBytes(prepared.ownsInput);
   const splitter = splitterOf(filter, lines);
   const reading = { number: 0, skipped: 0, stored: 0, isEmpty: true, filter, lines };
   try {

@@ -1,6 +1,7 @@
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { readAtOnce } from './local-file.ts';
 import { type OpenFile, parseRun } from './file-run.ts';
+import { wholeBuffer } from './owned-bytes.ts';
 import {
   type ChunkMessage,
   type JobFiles,
@@ -17,8 +18,10 @@ parentPort?.on('message', (job: ParserJob) => void parse(job));
 
 async function parse({ port, wanted, files }: ParserJob): Promise<void> {
   const answers = new Answers(port);
-  for await (const piece of parseRun(answers.open(files), wanted)) {
-    port.postMessage({ kind: 'piece', piece: encodePiece(piece, wanted.projection) } satisfies ParserMessage);
+  for await (const piece of parseRun(answers.open(files), wanted, true)) {
+    const written = piece.copied && wholeBuffer(piece.copied.bytes);
+    const message: ParserMessage = { kind: 'piece', piece: encodePiece(piece, wanted.projection) };
+    port.postMessage(message, written === undefined ? [] : [written]);
     if (!piece.isLast && !(await answers.taken())) return;
   }
 }
