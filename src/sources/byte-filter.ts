@@ -115,11 +115,14 @@ function find({ anchor, test }: Probe, bytes: Buffer, from: number): number {
   return at;
 }
 
+/** The text of an object or a list has an escape of its own for each: `\n` for `\u000a`. */
+const CONTROLS = String.fromCharCode(...Array.from({ length: 0x20 }, (_, code) => code));
+
 /** A record that writes one of the needles' characters by an escape may write a needle so; one of a backslash, an escape. */
 function probesOf(needles: Needles): Probes {
   const anyCase = needles.some((needle) => typeof needle !== 'string');
   const texts = needles.map((needle) => inCase(needle, anyCase));
-  const characters = new Set(`${texts.join('')}\\`);
+  const characters = new Set(`${texts.join('')}\\${CONTROLS}`);
   const isOne = (escaped: string) =>
     anyCase ? escaped > '\x7f' || characters.has(escaped.toLowerCase()) : characters.has(escaped);
   return {
