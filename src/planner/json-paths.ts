@@ -1,16 +1,21 @@
-import type { Node } from '@pgsql/types';
+import type { Node, TypeCast } from '@pgsql/types';
 import type { Column } from '../catalog/table.ts';
 import { bare } from '../sql/walk.ts';
 import type { ColumnOf } from './predicates.ts';
 
-/** A place within a jsonb column, whose text is compared: names of members, numbers of elements. */
+/** A place within a jsonb column, whose text is compared: names of members, numbers of elements; none: all of it, as PostgreSQL writes it. */
 export interface JsonMention {
   readonly column: Column;
   readonly steps: readonly (string | number)[];
 }
 
-/** `column -> 'a' -> 0 ->> 'b'` and `column #>> '{a,b}'` with constant steps; undefined for anything else. */
+/** `column -> 'a' -> 0 ->> 'b'` and `column #>> '{a,b}'` with constant steps, `column::text` with none; undefined for anything else. */
 export function jsonMention(node: Node | undefined, column: ColumnOf): JsonMention | undefined {
+  const cast = bare(node, 'TypeCast');
+  if (cast !== undefined) {
+    const own = isText(cast) ? column(cast.arg) : undefined;
+    return own?.type === 'jsonb' ? { column: own, steps: [] } : undefined;
+  }
   const expression = bare(node, 'A_Expr');
   if (expression?.kind !== 'AEXPR_OP') return undefined;
   const name = operatorName(node);
@@ -37,6 +42,12 @@ export function jsonPlace(node: Node | undefined, column: ColumnOf): JsonMention
 export function operatorName(node: Node | undefined): string | undefined {
   const name = (bare(node, 'A_Expr')?.name ?? []).map((part) => bare(part, 'String')?.sval ?? '');
   return name.length === 1 || name[0] === 'pg_catalog' ? name.at(-1) : undefined;
+}
+
+function isText({ typeName }: TypeCast): boolean {
+  const names = (typeName?.names ?? []).map((part) => bare(part, 'String')?.sval);
+  const isPlain = (typeName?.typmods ?? []).length + (typeName?.arrayBounds ?? []).length === 0;
+  return isPlain && names.at(-1) === 'text' && [undefined, 'pg_catalog'].includes(names.at(-2));
 }
 
 /** A member's name, or an element's number; from the end none counts here. */

@@ -9,7 +9,7 @@ import type { Statement } from './statement.ts';
 /** A predicate before its values are known: PostgreSQL computes them on the client's backend. */
 export interface OpenPredicate {
   readonly column: Column;
-  /** Of a jsonb column: the place within it whose text is compared. */
+  /** Of a jsonb column: the place within it whose text is compared; empty: all of it. */
   readonly steps?: readonly (string | number)[];
   readonly operator: Operator;
   /** Each gives one value; `list`: one array of them. Empty for `is …`. */

@@ -9,7 +9,10 @@ import type { Column, Operator, VirtualTable } from '../catalog/table.ts';
  */
 export interface Predicate {
   readonly column: Column;
-  /** Of a jsonb column: the place within it whose text (`#>>`) is compared. Names of members, numbers of elements. */
+  /**
+   * Of a jsonb column: the place within it whose text (`#>>`) is compared. Names of members, numbers of elements; empty: all of it,
+   * as PostgreSQL writes it (`::text`).
+   */
   readonly steps?: readonly (string | number)[] | undefined;
   readonly operator: Operator;
   readonly values: readonly string[];

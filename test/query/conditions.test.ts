@@ -58,6 +58,11 @@ describe('alternatives, negations and places in JSON go to the source', () => {
       `cloudtrail_event -> 'userIdentity' ->> 'userName' like 'user1%'`,
       ['cloudtrail_event.userIdentity.userName like user1%'],
     ],
+    [`cloudtrail_event::text like '%user1%'`, ['cloudtrail_event like %user1%']],
+    [
+      `user_identity::text ilike '%USER1%' or event_name = 'GetObject'`,
+      ['(user_identity ilike %USER1% or event_name = GetObject)'],
+    ],
     [
       `user_identity ->> 'userName' = 'user1' or event_name = 'GetObject'`,
       ['(user_identity.userName = user1 or event_name = GetObject)'],
@@ -147,6 +152,9 @@ describe('nothing is asked that could be narrower than the statement', () => {
     `event_name <> any (array['CreateUser', 'GetObject'])`,
     `user_identity #>> '{0}' = 'x' or event_name = 'CreateUser'`,
     `user_identity ->> lower('userName') = 'user1'`,
+    `user_identity::varchar like '%user1%'`,
+    `(user_identity -> 'userName')::text like '%user1%'`,
+    `user_identity::text is null`,
     `user_identity = '{"type": "AWSService"}'`,
     `(user_identity ->> 'userName') is null`,
     `user_identity -> 'userName' ->> 0 = 'user1'`,

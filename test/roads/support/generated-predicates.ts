@@ -156,6 +156,11 @@ class Generator {
     ]).replace(/(?<!\\)(?:\\\\)*\\$/, '');
   }
 
+  #piece(text: string): string {
+    const from = this.#below(text.length);
+    return text.slice(from, from + 3 + this.#below(20)).replace(/[\\%_]/g, '\\$&');
+  }
+
   #boolean(): string {
     const column = this.#pick(BOOLEANS);
     return this.#pick([column, `not ${column}`, `${column} is true`, `${column} is false`, `${column} = 'f'`]);
@@ -192,6 +197,8 @@ class Generator {
       `(${mention}) is not null`,
       `(${mention}) not like ${literal(this.#like(value))}`,
       `(${mention}) ilike ${literal(otherCase(this.#like(value)))}`,
+      `${column}::text ${this.#pick(['like', 'ilike', 'not like'])} ${literal(`%${this.#piece(this.#pick([value, ...names]))}%`)}`,
+      `${column}::text ${this.#pick(['like', '='])} ${literal(this.#like(value))}`,
       `${column} @> ${literal(JSON.stringify(holding(steps, this.#pick([text, 404, true, 'other', null, {}]))))}`,
     ]);
   }

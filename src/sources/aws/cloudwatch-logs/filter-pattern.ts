@@ -36,7 +36,8 @@ export function patternOf(predicate: Predicate): PatternPredicate | undefined {
   const { column } = predicate;
   if (column.name === 'source_ip') return addressPattern(predicate);
   const path = selectorOf(predicate);
-  if (path === undefined) return undefined;
+  // No pattern searches the text of all that a field holds.
+  if (path === undefined || predicate.steps?.length === 0) return undefined;
   if (predicate.steps !== undefined) return freeFormPattern(predicate, path);
   if (column.type === 'boolean') return booleanPattern(predicate, path);
   if (column.type !== 'text') return undefined;
