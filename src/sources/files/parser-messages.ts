@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Json } from '../trail-record.ts';
 import type { FoundInFile, LocalRunFile, RunPiece } from './file-run.ts';
 import type { Place } from './line-plan.ts';
-import { type FileRecord, ParseFailure } from './parse-chunks.ts';
+import { type FileBatch, type FileRecord, ParseFailure } from './parse-chunks.ts';
 import { type Projection, project } from './projection.ts';
 import type { Wanted } from './wanted.ts';
 
@@ -49,16 +49,45 @@ interface EncodedFailure {
 export function encodePiece({ found, ...rest }: RunPiece, projection: Projection): EncodedPiece {
   return {
     ...rest,
-    found: found.map(({ records, failure, ...others }) => ({
+    found: found.map(({ records, malformed, failure, ...others }) => ({
       ...others,
-      values: JSON.stringify(records.map(({ value }) => project(value, projection))),
-      others: records.map(({ value, text, ...other }) => ({
-        ...other,
-        text: projection.text ? (text ?? JSON.stringify(value)) : undefined,
-      })),
+      ...encodeRecords(records, malformed, projection),
       failure: failure && encodeFailure(failure),
     })),
   };
+}
+
+type Encoded = Pick<EncodedFound, 'values' | 'others' | 'malformed'>;
+
+/** What nobody can write is malformed: JSON.parse reads what is nested so deeply that JSON.stringify does not. */
+function encodeRecords(
+  records: readonly FileRecord[],
+  malformed: FileBatch['malformed'],
+  projection: Projection,
+): Encoded {
+  const encode = (those: readonly FileRecord[]) => ({
+    values: JSON.stringify(those.map(({ value }) => project(value, projection))),
+    others: those.map(({ value, text, ...other }) => ({
+      ...other,
+      text: projection.text ? (text ?? JSON.stringify(value)) : undefined,
+    })),
+  });
+  try {
+    return { ...encode(records), malformed };
+  } catch {
+    const isWritable = (record: FileRecord) => {
+      try {
+        encode([record]);
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    const deep = records.filter((record) => !isWritable(record));
+    const writable = records.filter((record) => !deep.includes(record));
+    const others = deep.map(({ line }) => ({ line, reason: 'the record is nested too deeply', rest: false }));
+    return { ...encode(writable), malformed: [...malformed, ...others] };
+  }
 }
 
 export function decodePiece({ found, ...rest }: EncodedPiece): RunPiece {

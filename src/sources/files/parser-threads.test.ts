@@ -93,6 +93,19 @@ test('records that have no text of their own get one, where it is used', async (
   expect(without.records).toMatchObject([[0, { value: { eventID: '1' }, text: undefined }]]);
 });
 
+test('a record that is nested too deeply is malformed, and ends no thread', async () => {
+  const depth = 100_000;
+  const deep = `{"eventID":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+  const bytes = Buffer.from(`${JSON.stringify(event(1))}\n${deep}\n${JSON.stringify(event(2))}`);
+  const found = await collect(threads.parse(object(chunksOf(bytes)), WANTED));
+  expect(found.records).toMatchObject([
+    [0, { value: event(1) }],
+    [0, { value: event(2) }],
+  ]);
+  expect(found.malformed).toEqual([{ file: 0, line: 2, reason: 'the record is nested too deeply', rest: false }]);
+  expect(found.failure).toBeUndefined();
+});
+
 test('files of this machine are read as one job, and one that cannot be read ends alone', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'trailhound-'));
   try {
