@@ -17,10 +17,12 @@ export function onlyChoices(restrictions: ReadonlyMap<Reference, Restrictions>):
 /**
  * The columns of a scan of postgres_fdw by which it may choose rows itself, where conditions stand that it does not send:
  * those that it reads beside others, or that are named in what runs.
+ *
+ * @param calling undefined: nobody knows what runs
  */
 export function withUnsaidChoices(
   known: ReadonlyMap<Reference, KnownRestrictions>,
-  calling: CallingStatement,
+  calling: CallingStatement | undefined,
 ): ReadonlyMap<Reference, KnownRestrictions> {
   return new Map(
     [...known].map(([reference, own]) => {
@@ -28,7 +30,9 @@ export function withUnsaidChoices(
       if (!hasDefaults(view.table)) return [reference, own];
       const isAll = view.columns.every(({ name }) => used.has(name));
       const read = view.columns.flatMap(({ name, column }) =>
-        column?.key === 'optional' && used.has(name) && (!isAll || calling.writes(column.name)) ? [column] : [],
+        column?.key === 'optional' && used.has(name) && (!isAll || calling?.writes(column.name) !== false)
+          ? [column]
+          : [],
       );
       return [reference, { ...own, chosenBy: [...new Set([...(own.chosenBy ?? []), ...read])] }];
     }),

@@ -39,11 +39,13 @@ export function refusalOf(plan: Plan, known: ReadonlyMap<Reference, KnownRestric
 /**
  * An input column that postgres_fdw reads without a value for it. It may stand in a condition that postgres_fdw computes
  * itself, over rows of the default: it does where it is one of several columns that are read, or named in what runs.
+ *
+ * @param calling undefined: nobody knows what runs
  */
 export function unsaidInput(
   { references }: Statement,
   known: ReadonlyMap<Reference, KnownRestrictions>,
-  calling: CallingStatement,
+  calling: CallingStatement | undefined,
   given: ReadonlyMap<Reference, unknown>,
 ): Unbounded | undefined {
   for (const reference of references) {
@@ -56,7 +58,7 @@ export function unsaidInput(
         input?.key === 'input' &&
         used.has(name) &&
         own?.predicates.some((each) => each.column === input && each.operator === '=') !== true &&
-        (!isAll || calling.writes(input.name)),
+        (!isAll || calling?.writes(input.name) !== false),
     )?.column;
     if (column !== undefined) return unboundedInput(reference, column);
   }

@@ -1,4 +1,5 @@
 import type { Hydrator } from '../hydrate/hydrator.ts';
+import { LOOPBACK_ROLE } from '../engine/loopback.ts';
 import { linkAbort } from '../kernel/abort.ts';
 import type { Planned } from '../planner/plan.ts';
 import type { Reference } from '../planner/statement.ts';
@@ -51,7 +52,9 @@ export class StatementRunner {
       const parameters = new ParameterList(client.types, client.values);
       const open = facts.catalogFirst ? analysis.restrictions : onlyChoices(analysis.restrictions);
       const computed = await computeRestrictions(open, parameters, backend);
-      const known = calling === undefined ? computed : withUnsaidChoices(computed, calling);
+      // It may hide which backend asks: `set postgres_fdw.application_name`.
+      const isScan = request.caller !== undefined || request.user === LOOPBACK_ROLE;
+      const known = isScan ? withUnsaidChoices(computed, calling) : computed;
       const isOff = context.settings.sources === 'off';
       const planned = isOff ? { plan: nothingAsked(statement.references, context) } : analysis.planned;
       if (kind === 'explain') return this.#explained(work, planned, known);
@@ -59,7 +62,7 @@ export class StatementRunner {
       if (!('plan' in planned)) throw positioned(planned, written, calling?.unplanned);
       const { plan } = planned;
       const given = this.#calling.given(request, statement);
-      const unsaid = calling && !isOff ? unsaidInput(statement, known, calling, given) : undefined;
+      const unsaid = isScan && !isOff ? unsaidInput(statement, known, calling, given) : undefined;
       const refusal = refusalOf(plan, known) ?? unsaid;
       if (refusal !== undefined) throw positioned(refusal, written, calling?.unplanned);
       if (!facts.textRoundTrips && plan.steps.some(keepsRows)) throw lossyText();

@@ -396,6 +396,21 @@ test('a materialized view is refreshed concurrently', async () => {
   );
 });
 
+test('a session that hides which backend asks gets no rows that are chosen from those of a default', async () => {
+  const hidden = await road.connect();
+  await hidden.query(`set postgres_fdw.application_name = 'another'`);
+  await hidden.query(`create function pg_temp.counted(condition text) returns integer language plpgsql as $$
+    declare n integer;
+    begin
+      execute 'select count(*) from abuseipdb_check_ip where ip_address = ''${ADDRESSES[0]}'' and ' || condition into n;
+      return n;
+    end $$`);
+  const counted = (condition: string) => textRows(hidden, 'select pg_temp.counted($1)', [condition]);
+  expect(await counted('max_age_in_days = 30')).toEqual([['1']]);
+  expect(await failure(counted(`max_age_in_days::text = '30'`))).toMatchObject({ code: 'HV002' });
+  await hidden.end();
+});
+
 test('statement_timeout ends a statement below a view', async () => {
   await live.query('begin; set local statement_timeout = 1');
   expect(await failure(live.query('select * from created, pg_sleep(1)'))).toMatchObject({ code: '57014' });
