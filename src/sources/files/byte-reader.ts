@@ -8,6 +8,7 @@ export class ByteReader {
   #held: Buffer = NOTHING;
   #taken = 0;
   #ended = false;
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(chunks: AsyncIterator<Buffer>) {
     this.#chunks = chunks;
@@ -59,10 +60,14 @@ export class ByteReader {
     while ((await parts.next()).done !== true);
   }
 
-  /** Holds one chunk more; false where there is none. */
+  /** Holds one chunk more; false where there is none. What the chunks fail with is thrown each time: they seem to be at their end then. */
   async more(): Promise<boolean> {
     if (this.#ended) return false;
-    const next = await this.#chunks.next();
+    if (this.#failure !== undefined) throw this.#failure.error;
+    const next = await this.#chunks.next().catch((error: unknown) => {
+      this.#failure = { error };
+      throw error;
+    });
     if (next.done === true) {
       this.#ended = true;
       return false;

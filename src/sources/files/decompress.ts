@@ -88,7 +88,8 @@ async function* gunzip(
   owned: OwnedBytes,
 ): AsyncGenerator<Buffer, void, undefined> {
   const bytes = new ByteReader(chunks);
-  while (bytes.held.length <= AT_ONCE.stored && (await bytes.more()));
+  // Where they break off, what has come is told before.
+  while (bytes.held.length <= AT_ONCE.stored && (await bytes.more().catch(() => false)));
   const whole = bytes.hasEnded ? gunzipAtOnce(bytes.held) : undefined;
   if (whole === undefined) yield* gunzipMembers(bytes);
   else {

@@ -31,3 +31,20 @@ test.each(['\r\n', '\n', ' '])(
     expect(await readOf(file, [['CreateUser']])).toEqual(all);
   },
 );
+
+test('of a small compressed file that breaks off, what came is told', async () => {
+  const text = Array.from({ length: 1_000 }, (_, index) => JSON.stringify({ eventID: index })).join('\n');
+  const file = gzipSync(text);
+  let count = 0;
+  const reading = (async () => {
+    for await (const { records } of parseChunks(breakingOff(file.subarray(0, file.length / 2))))
+      count += records.length;
+  })();
+  await expect(reading).rejects.toThrow('it broke off');
+  expect(count).toBeGreaterThan(100);
+});
+
+async function* breakingOff(bytes: Buffer): AsyncGenerator<Uint8Array, void, undefined> {
+  yield bytes;
+  await Promise.reject(new Error('it broke off'));
+}
