@@ -1,3 +1,4 @@
+import { exactJson, exactNumber, exactNumberText } from '../sources/exact-number.ts';
 import { isInetText } from './inet-text.ts';
 import type { Replacements } from './storable-text.ts';
 import { storableJson, storableText } from './storable-text.ts';
@@ -16,15 +17,15 @@ export function textOfType(type: string): TextOf {
 }
 
 const plainText: TextOf = (value, replacements) => {
-  if (typeof value === 'string') return storableText(value, replacements);
+  if (typeof value === 'string') return exactNumberText(value) ?? storableText(value, replacements);
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
   if (value instanceof Date) return scalar(timestampText)(value, replacements);
-  return storableJson(JSON.stringify(value), replacements);
+  return storableJson(exactJson(value), replacements);
 };
 
 const jsonText: TextOf = (value, replacements) => {
   if (typeof value === 'bigint') return String(value);
-  return storableJson(JSON.stringify(value), replacements);
+  return storableJson(exactJson(value), replacements);
 };
 
 /**
@@ -34,10 +35,17 @@ const jsonText: TextOf = (value, replacements) => {
 function scalar(convert: (value: unknown) => string | undefined): TextOf {
   return (value) => {
     if (value === '') return null;
-    const text = convert(value);
+    const text = convert(plain(value));
     if (text === undefined) throw new MisfitError();
     return text;
   };
+}
+
+/** Digits that a double would lose as they were written, else a double. */
+function plain(value: unknown): unknown {
+  const number = exactNumber(value);
+  if (number === undefined) return value;
+  return /^-?\d+$/.test(number) ? number : Number(number);
 }
 
 function booleanText(value: unknown): string | undefined {

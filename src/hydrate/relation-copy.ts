@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import type { Pool, PoolClient } from '../engine/pool.ts';
 import { LOOPBACK_ROLE } from '../engine/loopback.ts';
 import { copyIn } from '../engine/pool.ts';
@@ -88,6 +89,12 @@ export class RelationCopy {
     const taken = new Promise<void>((resolve, reject) => {
       this.#stream.write(chunk, (error) => (error ? reject(error) : resolve()));
     });
-    await Promise.race([taken, this.#failed]);
+    try {
+      await Promise.race([this.#failed, taken]);
+    } catch (error) {
+      // The stream of a COPY that was refused fails to write, maybe before it has said why.
+      await Promise.race([this.#failed, setImmediate()]);
+      throw error;
+    }
   }
 }

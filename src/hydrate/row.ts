@@ -1,5 +1,6 @@
 import type { Column } from '../catalog/table.ts';
 import { TrailhoundError } from '../kernel/errors.ts';
+import { exactJson } from '../sources/exact-number.ts';
 import type { SourceRecord } from '../sources/source.ts';
 import type { TextOf } from './column-text.ts';
 import { MisfitError, textOfType } from './column-text.ts';
@@ -54,7 +55,7 @@ const storableJsonText: TextOf = (value, replacements) => storableJson(value as 
 /** `a.b` leads into the value, `@x` and `@x.y` into what the source added, `@record` is the record's own text. */
 function readerOf(path: string | undefined): Reader {
   if (path === undefined) return () => undefined;
-  if (path === '@record') return (record) => record.text ?? JSON.stringify(record.value);
+  if (path === '@record') return (record) => record.text ?? exactJson(record.value);
   const own = path.startsWith('@');
   const names = (own ? path.slice(1) : path).split('.');
   const [first = '', second = '', third = ''] = names;

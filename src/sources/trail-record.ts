@@ -1,3 +1,5 @@
+import { parseExactly } from './exact-number.ts';
+
 /** CloudTrail's records as they are delivered: bare, or within what others put around them. */
 
 export type Json = Readonly<Record<string, unknown>>;
@@ -36,7 +38,7 @@ function delivered(value: Json, text: string): TrailRecord {
 
 function parseObject(text: string): Json | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseExactly(text);
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;

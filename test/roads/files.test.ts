@@ -32,6 +32,8 @@ const MADE_UP = Array.from({ length: 300 }, (_, index) => ({
 /** CloudTrail delivers at least once: the second time with what came later. */
 const TWICE = MADE_UP.slice(0, 3);
 const REAL = recordFiles();
+/** None of them is what a double prints. */
+const NUMBERS = '{"n":12345678901234567,"list":[1.50,-0.0,1e3,1E-7],"inner":{"small":0.00000001}}';
 
 let folder: string;
 let road: Road;
@@ -50,6 +52,10 @@ async function writeTrail(): Promise<void> {
 beforeAll(async () => {
   folder = await temporaryDirectory();
   await writeTrail();
+  await mkdir(join(folder, 'numbers'));
+  const numbered = `{"eventVersion":"1.11","eventID":"numbers","requestParameters":${NUMBERS}}`;
+  await writeFile(join(folder, 'numbers/a.json'), numbered);
+  await writeFile(join(folder, 'numbers/b.json'), `{"detail-type":"AWS API Call via CloudTrail","detail":${numbered}}`);
   await mkdir(join(folder, 'broken'));
   await writeFile(join(folder, 'broken/a.jsonl'), `${JSON.stringify(MADE_UP[0])}\n{"eventID":\n`);
   road = await openRoad({
@@ -87,6 +93,7 @@ beforeAll(async () => {
         trail: { kind: files, paths: ["${folder}/AWSLogs"] }
         bucket: { kind: files, paths: ["s3://trail-bucket/"], endpoint_url: "${url}" }
         broken: { kind: files, paths: ["${folder}/broken/*"] }
+        numbers: { kind: files, paths: ["${folder}/numbers"] }
         gone: { kind: files, paths: ["${folder}/gone"] }${
           REAL.length === 0
             ? ''
@@ -161,6 +168,17 @@ describe('the same events', () => {
       expect(await rows(difference(pushed, filtered)), condition).toEqual([]);
     }
   });
+});
+
+test('numbers within JSON are what PostgreSQL makes of them, digit by digit', async () => {
+  const asked = `select path, cloudtrail_event -> 'requestParameters', request_parameters, request_parameters ->> 'n', event_id
+    from cloudtrail_file_event where connection_name = 'numbers' and request_parameters ->> 'n' = '12345678901234567'
+    order by path`;
+  const found = await rows(asked);
+  const [[whole = '', number = ''] = []] = await rows(`select j, j ->> 'n' from (select '${NUMBERS}'::jsonb j) made`);
+  expect(found.map(([path = '', ...others]) => [path.slice(-6), ...others])).toEqual(
+    ['a.json', 'b.json'].map((path) => [path, whole, whole, number, 'numbers']),
+  );
 });
 
 test('region and account come from the path, and leave out the other folders', async () => {

@@ -21,7 +21,7 @@ export function failedFile({ name }: FilesConnection, path: string, error: unkno
     hint:
       code === 'SHORTENED'
         ? 'Run the statement again when nobody writes to it.'
-        : `Let the server's user read it, or leave it out of connections.${name}.paths.`,
+        : `Let the server's user read it, or leave it out of connections.${name}.paths; set trailhound.partial = on reads the rest, and counts what is missing.`,
     cause: error,
   });
 }

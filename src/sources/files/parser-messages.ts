@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import { exactJson } from '../exact-number.ts';
 import type { Json } from '../trail-record.ts';
 import type { FoundInFile, LocalRunFile, RunPiece } from './file-run.ts';
 import type { Place } from './line-plan.ts';
@@ -69,7 +70,7 @@ function encodeRecords(
     values: JSON.stringify(those.map(({ value }) => project(value, projection))),
     others: those.map(({ value, text, ...other }) => ({
       ...other,
-      text: projection.text ? (text ?? JSON.stringify(value)) : undefined,
+      text: projection.text ? (text ?? exactJson(value)) : undefined,
     })),
   });
   try {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type FileRun, type RunPiece, parseRun } from './file-run.ts';
-import { ParseFailure } from './parse-chunks.ts';
+import { exactJson } from '../exact-number.ts';
+import { type FileRecord, ParseFailure } from './parse-chunks.ts';
 import { ParserThreads } from './parser-threads.ts';
 import type { Wanted } from './wanted.ts';
 
@@ -104,6 +105,13 @@ test('a record that is nested too deeply is malformed, and ends no thread', asyn
   ]);
   expect(found.malformed).toEqual([{ file: 0, line: 2, reason: 'the record is nested too deeply', rest: false }]);
   expect(found.failure).toBeUndefined();
+});
+
+test('numbers that no double holds come out of a thread as they were written', async () => {
+  const text = '{"eventID":12345678901234567,"userIdentity":{"arn":[1.50,{"a":-0.0}]},"x":1e400}';
+  const { records } = await collect(threads.parse(object(chunksOf(Buffer.from(text))), WANTED));
+  const [[, record] = []] = records as [number, FileRecord][];
+  expect(exactJson(record?.value)).toBe('{"eventID":12345678901234567,"userIdentity":{"arn":[1.50,{"a":-0.0}]}}');
 });
 
 test('files of this machine are read as one job, and one that cannot be read ends alone', async () => {

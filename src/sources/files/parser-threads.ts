@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { withToken } from '../exact-number.ts';
 import type { FileRun, RunPiece } from './file-run.ts';
 import type { Place } from './line-plan.ts';
 import {
@@ -103,6 +104,7 @@ export class ParserThreads {
 function startWorker(): Worker {
   const options = {
     execArgv: [],
+    workerData: withToken,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB, maxOldGenerationSizeMb: OLD_MIB },
   };
   if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('parser-thread.js', import.meta.url), options);

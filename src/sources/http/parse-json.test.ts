@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseJsonPath, readJsonPath } from './json-path.ts';
-import { exactJson } from './exact-number.ts';
+import { exactJson } from '../exact-number.ts';
 import { parseJson } from './parse-json.ts';
 
 describe('JSON', () => {

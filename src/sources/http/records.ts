@@ -1,6 +1,6 @@
 import type { SourceRecord } from '../source.ts';
 import type { LookupDefinition } from './definition.ts';
-import { decimal, exactJson, exactNumber } from './exact-number.ts';
+import { decimal, exactJson, exactNumber } from '../exact-number.ts';
 import { type JsonPath, parseJsonPath, readJsonPath } from './json-path.ts';
 import { JsonRefused, parseJson } from './parse-json.ts';
 

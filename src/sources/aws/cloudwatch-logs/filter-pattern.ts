@@ -1,6 +1,7 @@
 import { isIP, isIPv4 } from 'node:net';
 import type { Predicate } from '../../source.ts';
 import { booleanWanted } from '../../contradictions.ts';
+import { exactJson, exactNumberText } from '../../exact-number.ts';
 import { parseLike } from '../../like.ts';
 import type { AssumedTexts } from './assumed-texts.ts';
 import { regexOfPatterns } from './ilike-regex.ts';
@@ -93,7 +94,7 @@ function canonicalIPv4(text: string): string | undefined {
 function textPattern(predicate: Predicate, path: string): PatternPredicate | undefined {
   const { operator, values } = predicate;
   const [value = ''] = values;
-  const text = (field: unknown) => (typeof field === 'string' ? field : JSON.stringify(field));
+  const text = (field: unknown) => (typeof field === 'string' ? (exactNumberText(field) ?? field) : exactJson(field));
   const isPresent = (field: unknown) => field !== null && field !== undefined;
   switch (operator) {
     case '=': {

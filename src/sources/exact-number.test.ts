@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { decimal, exactJson, exactNumber } from './exact-number.ts';
-import { parseJson } from './parse-json.ts';
+import { decimal, exactJson, exactNumber, parseExactly } from './exact-number.ts';
+import { parseJson } from './http/parse-json.ts';
 
 it.each([
   '[9007199254740993,-12345678901234567890]',
@@ -33,4 +34,26 @@ it.each([
   ['1e300', '1e300'],
 ])('%s is %s in decimals', (literal, text) => {
   expect(decimal(literal)).toBe(text);
+});
+
+it('each number of a record is written as it was', () => {
+  const digits = fc.stringMatching(/^[0-9]{1,22}$/);
+  const whole = digits.map((text) => text.replace(/^0+(?=[0-9])/, ''));
+  const number = fc
+    .tuple(
+      fc.boolean(),
+      whole,
+      fc.option(digits),
+      fc.option(fc.tuple(fc.constantFrom('e', 'E', 'e-', 'E+'), fc.nat(60))),
+    )
+    .map(([negative, integer, fraction, exponent]) =>
+      [negative ? '-' : '', integer, fraction === null ? '' : `.${fraction}`, exponent?.join('') ?? ''].join(''),
+    );
+  fc.assert(
+    fc.property(fc.array(number), fc.constantFrom('', ' ', '\n  '), (numbers, space) => {
+      const text = `{"a":${space}[${numbers.join(`,${space}`)}],"b":{"c":${space}${numbers[0] ?? '0'}},"d":"x:1.50"}`;
+      expect(exactJson(parseExactly(text))).toBe(text.replaceAll(/(?<=[:,])\s+/g, ''));
+    }),
+    { numRuns: 2_000 },
+  );
 });
