@@ -1,6 +1,6 @@
 import type { SourceRecord } from '../source.ts';
 import type { LookupDefinition } from './definition.ts';
-import { decimal, exactJson, exactNumber } from '../exact-number.ts';
+import { decimal, exactJson, exactNumber, exactNumberText } from '../exact-number.ts';
 import { type JsonPath, parseJsonPath, readJsonPath } from './json-path.ts';
 import { JsonRefused, parseJson } from './parse-json.ts';
 
@@ -117,7 +117,5 @@ function jsonOf(value: unknown): string | null {
 
 /** As PostgreSQL's `->>`; what holds others is their JSON. */
 function textOf(value: unknown): unknown {
-  const number = exactNumber(value);
-  if (number !== undefined) return decimal(number);
-  return typeof value === 'object' && value !== null ? exactJson(value) : value;
+  return exactNumberText(value) ?? (typeof value === 'object' && value !== null ? exactJson(value) : value);
 }
