@@ -1,10 +1,11 @@
 import { exactJson, exactNumber, exactNumberText } from '../sources/exact-number.ts';
 import { isInetText } from './inet-text.ts';
+import { shallow } from './nesting.ts';
 import type { Replacements } from './storable-text.ts';
 import { storableJson, storableText } from './storable-text.ts';
 import { timestampText } from './timestamp-text.ts';
 
-/** Thrown by a TextOf where the value does not fit the type; the row adds which column and which record. */
+/** Thrown by a TextOf where the value does not fit the type, as NestedTooDeep is; the row adds which column and which record. */
 export class MisfitError extends Error {}
 
 /** A JSON value, neither null nor undefined, as PostgreSQL's text input of one type; null where it says nothing. */
@@ -25,7 +26,7 @@ const plainText: TextOf = (value, replacements) => {
 
 const jsonText: TextOf = (value, replacements) => {
   if (typeof value === 'bigint') return String(value);
-  return storableJson(exactJson(value), replacements);
+  return storableJson(shallow(exactJson(value)), replacements);
 };
 
 /**

@@ -2,7 +2,9 @@ import type { Pool } from '../engine/pool.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { SourceRecord } from '../sources/source.ts';
+import { exactJson, parseExactly } from '../sources/exact-number.ts';
 import { Batches } from './batches.ts';
+import { shallow } from './nesting.ts';
 import { storableJson } from './storable-text.ts';
 
 /** What identifies an answer: the key, and everything that changes what is asked. */
@@ -95,7 +97,7 @@ export class KeyCache {
       const key = keys[index] as CacheKey;
       if (row.stale) void this.#uses.add(cacheKeyText(key), key);
       const origin = () => `the answer of ${timestamp(fetchedAt)} for ${key.key} in the cache of ${key.table}`;
-      const stored = JSON.parse(row.records) as readonly StoredRecord[];
+      const stored = parseExactly(row.records) as readonly StoredRecord[];
       const records = stored.map(({ value, added = {}, text }) => ({
         value,
         added,
@@ -165,7 +167,12 @@ export class KeyCache {
     );
   }
 
-  async #insert(entries: readonly { readonly key: CacheKey; readonly answer: Answer }[]): Promise<void> {
+  async #insert(all: readonly { readonly key: CacheKey; readonly answer: Answer }[]): Promise<void> {
+    const entries = all.flatMap(({ key, answer: { records, fetchedAt } }) => {
+      const text = this.#textOf(key, records);
+      return text === undefined ? [] : [{ key, text, fetchedAt }];
+    });
+    if (entries.length === 0) return;
     const { rows } = await this.#pool.query<{ bytes: number }>(
       `insert into trailhound.key_cache (table_name, key, inputs, records, fetched_at, used_at, bytes)
        select table_name, key, inputs, records, fetched_at, fetched_at,
@@ -179,14 +186,24 @@ export class KeyCache {
        returning bytes`,
       [
         ...columnsOf(entries.map(({ key }) => key)),
-        entries.map(({ answer }) => recordsText(answer.records)),
-        entries.map(({ answer }) => timestamp(answer.fetchedAt)),
+        entries.map(({ text }) => text),
+        entries.map(({ fetchedAt }) => timestamp(fetchedAt)),
       ],
     );
     const written = rows.reduce((sum, { bytes }) => sum + bytes, 0);
     await this.#makeRoom(written).catch((error: unknown) =>
       this.#log.warn({ err: error }, 'no room could be made in the key cache'),
     );
+  }
+
+  /** Undefined of what jsonb cannot hold: one such answer must not take others of its batch with it. */
+  #textOf({ table, key }: CacheKey, records: readonly SourceRecord[]): string | undefined {
+    try {
+      return recordsText(records);
+    } catch (error) {
+      this.#log.warn({ err: error, table, key }, 'an answer is nested too deeply for the key cache');
+      return undefined;
+    }
   }
 }
 
@@ -195,6 +212,7 @@ function columnsOf(keys: readonly CacheKey[]): readonly [string[], string[], str
   return [keys.map(({ table }) => table), keys.map(({ key }) => key), keys.map(({ inputs }) => inputs)];
 }
 
+/** Throws NestedTooDeep, or a RangeError. */
 function recordsText(records: readonly SourceRecord[]): string {
   const stored = records.map(({ value, added, text }): StoredRecord => ({
     value,
@@ -202,7 +220,7 @@ function recordsText(records: readonly SourceRecord[]): string {
     ...(text === undefined ? {} : { text }),
   }));
   // What is replaced here is counted where the row is made.
-  return storableJson(JSON.stringify(stored), { count: 0 });
+  return storableJson(shallow(exactJson(stored)), { count: 0 });
 }
 
 /** Of what lies before 1970, as whoever keeps answers for ever says, 1970: no answer is as old. */

@@ -155,8 +155,26 @@ test('JSON of any strings means the same afterwards but for what PostgreSQL cann
   );
 });
 
-test('JSON nested deeper than the stack is an unreadable record, not a crash', () => {
+test.each([2_001, 200_000])('JSON of %i levels is an unreadable record that is named, not a crash', (levels) => {
   let deep: unknown = [];
-  for (let depth = 0; depth < 200_000; depth += 1) deep = [deep];
-  expect(() => convert('jsonb', deep)).toThrow('column c of t cannot hold an array as jsonb');
+  for (let depth = 1; depth < levels; depth += 1) deep = [deep];
+  const message = 'column c of t cannot hold JSON of more than 2000 levels';
+  for (const type of ['jsonb', 'json', 'jsonb[]'])
+    expect(() => convert(type, type === 'jsonb[]' ? [deep] : deep)).toThrow(message);
+  const record = compileRow('t', [column('jsonb', '@record')]);
+  const origin = () => 'record 2 of a.json, line 3';
+  for (const text of [undefined, '['.repeat(levels) + ']'.repeat(levels)])
+    expect(() => record.toRow({ value: deep, text, added: {}, origin })).toThrow(
+      expect.objectContaining({
+        message,
+        code: 'unreadable_record',
+        detail: 'The record is record 2 of a.json, line 3.',
+      }),
+    );
+});
+
+test('JSON of as many levels as are allowed is stored', () => {
+  let deep: unknown = [];
+  for (let depth = 1; depth < 2_000; depth += 1) deep = { a: deep };
+  expect(convert('jsonb', deep)).toBe(JSON.stringify(deep));
 });

@@ -5,6 +5,7 @@ import type { SourceRecord } from '../sources/source.ts';
 import type { TextOf } from './column-text.ts';
 import { MisfitError, textOfType } from './column-text.ts';
 import type { Row } from './hydrator.ts';
+import { DEEPEST, NestedTooDeep, shallow } from './nesting.ts';
 import type { Replacements } from './storable-text.ts';
 import { storableJson } from './storable-text.ts';
 
@@ -30,8 +31,9 @@ export function compileRow(table: string, columns: readonly Column[]): RowMapper
     toRow: (record) => {
       const row = new Array<string | null>(width);
       for (let index = 0; index < width; index += 1) {
-        const value = (readers[index] as Reader)(record);
+        let value: unknown;
         try {
+          value = (readers[index] as Reader)(record);
           row[index] = value === null || value === undefined ? null : (texts[index] as TextOf)(value, replacements);
         } catch (error) {
           throw unreadable(table, columns[index] as Column, value, record, error);
@@ -50,7 +52,7 @@ function isText(path: string | undefined): boolean {
   return path === '@record' || path?.startsWith('@record.') === true;
 }
 
-const storableJsonText: TextOf = (value, replacements) => storableJson(value as string, replacements);
+const storableJsonText: TextOf = (value, replacements) => storableJson(shallow(value as string), replacements);
 
 /** `a.b` leads into the value, `@x` and `@x.y` into what the source added, `@record` is the record's own text. */
 function readerOf(path: string | undefined): Reader {
@@ -82,17 +84,15 @@ function unreadable(
   cause: unknown,
 ): TrailhoundError {
   // A RangeError comes from JSON nested deeper than the stack is.
-  const misfit = cause instanceof MisfitError || cause instanceof RangeError;
-  if (!misfit) return new TrailhoundError('internal', `column ${column.name} of ${table} could not be read`, { cause });
-  return new TrailhoundError(
-    'unreadable_record',
-    `column ${column.name} of ${table} cannot hold ${kindOf(value)} as ${column.type}`,
-    {
-      detail: `The record is ${record.origin()}.`,
-      hint: `Leave ${column.name} out of the statement, narrow the statement so that it does not read this record, or set trailhound.partial = on, which leaves such records out and counts them.`,
-      cause,
-    },
-  );
+  const isDeep = cause instanceof NestedTooDeep || cause instanceof RangeError;
+  if (!isDeep && !(cause instanceof MisfitError))
+    return new TrailhoundError('internal', `column ${column.name} of ${table} could not be read`, { cause });
+  const held = isDeep ? `JSON of more than ${DEEPEST} levels` : `${kindOf(value)} as ${column.type}`;
+  return new TrailhoundError('unreadable_record', `column ${column.name} of ${table} cannot hold ${held}`, {
+    detail: `The record is ${record.origin()}.`,
+    hint: `Leave ${column.name} out of the statement, narrow the statement so that it does not read this record, or set trailhound.partial = on, which leaves such records out and counts them.`,
+    cause,
+  });
 }
 
 /** The kind alone: a value may be long, or private. */

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { CacheKey } from '../../src/hydrate/key-cache.ts';
 import { KeyCache } from '../../src/hydrate/key-cache.ts';
 import { createLogger } from '../../src/kernel/log.ts';
+import { parseExactly } from '../../src/sources/exact-number.ts';
 import type { TestEngine } from './support/engine.ts';
 import { openTestEngine } from './support/engine.ts';
 import { ManualClock } from './support/manual-clock.ts';
@@ -86,4 +87,16 @@ test('trailhound.cache says the bytes; trailhound.cache_clear() forgets a table,
   await write(cache, 'a');
   expect(await clear('trailhound.cache_clear()')).toBe(1);
   await expect(clear(`trailhound.cache_clear('abuseipdb_chek_ip')`)).rejects.toMatchObject({ code: '42P01' });
+});
+
+test('numbers are kept as they were written, and an answer that is nested too deeply takes no other one with it', async () => {
+  const cache = open(100_000);
+  const value = parseExactly('{"list":[12345678901234567,1.50],"text":"1.50"}');
+  let deep: unknown = [];
+  for (let depth = 0; depth < 5_000; depth += 1) deep = [deep];
+  const answer = (of: unknown) => ({ records: [{ value: of, added: {}, origin: () => '' }], fetchedAt: clock.now() });
+  await Promise.all([cache.write(keyOf('deep'), answer(deep)), cache.write(keyOf('exact'), answer(value))]);
+  const answers = await cache.read([keyOf('deep'), keyOf('exact')], 0);
+  expect([...answers.keys()]).toEqual([1]);
+  expect(answers.get(1)?.records[0]?.value).toEqual(value);
 });

@@ -58,6 +58,10 @@ beforeAll(async () => {
   await writeFile(join(folder, 'numbers/b.json'), `{"detail-type":"AWS API Call via CloudTrail","detail":${numbered}}`);
   await mkdir(join(folder, 'broken'));
   await writeFile(join(folder, 'broken/a.jsonl'), `${JSON.stringify(MADE_UP[0])}\n{"eventID":\n`);
+  await mkdir(join(folder, 'deep'));
+  const deep = `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`;
+  const lines = ['{"x":[]}', deep, '{"x":[1]}'].map((x, index) => `{"eventID":"${index}","requestParameters":${x}}\n`);
+  await writeFile(join(folder, 'deep/a.jsonl'), lines.join(''));
   road = await openRoad({
     simulator: {
       world: {
@@ -93,6 +97,7 @@ beforeAll(async () => {
         trail: { kind: files, paths: ["${folder}/AWSLogs"] }
         bucket: { kind: files, paths: ["s3://trail-bucket/"], endpoint_url: "${url}" }
         broken: { kind: files, paths: ["${folder}/broken/*"] }
+        deep: { kind: files, paths: ["${folder}/deep"] }
         numbers: { kind: files, paths: ["${folder}/numbers"] }
         gone: { kind: files, paths: ["${folder}/gone"] }${
           REAL.length === 0
@@ -218,6 +223,26 @@ test('an unreadable record fails the statement with file and line, or is counted
   expect(await textRows(partial, statement)).toEqual([['event-0', '1']]);
   expect(warnings).toEqual([expect.stringMatching(/^1 records of cloudtrail_file_event could not be read/)]);
 });
+
+test.each(['cloudtrail_event', 'request_parameters'])(
+  'a record that PostgreSQL holds as no %s is named, or counted',
+  async (column) => {
+    const statement = `select event_id, ${column} is null from cloudtrail_file_event where connection_name = 'deep' order by 1`;
+    const message = `column ${column} of cloudtrail_file_event cannot hold JSON of more than 2000 levels`;
+    const detail = `The record is record 2 of ${folder}/deep/a.jsonl, line 2.`;
+    expect(await failure(rows(statement))).toMatchObject({ code: 'HV000', message, detail });
+    const warnings: string[] = [];
+    const partial = await road.connect({ options: '-c trailhound.partial=on' });
+    partial.on('notice', (notice) => warnings.push(notice.message ?? ''));
+    expect(await textRows(partial, statement)).toEqual([
+      ['0', 'f'],
+      ['2', 'f'],
+    ]);
+    expect(warnings).toEqual([
+      `1 records of cloudtrail_file_event could not be read and were left out: ${message}. ${detail}`,
+    ]);
+  },
+);
 
 test('a path that is gone fails the statement and names it', async () => {
   const error = await failure(rows(`select count(*) from cloudtrail_file_event where connection_name = 'gone'`));
