@@ -30,19 +30,13 @@ function mayBeTooDeep(json: string): boolean {
 function depthOf(json: string): number {
   let [depth, deepest] = [0, 0];
   for (let at = 0; at < json.length; at += 1) {
-    switch (json[at]) {
-      case '{':
-      case '[':
-        depth += 1;
-        deepest = Math.max(deepest, depth);
-        break;
-      case '}':
-      case ']':
-        depth -= 1;
-        break;
-      case '"':
-        for (at += 1; at < json.length && json[at] !== '"'; at += 1) if (json[at] === '\\') at += 1;
-        break;
+    const character = json[at];
+    if (character === '{' || character === '[') {
+      depth += 1;
+      deepest = Math.max(deepest, depth);
+    } else if (character === '}' || character === ']') depth -= 1;
+    else if (character === '"') {
+      for (at += 1; at < json.length && json[at] !== '"'; at += 1) if (json[at] === '\\') at += 1;
     }
   }
   return deepest;
