@@ -120,13 +120,20 @@ export function createHydrator(options: HydratorOptions): RunningHydrator {
     scan: async (request, statement, isEnough) => {
       const source = sourceOf(sources, request.table.source, 'scan');
       const asked = { source, request, statement };
+      const scan = (cached: CachedScan | undefined) =>
+        run({
+          ...taskOf(request, statement),
+          isEnough: request.order === undefined ? undefined : isEnough,
+          recorded: { kind: 'scan' },
+          cached,
+          fill: (fetch) => fillScan(source, request, fetch, { scheduler, cache, turns, claims, quotas, clock, cached }),
+        });
       const cached = mayBeKept(source, request) ? new CachedScan(scanCache, clock, asked) : undefined;
-      return run({
-        ...taskOf(request, statement),
-        isEnough: request.order === undefined ? undefined : isEnough,
-        recorded: { kind: 'scan' },
-        cached,
-        fill: (fetch) => fillScan(source, request, fetch, { scheduler, cache, turns, claims, quotas, clock, cached }),
+      return scan(cached).catch((error: unknown) => {
+        // A value of a column that only others have asked for is no failure of this statement.
+        const mayBeOthers = error instanceof TrailhoundError && error.code === 'unreadable_record';
+        if (!mayBeOthers || cached?.readsMore !== true) throw error;
+        return scan(new CachedScan(scanCache, clock, asked, false));
       });
     },
     lookup: (request, statement) =>

@@ -9,17 +9,12 @@ import type { Fetch } from './fetch.ts';
 import type { FetchStatistics, HydratedRows, IsEnough, Row, StatementContext, StoredColumn } from './hydrator.ts';
 import type { HydrationMetrics } from './metrics.ts';
 import type { RateLimiter } from './rate-limiter.ts';
-import { ReadableRows } from './readable-rows.ts';
+import { IncomingRows } from './incoming-rows.ts';
 import type { Relations } from './relations.ts';
-import { compileRow } from './row.ts';
 import type { WrittenRows } from './row-writer.ts';
 import type { CachedScan } from './scan-cache/cached-scan.ts';
 import type { ScanLog } from './scan-log.ts';
-import { Stages } from './stages.ts';
 import { throttleProgress } from './throttle-progress.ts';
-
-/** Of a page of up to 10,000 events no more stand as rows in memory at once, and a cancel is heard in between. */
-const ROWS_AT_ONCE = 500;
 
 /** The rows of one reference, or of one level, that are to be filled. */
 export interface Task {
@@ -61,34 +56,39 @@ export async function hydrate(task: Task, parts: HydrateParts): Promise<Hydrated
   const link = linkAbort(statement.signal, closing);
   const { signal } = link;
   const tally = { calls: 0, pages: 0, bytes: 0, cacheHits: 0, waitMs: 0 };
-  const writer = new Stages({
-    relations,
-    limiter,
-    copies,
-    columns: ofSession ? columns.map((column) => ({ name: column.name, type: 'text' })) : columns,
-    role: statement.role,
-    relationOnly: statement.relationOnly,
-    signal,
-  });
-  const mapper = compileRow(name, mapped);
-  const readable = new ReadableRows(name, mapper, statement.settings.partial);
+  let begun: IncomingRows | undefined;
+  const incoming = (): IncomingRows => {
+    // Until its first rows come, a scan can do for others with further columns.
+    const all = begun === undefined ? task.cached?.fixColumns() : undefined;
+    begun ??= new IncomingRows({
+      name,
+      columns: all ?? columns,
+      mapped: all ?? mapped,
+      ofSession,
+      partial: statement.settings.partial,
+      relations,
+      limiter,
+      copies,
+      role: statement.role,
+      relationOnly: statement.relationOnly,
+      signal,
+    });
+    return begun;
+  };
+  const rowsSoFar = (): number => begun?.stages.rows ?? 0;
   const fetch: Fetch = {
     statement,
     signal,
     tally,
     get rows() {
-      return writer.rows;
+      return rowsSoFar();
     },
-    add: async (records) => {
-      for (let from = 0; from < records.length; from += ROWS_AT_ONCE) {
-        await writer.add(readable.of(records.slice(from, from + ROWS_AT_ONCE)));
-      }
-    },
-    addCopied: (copied) => writer.addCopied(copied),
+    add: (records) => (records.length === 0 ? Promise.resolve() : incoming().add(records)),
+    addCopied: (copied) => incoming().stages.addCopied(copied),
     isEnough: async (reached) => {
       if (task.isEnough === undefined) return false;
       return task.isEnough(
-        hydrated(await writer.soFar(), () => Promise.resolve()),
+        hydrated(await incoming().stages.soFar(), () => Promise.resolve()),
         reached,
       );
     },
@@ -99,8 +99,8 @@ export async function hydrate(task: Task, parts: HydrateParts): Promise<Hydrated
   };
   const hydrated = (written: WrittenRows, release: () => Promise<void>): HydratedRows => ({
     ...(written.kind === 'relation' && ofSession ? { ...written, name: asTyped(written.name, columns) } : written),
-    columns,
-    statistics: { ...tally, rows: writer.rows },
+    columns: incoming().columns,
+    statistics: { ...tally, rows: rowsSoFar() },
     release,
   });
   let failed: unknown;
@@ -108,16 +108,17 @@ export async function hydrate(task: Task, parts: HydrateParts): Promise<Hydrated
   let statistics: FetchStatistics | undefined;
   try {
     signal.throwIfAborted();
-    await task.fill(fetch, (rows) => writer.add(rows));
+    await task.fill(fetch, (rows) => incoming().stages.add(rows));
     signal.throwIfAborted();
-    const written = await writer.finish();
+    const { stages, mapper, warning } = incoming();
+    const written = await stages.finish();
     outcome = 'ok';
     if (mapper.replaced > 0) {
       const message = `${mapper.replaced} characters of ${name} that PostgreSQL cannot store (U+0000, lone surrogates) were replaced by U+FFFD`;
       (task.cached ?? statement).notice('WARNING', message);
     }
-    if (readable.warning !== undefined) statement.notice('WARNING', readable.warning);
-    const read = hydrated(written, () => writer.release());
+    if (warning !== undefined) statement.notice('WARNING', warning);
+    const read = hydrated(written, () => stages.release());
     const rows = (await task.cached?.finish(read, fetch)) ?? read;
     ({ statistics } = rows);
     return rows;
@@ -129,7 +130,7 @@ export async function hydrate(task: Task, parts: HydrateParts): Promise<Hydrated
     throw failure;
   } finally {
     if (outcome === 'failed') {
-      writer.discard();
+      begun?.stages.discard();
       await task.cached?.giveUp();
     }
     task.cached?.end();
@@ -138,7 +139,7 @@ export async function hydrate(task: Task, parts: HydrateParts): Promise<Hydrated
     link.abort(new Error('no more rows are wanted'));
     const durationMs = clock.now() - start;
     const { user, text, pid } = statement;
-    statistics ??= { ...tally, rows: writer.rows };
+    statistics ??= { ...tally, rows: rowsSoFar() };
     if (recorded !== undefined) {
       const { kind, keys } = recorded;
       const { pushed, searched, newest } = fetch;

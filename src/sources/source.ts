@@ -221,6 +221,8 @@ export interface ScanSource {
    * without it hold none of there.
    */
   readonly places?: string | undefined;
+  /** Its records are whole, whichever columns are asked for: rows of further columns can be cut from the same answers. */
+  readonly wholeRecords?: boolean | undefined;
   /** Each scan takes one request of it. */
   readonly quota?: Quota | undefined;
   /**

@@ -24,6 +24,8 @@ const calls = table(
     column('name', 'text', 'name', { operators: ['='] }),
     column('at', 'timestamp with time zone', 'at', { operators: ['<', '<=', '>', '>='] }),
     column('filter', 'text', '@filter', { key: 'input', operators: ['='] }),
+    column('twice', 'bigint', 'twice'),
+    column('event', 'jsonb', '@record'),
   ],
   5 * MINUTE,
 );
@@ -194,7 +196,7 @@ describe('a window that slides', () => {
     expect(source.ranges).toHaveLength(2);
   });
 
-  test('is read whole for the newest rows alone', async () => {
+  test('is read no further back for a few rows than for all', async () => {
     source.happen(120);
     const window = [where('at', '>=', ago(60))];
     await ask(window);
@@ -202,10 +204,110 @@ describe('a window that slides', () => {
     const [at] = columnsOf(calls, 'at');
     if (at === undefined) throw new Error('no column at');
     const order = { column: at, direction: 'desc', nulls: 'last' } as const;
-    const rows = await hydrator.scan({ ...request(window), order }, statement(), () => Promise.resolve(false));
-    await rows.release();
-    expect(new Set(source.ranges.map(({ from }) => from)).size).toBe(1);
+    const newest = await hydrator.scan({ ...request(window), order }, statement(), () => Promise.resolve(false));
+    expect(await rowsOf(newest, window)).toHaveLength(61);
+    await clock.advance(1);
+    const some = await hydrator.scan({ ...request(window), limit: 3 }, statement());
+    // Of the kept rows and the three of its tail the statement takes any.
+    expect((await rowsOf(some, window)).length).toBeGreaterThan(3);
+    await newest.release();
+    await some.release();
+    expect(source.ranges.map(({ from }) => Math.round((clock.now() - from) / MINUTE))).toEqual([60, 15, 15]);
+  });
+
+  test('is read once for those who want all of it and for who wants its newest rows', async () => {
+    source.happen(120);
+    const window = [where('at', '>=', ago(60))];
+    await ask(window);
+    await clock.advance(1);
+    source.hold();
+    const all = ask(window);
+    await source.waiting(1);
+    const [at] = columnsOf(calls, 'at');
+    if (at === undefined) throw new Error('no column at');
+    const order = { column: at, direction: 'desc', nulls: 'last' } as const;
+    const newest = hydrator.scan({ ...request(window), order }, statement(), () => Promise.resolve(true));
+    await new Promise((resolve) => setImmediate(resolve));
+    source.letGo();
+    expect(await all).toHaveLength(61);
+    expect(await rowsOf(await newest, window)).toHaveLength(61);
+    await (await newest).release();
     expect(source.ranges).toHaveLength(2);
+  });
+
+  test('keeps the columns of all who ask for it, whoever extends it', async () => {
+    source.happen(120);
+    const window = (): Predicate[] => [where('at', '>=', ago(60))];
+    await ask(window(), statement(), 'twice');
+    for (const columns of [[], ['twice'], [], ['twice']]) {
+      await clock.advance(MINUTE);
+      source.happen(1);
+      expect(await ask(window(), statement(), ...columns)).toEqual(source.between(ago(60), clock.now()));
+    }
+    const [, ...tails] = source.ranges.map(({ from, at }) => (at - from) / MINUTE);
+    expect(tails).toHaveLength(4);
+    expect(Math.max(...tails)).toBeLessThan(25);
+  });
+});
+
+describe('a dashboard', () => {
+  const panels = (from: number): readonly (readonly [readonly Predicate[], ...(readonly string[])])[] => [
+    [[where('at', '>=', from)]],
+    [[where('at', '>=', from)], 'twice'],
+    [[where('at', '>=', from)], 'filter'],
+    [[where('at', '>=', from), where('name', '=', 'odd')]],
+    [[where('at', '>=', from), where('name', '=', 'even', 'odd')], 'event'],
+  ];
+
+  test('reads each refresh once for all of its panels, whatever their columns and further conditions', async () => {
+    source.happen(120);
+    for (let refresh = 0; refresh < 4; refresh += 1) {
+      source.hold();
+      const own = panels(ago(60));
+      const begin = ([predicates, ...columns]: (typeof own)[number]) => ask(predicates, statement(), ...columns);
+      const wide = own.slice(0, 3).map(begin);
+      await source.waiting(1);
+      const narrow = own.slice(3).map(begin);
+      await new Promise((resolve) => setImmediate(resolve));
+      source.letGo();
+      const rows = await Promise.all([...wide, ...narrow]);
+      expect(rows).toEqual(own.map(([predicates]) => source.answers(predicates)));
+      expect(source.ranges).toHaveLength(refresh + 1);
+      await clock.advance(MINUTE);
+      source.happen(1);
+    }
+    expect(source.ranges.map(({ from, at }) => Math.round((at - from) / MINUTE))).toEqual([60, 16, 17, 18]);
+  });
+
+  test('that asks one panel after the other, reads what is missing for all of them', async () => {
+    source.happen(120);
+    const range = (): Predicate[] => [where('at', '>=', ago(60)), where('at', '<', ago(30))];
+    await ask(range());
+    await ask(range(), statement(), 'twice');
+    await ask(range(), statement(), 'event');
+    expect(source.ranges).toHaveLength(3);
+    for (const columns of [[], ['twice'], ['event'], ['twice', 'event']]) await ask(range(), statement(), ...columns);
+    expect(source.ranges).toHaveLength(3);
+    // JSON is not read for nobody.
+    await ask([where('at', '>=', ago(61)), where('at', '<', ago(30))]);
+    await ask([where('at', '>=', ago(61)), where('at', '<', ago(30))], statement(), 'filter');
+    const rows = await hydrator.scan(request(range()), statement());
+    expect(rows.columns.map(({ name }) => name)).not.toContain('event');
+    await rows.release();
+  });
+
+  test('fails in the panel alone whose column cannot be read', async () => {
+    source.happen(120);
+    source.broken = 100;
+    source.hold();
+    const fine = [ask([where('at', '>=', ago(60))]), ask([where('at', '>=', ago(60))], statement(), 'filter')];
+    await source.waiting(1);
+    const failing = ask([where('at', '>=', ago(60))], statement(), 'twice').catch((error: unknown) => String(error));
+    await new Promise((resolve) => setImmediate(resolve));
+    source.letGo();
+    expect((await Promise.all(fine)).map(({ length }) => length)).toEqual([61, 61]);
+    expect(await failing).toMatch(/twice/);
+    expect(await ask([where('at', '>=', ago(60))])).toHaveLength(61);
   });
 });
 

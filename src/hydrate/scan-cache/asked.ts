@@ -62,17 +62,25 @@ export function askedBy(
   };
 }
 
-/** Whether rows that one scan was asked for hold all that another asks, but for their times. */
+/** Whether rows that one scan was asked for hold all that another asks, but for the latest of its times. */
 export function holdsAllOf(kept: Asked, asked: Asked): boolean {
+  return isSubset(asked.columns, kept.columns) && holdsRowsOf(kept, asked);
+}
+
+export function isSubset<T>(some: ReadonlySet<T>, all: ReadonlySet<T>): boolean {
+  return [...some].every((each) => all.has(each));
+}
+
+/** The same, whichever columns they have. */
+export function holdsRowsOf(kept: Asked, asked: Asked): boolean {
   if (kept.table !== asked.table || kept.role !== asked.role || kept.range.from > asked.range.from) return false;
-  if (![...asked.columns].every((column) => kept.columns.has(column))) return false;
   if (asked.namesPlaces && !kept.namesPlaces) return false;
   // An input says what is asked; a row shows it, but does not depend on it as on a condition.
   if (inputs(kept) !== inputs(asked)) return false;
   return [...kept.conjuncts].every(([text, condition]) => asked.conjuncts.has(text) || isImplied(condition, asked));
 }
 
-/** What is asked when all rows before a time are known: without order or limit, as the rest is needed whole. */
+/** What is asked when all rows before a time are known. Rows that are enough by their order or number, are with the known ones too. */
 export function tailOf(request: ScanRequest, time: Column, from: number): ScanRequest {
   const isLower = ({ column, operator }: Predicate): boolean =>
     column === time && (operator === '>' || operator === '>=');
@@ -80,8 +88,6 @@ export function tailOf(request: ScanRequest, time: Column, from: number): ScanRe
   return {
     ...request,
     predicates: [...predicates, { column: time, operator: '>=', values: [String(from)] }],
-    order: undefined,
-    limit: undefined,
     restOf: request,
   };
 }

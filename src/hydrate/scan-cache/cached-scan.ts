@@ -1,9 +1,10 @@
+import type { Column } from '../../catalog/table.ts';
 import { abortable } from '../../kernel/abort.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { ScanRequest, ScanSource } from '../../sources/source.ts';
 import type { Fetch } from '../fetch.ts';
 import type { HydratedRows, StatementContext, TimedRows } from '../hydrator.ts';
-import { type Asked, askedBy, tailOf } from './asked.ts';
+import { type Asked, askedBy, isSubset, tailOf } from './asked.ts';
 import { type Entry, type EntryPart, type Flight, livesFor, type Said, type SourceNotice } from './entry.ts';
 import type { ScanCache } from './scan-cache.ts';
 
@@ -32,7 +33,6 @@ export function mayBeKept(source: ScanSource, request: ScanRequest): boolean {
 
 /** One scan of one statement: what of it is kept, what is still to be read, and what becomes of that. */
 export class CachedScan implements Flight {
-  readonly asked: Asked;
   /** Resolves when its rows are kept, or will not be. */
   readonly ended: Promise<void>;
   readonly #cache: ScanCache;
@@ -42,24 +42,59 @@ export class CachedScan implements Flight {
   readonly #statement: StatementContext;
   readonly #arrivedAt: number;
   readonly #notices: SourceNotice[] = [];
+  readonly #mayReadMore: boolean;
+  #asked: Asked;
+  #isFixed = false;
   #end: () => void = () => undefined;
   #startedAt: number;
   #found: Found | undefined;
   #isWhole = false;
 
+  /** @param mayReadMore than the columns of the request: what others ask for, or have asked */
   constructor(
     cache: ScanCache,
     clock: Clock,
     { source, request, statement }: { source: ScanSource; request: ScanRequest; statement: StatementContext },
+    mayReadMore = true,
   ) {
     this.#cache = cache;
     this.#clock = clock;
     this.#source = source;
     this.#request = request;
-    this.asked = askedBy(request, statement.role, source);
+    this.#asked = askedBy(request, statement.role, source);
+    this.#mayReadMore = mayReadMore && source.wholeRecords === true;
     this.#statement = statement;
     this.#arrivedAt = this.#startedAt = clock.now();
     this.ended = new Promise((resolve) => (this.#end = resolve));
+  }
+
+  /** What it reads: perhaps further columns than its statement asked for. */
+  get asked(): Asked {
+    return this.#asked;
+  }
+
+  get readsTail(): boolean {
+    return this.#found?.tail !== undefined;
+  }
+
+  get readsMore(): boolean {
+    return this.#asked.columns.size > this.#request.columns.length;
+  }
+
+  canTake(columns: ReadonlySet<Column>): boolean {
+    if (this.#isFixed || !this.#mayReadMore) return false;
+    return this.#found === undefined || isSubset(columns, this.#found.entry.asked.columns);
+  }
+
+  take(columns: ReadonlySet<Column>): void {
+    this.#asked = { ...this.#asked, columns: new Set([...this.#asked.columns, ...columns]) };
+  }
+
+  /** The first rows have come: whoever wants further columns of them is too late. */
+  fixColumns(): readonly Column[] {
+    this.#isFixed = true;
+    const { columns, table } = this.#request;
+    return this.readsMore ? table.columns.filter((column) => this.#asked.columns.has(column)) : columns;
   }
 
   /** Whether others may wait for it. */
@@ -72,14 +107,19 @@ export class CachedScan implements Flight {
     const { signal } = fetch;
     const { cache, sources } = this.#statement.settings;
     const mayAsk = cache || sources === 'cache';
-    for (let flight = this.#flight(mayAsk); ; flight = this.#flight(mayAsk)) {
-      if (flight !== undefined) {
-        await abortable(flight, signal);
-        continue;
+    for (;;) {
+      let ended = this.#joined(mayAsk);
+      if (ended === undefined) {
+        const lookedAt = this.#cache.additions;
+        this.#found = mayAsk ? await this.#pick(signal) : undefined;
+        if (this.#found !== undefined && this.#found.tail === undefined) break;
+        // Another may have begun in the meantime, or ended.
+        ended = this.#joined(mayAsk);
+        const isMissed = mayAsk && this.#cache.hasAdded(this.#asked, lookedAt);
+        if (ended === undefined && !isMissed) break;
+        await this.giveUp();
       }
-      this.#found = mayAsk ? await this.#pick(signal) : undefined;
-      // Another may have begun in the meantime.
-      if (this.#found !== undefined || this.#flight(mayAsk) === undefined) break;
+      if (ended !== undefined) await abortable(ended, signal);
     }
     const found = this.#found;
     if (found !== undefined) {
@@ -98,6 +138,7 @@ export class CachedScan implements Flight {
       }
     }
     this.#startedAt = this.#clock.now();
+    if (mayAsk && this.#mayReadMore && this.willBeKept) this.take(this.#columnsBeside());
     if (sources !== 'cache') this.#cache.takeOff(this);
     return found?.tail ?? this.#request;
   }
@@ -150,10 +191,20 @@ export class CachedScan implements Flight {
     return this.#request.limit !== undefined || this.#request.order !== undefined;
   }
 
-  #flight(mayAsk: boolean): Promise<void> | undefined {
-    // A few rows are sooner read than all that another wants.
-    if (!mayAsk || this.#wantsFew || this.#statement.settings.sources !== 'live') return undefined;
-    return this.#cache.flightFor(this.asked);
+  /** So that what is read now can stand in the place of what is kept; JSON is too much to read for nobody. */
+  #columnsBeside(): ReadonlySet<Column> {
+    if (this.#found !== undefined) return this.#found.entry.asked.columns;
+    return new Set(this.#cache.columnsBeside(this.#asked).filter(({ type }) => !type.startsWith('json')));
+  }
+
+  /** When another scan has ended that reads all of this one's rows; its columns are among those that are read then. */
+  #joined(mayAsk: boolean): Promise<void> | undefined {
+    // A few rows are sooner read than all that another wants; the first ones in an order take most of a tail.
+    const { limit, order } = this.#request;
+    if (!mayAsk || limit !== undefined || this.#statement.settings.sources !== 'live') return undefined;
+    const flight = this.#cache.flightFor(this.#asked, order !== undefined);
+    if (flight !== undefined && !isSubset(this.#asked.columns, flight.asked.columns)) flight.take(this.#asked.columns);
+    return flight?.ended;
   }
 
   async #pick(signal: AbortSignal): Promise<Found | undefined> {
@@ -193,9 +244,7 @@ export class CachedScan implements Flight {
       .filter(({ from }) => from < settledUntil)
       .map((each) => ({ ...each, before: Math.min(each.before, settledUntil) }));
     if (range.to < settledUntil) return { entry, parts, tail: undefined, from: settledUntil };
-    const { order } = this.#request;
-    // What wants the newest rows alone finds them sooner without.
-    if (time === undefined || order !== undefined || this.#statement.settings.sources !== 'live') return undefined;
+    if (time === undefined || this.#statement.settings.sources !== 'live') return undefined;
     return { entry, parts, tail: tailOf(this.#request, time, settledUntil), from: settledUntil };
   }
 

@@ -1,3 +1,4 @@
+import type { Column } from '../../catalog/table.ts';
 import type { Asked } from './asked.ts';
 import type { KeptPart } from './kept-parts.ts';
 
@@ -45,6 +46,11 @@ export interface Flight {
   readonly asked: Asked;
   /** Whether others may wait for it. */
   readonly willBeKept: boolean;
+  /** It reads the newest rows alone, the others are kept. */
+  readonly readsTail: boolean;
+  /** Whether it can still read further columns for who asks for its rows. */
+  canTake(columns: ReadonlySet<Column>): boolean;
+  take(columns: ReadonlySet<Column>): void;
   /** Resolves when its rows are kept, or will not be. */
   readonly ended: Promise<void>;
 }

@@ -1,7 +1,8 @@
+import type { Column } from '../../catalog/table.ts';
 import { abortable } from '../../kernel/abort.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/log.ts';
-import { type Asked, holdsAllOf } from './asked.ts';
+import { type Asked, holdsAllOf, holdsRowsOf, isSubset } from './asked.ts';
 import { type Entry, type Flight, livesFor } from './entry.ts';
 import type { KeptPart, KeptParts } from './kept-parts.ts';
 
@@ -28,21 +29,34 @@ export class ScanCache {
   /** The least recently used first. */
   readonly #entries = new Map<Entry, (() => Promise<void>)[]>();
   readonly #flights = new Set<Flight>();
+  /** When each was added, by the count of all. */
+  readonly #added = new WeakMap<Entry, number>();
+  #additions = 0;
   #cancelCleaning: (() => void) | undefined;
 
   constructor(options: ScanCacheOptions) {
     this.#options = options;
   }
 
-  /** Of another scan under way whose rows will hold all that is asked: when it has ended. */
-  flightFor(asked: Asked): Promise<void> | undefined {
+  /**
+   * Another scan under way whose rows will hold all that is asked, perhaps after they were asked for further columns.
+   *
+   * @param isSoon whether it may take no longer than the newest rows do
+   */
+  flightFor(asked: Asked, isSoon: boolean): Flight | undefined {
     const now = this.#options.clock.now();
-    for (const flight of this.#flights) {
-      const holdsAll = holdsAllOf(flight.asked, asked) && asked.range.to <= flight.asked.range.to;
-      if (flight.willBeKept && holdsAll && lengthOf(asked) * WORTH_WAITING >= lengthOf(flight.asked))
-        return flight.ended;
-    }
-    return undefined;
+    const holding = [...this.#flights].filter(
+      (flight) =>
+        flight.willBeKept &&
+        (flight.readsTail || !isSoon) &&
+        holdsRowsOf(flight.asked, asked) &&
+        asked.range.to <= flight.asked.range.to &&
+        lengthOf(asked) * WORTH_WAITING >= lengthOf(flight.asked),
+    );
+    return (
+      holding.find((flight) => isSubset(asked.columns, flight.asked.columns)) ??
+      holding.find((flight) => flight.canTake(asked.columns))
+    );
 
     function lengthOf({ range }: Asked): number {
       return Math.min(range.to, now) - range.from;
@@ -72,6 +86,25 @@ export class ScanCache {
     return found.filter((entry) => !lost.includes(entry));
   }
 
+  /** Of kept scans whose rows hold all that is asked but for columns: those that they have. */
+  columnsBeside(asked: Asked): readonly Column[] {
+    return [...this.#entries.keys()]
+      .filter((entry) => holdsRowsOf(entry.asked, asked))
+      .flatMap((entry) => [...entry.asked.columns]);
+  }
+
+  /** So many scans have been kept. */
+  get additions(): number {
+    return this.#additions;
+  }
+
+  /** Whether one that holds all that is asked, but perhaps for the newest, was kept since there were so many. */
+  hasAdded(asked: Asked, additions: number): boolean {
+    return [...this.#entries.keys()].some(
+      (entry) => (this.#added.get(entry) ?? 0) > additions && holdsAllOf(entry.asked, asked),
+    );
+  }
+
   has(entry: Entry): boolean {
     return this.#entries.has(entry);
   }
@@ -95,6 +128,7 @@ export class ScanCache {
       entry,
       leases.map((lease) => () => lease.release()),
     );
+    this.#added.set(entry, (this.#additions += 1));
     for (const old of replaced) await this.#drop(old);
     await this.#makeRoom();
     this.#cancelCleaning ??= this.#options.clock.schedule(CLEAN_EVERY_MS, () => void this.#clean());

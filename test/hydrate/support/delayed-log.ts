@@ -12,7 +12,10 @@ interface Happened {
 export class DelayedLog implements ScanSource {
   readonly kind = 'scan';
   readonly settled = { path: 'at', afterMs: 15 * 60_000 };
+  wholeRecords = true;
   places: string | undefined;
+  /** Which of its events has a text in the place of its number. */
+  broken: number | undefined;
   /** Every reading: of the times from when on, and when it was made. */
   readonly ranges: { readonly from: number; readonly at: number }[] = [];
   /** Of every reading, from when on is wanted what it is the rest of. */
@@ -76,7 +79,10 @@ export class DelayedLog implements ScanSource {
       this.#waiting += 1;
       await this.#gate?.opened;
       this.#waiting -= 1;
-      const records = wanted.map((value) => ({ value, added: {}, origin: () => `event ${String(value.n)}` }));
+      const records = wanted.map((event) => {
+        const value = { ...event, twice: event.n === this.broken ? 'none' : event.n * 2 };
+        return { value, added: {}, origin: () => `event ${String(event.n)}` };
+      });
       return { records, bytes: 0 };
     });
   }

@@ -17,6 +17,7 @@ export function cloudtrailLookupSource(
   return {
     kind: 'scan',
     settled: { path: 'eventTime', afterMs: DELIVERED_AFTER_MS },
+    wholeRecords: true,
     plan: (request) => describe(planLookups(request, now()), request, connections),
     scan: (request, context) => scan(request, planLookups(request, now()), connections, context, now()),
     close: () => Promise.resolve(),

@@ -21,6 +21,7 @@ export function cloudwatchLogsSource(connections: readonly AwsConnection[]): Sca
   return {
     kind: 'scan',
     settled: { path: PATHS.eventTime, afterMs: DELIVERED_AFTER_MS },
+    wholeRecords: true,
     places: PATHS.logGroupName,
     plan: (request): ScanPlan => describeScan(compileScan(request, connections), request.table.name),
     scan: (request, context) => scan(request, connections, context),
