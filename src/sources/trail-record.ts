@@ -29,6 +29,14 @@ export function parseLoggedRecord(text: string): TrailRecord | undefined {
   return value && delivered(value, text);
 }
 
+/** Every event has them: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html */
+export const EVENT_FIELDS = ['eventTime', 'eventName', 'eventSource'] as const;
+
+/** Whether anything says so: what people have cut out of records has some of these fields, digests and snapshots have none. */
+export function isTrailEvent(value: Json): boolean {
+  return EVENT_FIELDS.some((name) => (value[name] ?? null) !== null);
+}
+
 function delivered(value: Json, text: string): TrailRecord {
   const { detail } = value;
   return typeof value['detail-type'] === 'string' && isObject(detail)

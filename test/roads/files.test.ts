@@ -60,7 +60,9 @@ beforeAll(async () => {
   await writeFile(join(folder, 'broken/a.jsonl'), `${JSON.stringify(MADE_UP[0])}\n{"eventID":\n`);
   await mkdir(join(folder, 'deep'));
   const deep = `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`;
-  const lines = ['{"x":[]}', deep, '{"x":[1]}'].map((x, index) => `{"eventID":"${index}","requestParameters":${x}}\n`);
+  const lines = ['{"x":[]}', deep, '{"x":[1]}'].map(
+    (x, index) => `{"eventID":"${index}","eventName":"A","requestParameters":${x}}\n`,
+  );
   await writeFile(join(folder, 'deep/a.jsonl'), lines.join(''));
   road = await openRoad({
     simulator: {

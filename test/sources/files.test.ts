@@ -131,13 +131,34 @@ describe('the shapes of records', () => {
   });
 
   test('records that are no UTF-8 are counted', async () => {
-    await write('a.jsonl', Buffer.from('{"eventID":"\xff"}\n', 'latin1'));
+    await write('a.jsonl', Buffer.from('{"eventName":"A","eventID":"\xff"}\n', 'latin1'));
     expect(await read(connection(['/a.jsonl']))).toMatchObject({
       ids: ['\uFFFD'],
       notices: [
         'WARNING: 1 records of cloudtrail_file_event are not UTF-8: bytes that are no character were replaced by U+FFFD',
       ],
     });
+  });
+
+  test('what is no event of CloudTrail comes, and is told once', async () => {
+    const finding = JSON.stringify({ schemaVersion: '2.0', id: 'f', type: 'Recon:EC2/PortProbeUnprotectedPort' });
+    await write('a/findings.jsonl', `${finding}\n${finding}\n`);
+    await write(
+      'b/1_Config_us-east-1_ConfigSnapshot.json.gz',
+      zlib.gzipSync('{"configurationItems":[{"eventName":1}]}'),
+    );
+    await write('c/trail.json', JSON.stringify({ Records: [event('1'), { eventID: '2', eventSource: 'cut.out' }] }));
+    await write(
+      'd/1_CloudTrail-Digest_us-east-1_t.json.gz',
+      zlib.gzipSync('{"digestStartTime":"2026-11-20T10:00:00Z"}'),
+    );
+    const { found, notices } = await read(connection(['/']));
+    expect(found).toHaveLength(5);
+    expect(notices).toEqual([
+      expect.stringMatching(
+        /^NOTICE: 3 records of cloudtrail_file_event have no eventTime, eventName or eventSource, so they are no events of CloudTrail; the first: \/[ab]\/\S+, line 1\. /,
+      ),
+    ]);
   });
 
   test('a huge file comes in pages of at most 1,000 records and about 1 MB', async () => {

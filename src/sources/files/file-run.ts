@@ -33,6 +33,7 @@ export interface FoundInFile {
   readonly file: number;
   readonly records: readonly FileRecord[];
   readonly malformed: FileBatch['malformed'];
+  readonly eventless: FileBatch['eventless'];
   /** Why it cannot be read on; undefined where it can. */
   readonly failure: Error | undefined;
 }
@@ -81,8 +82,9 @@ class Gathered {
   characters = 0;
   ended = 0;
 
-  add(file: number, { records, copied, malformed, replaced, stored }: FileBatch): void {
-    if (records.length > 0 || malformed.length > 0) this.#found.push({ file, records, malformed, failure: undefined });
+  add(file: number, { records, copied, malformed, eventless, replaced, stored }: FileBatch): void {
+    if (records.length > 0 || malformed.length > 0)
+      this.#found.push({ file, records, malformed, eventless, failure: undefined });
     for (const { length } of records) this.characters += length;
     if (copied !== undefined) {
       this.#copied.push(copied);
@@ -94,7 +96,7 @@ class Gathered {
 
   fail(file: number, error: unknown): void {
     const failure = error instanceof Error ? error : new Error(String(error));
-    this.#found.push({ file, records: [], malformed: [], failure });
+    this.#found.push({ file, records: [], malformed: [], eventless: undefined, failure });
   }
 
   piece(isLast: boolean): RunPiece {

@@ -56,7 +56,7 @@ test('a row is what would be made of the parsed record', () => {
     },
     { eventName: '', eventTime: null, readOnly: 'false', userIdentity: { arn: 12 } },
     { eventName: true, readOnly: null, userIdentity: 'none' },
-    {},
+    { eventSource: 'x' },
   ]) {
     const text = JSON.stringify(record);
     expect(written(text)).toBe(parsed(text));
@@ -69,8 +69,10 @@ test.each([
   ['a number that is written in several ways', { eventName: 1.5 }],
   ['a time of another form', { eventTime: '2026-11-21 20:00:00.123' }],
   ['a time that is none', { eventTime: '2026-02-30T20:00:00Z' }],
-  ['a boolean that is none', { readOnly: 'maybe' }],
-  ['an empty text in the place of a boolean', { readOnly: '' }],
+  ['a boolean that is none', { eventName: 'A', readOnly: 'maybe' }],
+  ['an empty text in the place of a boolean', { eventName: 'A', readOnly: '' }],
+  ['what has none of the fields that events have', { readOnly: true }],
+  ['what has nothing in them', { eventName: null, eventTime: null, eventSource: null }],
 ])('%s is left to who parses it', (_what, record) => {
   expect(written(JSON.stringify(record))).toBeUndefined();
 });
@@ -111,7 +113,7 @@ test('when the newest of the events happened is known, whether or not the time i
   expect(writer.take()).toMatchObject({ rows: 4, newest: '2026-11-21T20:00:00Z' });
   const other = Buffer.from('{"eventName":"A","eventTime":"yesterday"}');
   expect(writer.write(other, 0, 1, true)).toBe(-1);
-  expect(writer.write(Buffer.from('{}'), 0, 1, true)).toBe(2);
+  expect(writer.write(Buffer.from('{"eventName":1}'), 0, 1, true)).toBe(15);
   expect(writer.take()?.newest).toBe('');
 });
 
@@ -148,6 +150,7 @@ const scalar = fc.oneof(
 const record = fc.record(
   {
     eventName: scalar,
+    eventSource: fc.constantFrom('iam.amazonaws.com', null),
     eventTime: fc.oneof(time, scalar),
     readOnly: fc.oneof(fc.boolean(), fc.constantFrom('true', 'false', 'True', ''), scalar),
     userIdentity: fc.oneof(fc.record({ arn: scalar }), scalar),

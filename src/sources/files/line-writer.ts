@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { CopiedRows } from '../source.ts';
+import { EVENT_FIELDS } from '../trail-record.ts';
 import { BACKSLASH, NINE, OBJECT, LIST, QUOTE, ZERO } from './json-bytes.ts';
 import type { LineColumn, LinePlan, Place } from './line-plan.ts';
 import { RecordExtractor } from './record-extractor.ts';
@@ -48,7 +49,7 @@ interface WrittenColumn {
 
 /**
  * Writes rows out of records' bytes, as they would be written of what JSON.parse makes of them. What is not the same by its bytes
- * alone (an escape, a fraction, a time of another form) is not taken: such a record is to be parsed.
+ * alone (an escape, a fraction, a time of another form) is not taken, nor what is no event: such a record is to be parsed.
  */
 export class LineWriter {
   readonly #columns: readonly WrittenColumn[];
@@ -61,7 +62,7 @@ export class LineWriter {
   readonly #newest = Buffer.alloc(TIME_BYTES - 2);
 
   constructor(plan: LinePlan) {
-    const paths = new Map<string, readonly string[]>([['eventTime', ['eventTime']]]);
+    const paths = new Map<string, readonly string[]>(EVENT_FIELDS.map((name) => [name, [name]]));
     for (const column of plan) if (column.kind === 'value') paths.set(column.path.join('.'), column.path);
     const names = [...paths.keys()];
     this.#extractor = new RecordExtractor([...paths.values()]);
@@ -101,7 +102,7 @@ export class LineWriter {
     const end = this.#extractor.extract(bytes, at);
     const time = this.#extractor.starts[0] as number;
     if (time >= 0 && bytes[time] === QUOTE && !isTime(bytes, time, this.#extractor.ends[0] as number)) return -1;
-    if (end < 0 || !(isText || isUtf8(bytes.subarray(at, end)))) return -1;
+    if (!this.#isEvent(bytes) || end < 0 || !(isText || isUtf8(bytes.subarray(at, end)))) return -1;
     const before = this.#length;
     this.#reserve();
     if (this.#row(bytes, line)) {
@@ -123,6 +124,15 @@ export class LineWriter {
     this.#length = 0;
     this.#rows = 0;
     return taken;
+  }
+
+  #isEvent(bytes: Uint8Array): boolean {
+    const { starts } = this.#extractor;
+    for (let leaf = 0; leaf < EVENT_FIELDS.length; leaf += 1) {
+      const at = starts[leaf] as number;
+      if (at >= 0 && bytes[at] !== NULL_VALUE) return true;
+    }
+    return false;
   }
 
   /** Times that are written in the same way are in the order of their bytes. */

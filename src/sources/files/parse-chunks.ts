@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { type Json, parseTrailRecord } from '../trail-record.ts';
+import { type Json, isTrailEvent, parseTrailRecord } from '../trail-record.ts';
 import { ByteFilter } from '../byte-filter.ts';
 import { CandidateSplitter } from './candidate-splitter.ts';
 import { UnknownCompression, decompress } from './decompress.ts';
@@ -20,10 +20,18 @@ export interface FileBatch {
   /** Of the piece's other records. */
   readonly copied: WrittenLines | undefined;
   readonly malformed: readonly Omit<Malformed, 'kind'>[];
+  /** Of the records, those that are no events of CloudTrail. */
+  readonly eventless: Eventless | undefined;
   /** Records that are no UTF-8: bytes that are no character have become U+FFFD. */
   readonly replaced: number;
   /** Bytes of the file, as it is stored, that were read since the batch before. */
   readonly stored: number;
+}
+
+export interface Eventless {
+  readonly records: number;
+  /** Where the first one begins. */
+  readonly line: number;
 }
 
 export interface FileRecord {
@@ -132,6 +140,7 @@ function batchOf(splits: readonly (Split | Passed | Skipped)[], reading: Reading
   const { filter, lines } = reading;
   const records: FileRecord[] = [];
   const malformed: Omit<Malformed, 'kind'>[] = [];
+  let eventless: Eventless | undefined;
   let replaced = 0;
   for (const split of splits) {
     if (split.kind === 'malformed') {
@@ -158,13 +167,14 @@ function batchOf(splits: readonly (Split | Passed | Skipped)[], reading: Reading
     if (record === undefined || namesList) continue;
     if (!isUtf8(bytes)) replaced += 1;
     const { value, text } = record;
+    if (!isTrailEvent(value)) eventless = { records: (eventless?.records ?? 0) + 1, line: eventless?.line ?? line };
     const timestamp = time ?? value['eventTime'];
     const { number, skipped } = reading;
     records.push({ value, text, line, number, skipped, timestamp, length: whole.length });
   }
   const { stored } = reading;
   reading.stored = 0;
-  return { records, copied: lines?.take(), malformed, replaced, stored };
+  return { records, copied: lines?.take(), malformed, eventless, replaced, stored };
 }
 
 /** What is wrong with a file's outermost object that has no list of records; null is what some programs write of none. */

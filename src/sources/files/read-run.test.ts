@@ -15,7 +15,11 @@ const parserOf = (pieces: () => AsyncGenerator<RunPiece>) => ({ parse: pieces })
 
 async function troublesOf(pieces: () => AsyncGenerator<RunPiece>): Promise<readonly string[]> {
   const told: string[] = [];
-  const troubles = { unreadable: (error: SourceError) => void told.push(error.message), replaced: () => undefined };
+  const troubles = {
+    unreadable: (error: SourceError) => void told.push(error.message),
+    replaced: () => undefined,
+    eventless: () => undefined,
+  };
   const reading = readRun(files, parserOf(pieces), troubles, new AbortController().signal);
   while ((await reading.next()).done !== true);
   return told;
@@ -32,7 +36,12 @@ test('where a thread ends early, each file that it was not done with is told', a
 test('a file that fails is told by its name, and the others go on', async () => {
   const failure = Object.assign(new Error('gone'), { code: 'ENOENT' });
   const told = await troublesOf(async function* () {
-    yield { ...NOTHING, found: [{ file: 1, records: [], malformed: [], failure }], ended: 4, isLast: true };
+    yield {
+      ...NOTHING,
+      found: [{ file: 1, records: [], malformed: [], eventless: undefined, failure }],
+      ended: 4,
+      isLast: true,
+    };
   });
   expect(told).toEqual(['cannot read /b.json: it does not exist']);
 });
@@ -42,7 +51,11 @@ test('what fails the statement ends the reading', async () => {
   const refusal = new SourceError('nonsense', 'evidence', 'refused');
   const pieces = parserOf(async function* () {
     try {
-      yield { ...NOTHING, found: [{ file: 0, records: [], malformed: [], failure: new Error('x') }], ended: 1 };
+      yield {
+        ...NOTHING,
+        found: [{ file: 0, records: [], malformed: [], eventless: undefined, failure: new Error('x') }],
+        ended: 1,
+      };
     } finally {
       ended = true;
     }
@@ -52,6 +65,7 @@ test('what fails the statement ends the reading', async () => {
       throw refusal;
     },
     replaced: () => undefined,
+    eventless: () => undefined,
   };
   const reading = readRun(files, pieces, troubles, new AbortController().signal);
   await expect(reading.next()).rejects.toBe(refusal);

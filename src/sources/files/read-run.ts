@@ -50,12 +50,13 @@ export async function* readRun(
       if (next.done === true) return;
       const { found, copied, replaced, stored } = next.value;
       const records: ReadRecord[] = [];
-      for (const { file: index, records: those, malformed, failure } of found) {
+      for (const { file: index, records: those, malformed, eventless, failure } of found) {
         const file = files[index] as QueuedFile;
         const recordOf = recordMaker(file.path, places[index] as Place);
         for (const record of those) records.push(recordOf(record));
         for (const { line, reason, rest } of malformed)
           troubles.unreadable(unreadableFile(file.connection, file.path, `line ${line}`, reason), rest);
+        if (eventless !== undefined) troubles.eventless(eventless.records, `${file.path}, line ${eventless.line}`);
         if (failure !== undefined) fail(file, failure);
       }
       if (replaced > 0) troubles.replaced(replaced);

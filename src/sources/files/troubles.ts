@@ -6,6 +6,8 @@ export interface Troubles {
   unreadable(error: SourceError, rest: boolean): void;
   /** So many records are no UTF-8: bytes that are no character have become U+FFFD. */
   replaced(records: number): void;
+  /** So many records are no events of CloudTrail; `where`: the first one. Nothing is wrong with that, but their columns are NULL. */
+  eventless(records: number, where: string): void;
 }
 
 /** Fails the statement at the first thing that cannot be read; where the session takes partial answers, counts them. */
@@ -13,6 +15,7 @@ export function createTroubles(table: string, context: CallContext): Troubles & 
   const records = { count: 0, first: '' };
   const files = { count: 0, first: '' };
   let replaced = 0;
+  const eventless = { count: 0, first: '' };
   const count = (of: { count: number; first: string }, error: SourceError) => {
     of.count += 1;
     if (of.count === 1) of.first = error.message;
@@ -25,6 +28,10 @@ export function createTroubles(table: string, context: CallContext): Troubles & 
     replaced: (more) => {
       replaced += more;
     },
+    eventless: (more, where) => {
+      if (eventless.count === 0) eventless.first = where;
+      eventless.count += more;
+    },
     tell: () => {
       const warn = (message: string) => context.notice('WARNING', message);
       if (files.count > 0) {
@@ -32,6 +39,12 @@ export function createTroubles(table: string, context: CallContext): Troubles & 
       }
       if (records.count > 0) {
         warn(`${records.count} records of ${table} could not be read and are missing; the first: ${records.first}`);
+      }
+      if (eventless.count > 0) {
+        context.notice(
+          'NOTICE',
+          `${eventless.count} records of ${table} have no eventTime, eventName or eventSource, so they are no events of CloudTrail; the first: ${eventless.first}. A condition on path leaves out their files`,
+        );
       }
       if (replaced > 0) {
         warn(`${replaced} records of ${table} are not UTF-8: bytes that are no character were replaced by U+FFFD`);
