@@ -7,6 +7,7 @@ import { hasGroupingSets, isAggregated, isPerRow } from './grouping.ts';
 import { isUsable, keep, type Kept } from './pruning.ts';
 import type { Statement } from './statement.ts';
 import { surroundingsOf, type Condition } from './surroundings.ts';
+import { topRowsOf, type TopRows } from './top-rows.ts';
 
 /** Where in a level something is computed: for the rows of an item's surroundings, or in an expression. */
 export type Standpoint =
@@ -23,6 +24,8 @@ export interface Frame extends Kept {
   readonly outer: Frame | undefined;
   /** Those that can be computed from what is kept, the site's own column aside. */
   readonly conditions: readonly Condition[];
+  /** All of its rows that are needed, where its LIMIT says so. */
+  readonly top: TopRows | undefined;
 }
 
 /**
@@ -70,7 +73,13 @@ export function frameOf(level: Level, standpoint: Standpoint, reading: Reading, 
     outer,
     conditions: visible,
     grouped: overGroups && whole,
+    top: isOfOutput(standpoint) ? topRowsOf(kept, own, statement) : undefined,
   };
+}
+
+/** Whether nothing depends on it but the rows that come out: not which of them do. */
+function isOfOutput(standpoint: Standpoint): boolean {
+  return standpoint.kind === 'item' || standpoint.clause?.kind === 'other';
 }
 
 /** How a level stands in the level whose columns it names: as a LATERAL item, or in an expression. */

@@ -19,6 +19,8 @@ export interface Growth {
   readonly step: Growing;
   /** Gives one boolean: whether the statement has all the rows that its LIMIT lets through. */
   readonly probe: string;
+  /** It reads ordinary relations: what changes between the probe and the statement itself would leave that short. */
+  readonly ordinary: boolean;
 }
 
 /** @param mentionOf where the statement reads what a step gives, if in one place alone */
@@ -35,7 +37,8 @@ export function growthOf(
     })
     .sort((a, b) => Number(a.kind === 'lookup') - Number(b.kind === 'lookup'));
   const probe = step === undefined ? undefined : probeOf(statement.scopes.root.select);
-  return step === undefined || probe === undefined ? undefined : { step, probe };
+  if (step === undefined || probe === undefined) return undefined;
+  return { step, probe, ordinary: statement.readsOrdinaryRelations(statement.scopes.root.select) };
 }
 
 /** Whether keys that are read from a recursion are those of its first levels, as far as its tree goes now. */
@@ -44,7 +47,8 @@ export function endsByLimit({ cte, level, self }: Recursion, statement: Statemen
   const [mention, ...more] = cte.references.filter((item) => item !== self && !isWithin(item.level, level));
   if (mention === undefined || more.length > 0 || query.withClause === undefined) return false;
   const ctes = (query.withClause.ctes ?? []).filter((node) => bare(node, 'CommonTableExpr') !== cte.node);
-  return isGrowable(mention, { ...query, withClause: { ...query.withClause, ctes } }, statement);
+  const rest = { ...query, withClause: { ...query.withClause, ctes } };
+  return !statement.readsOrdinaryRelations(query) && isGrowable(mention, rest, statement);
 }
 
 /**
@@ -63,9 +67,8 @@ function isGrowable(item: Item, query: SelectStmt, statement: Statement): boolea
   if (isSorted || distinctOn || aggregates || hasWindow(targetList) || limitOf(root, statement) === undefined)
     return false;
   if (!addsRows(item, query, statement)) return false;
-  // What changes between the question whether there are enough and the statement itself would leave it short.
-  const changes = statement.readsOrdinaryRelations(query) || statement.readsUnstable(query);
-  if (changes || callsVolatile(query, statement) || padded.size > 0) return false;
+  // What is not the same each time would leave the statement short of what its probe has found.
+  if (statement.readsUnstable(query) || callsVolatile(query, statement) || padded.size > 0) return false;
   if (levels.some(({ ctes }) => ctes.some(({ node }) => bare(node.ctequery, 'SelectStmt') === undefined))) return false;
   return statement
     .levelsIn([query.withClause, targetList, query.fromClause, query.whereClause])

@@ -9,6 +9,7 @@ import { isExpressionOnly, type KeySource } from './key-source.ts';
 import { and, call, castTo, columnOf, selectOf } from './nodes.ts';
 import { isUsable } from './pruning.ts';
 import type { Reference, Statement } from './statement.ts';
+import { overTopRows } from './top-rows.ts';
 import { widened } from './widening.ts';
 
 /** In place of a type: keys that become a scan's predicate, each a JSON array as `ScanKey` says. */
@@ -236,6 +237,8 @@ function overRows(query: SelectStmt, frame: Frame, statement: Statement): Select
   const groups = frame.grouped ? grouped({ ...rest, fromClause }, frame, statement) : undefined;
   if (groups !== undefined) return { ...groups.query, fromClause: [groups.from, ...(groups.query.fromClause ?? [])] };
   if (dependenciesOf({ SelectStmt: query }, frame.level, statement).aggregates.has(frame.level)) return undefined;
+  const first = frame.top && overTopRows(query, frame.top, frame.items, statement);
+  if (first !== undefined) return first;
   return { ...query, fromClause: [...frame.nodes, ...fromClause] };
 }
 

@@ -157,6 +157,12 @@ class Pipeline implements QueryPipeline {
     const work = { request, isOwnText, backend, reading, description, facts, below, arrived };
     // The loopback serves what is not planned here, and what would be read differently in the session's own spelling.
     const analysis = isReadAsPlanned(facts, request.text) ? this.#analyse(work) : undefined;
+    if (growsInOneSnapshot(analysis, work) && (await request.ownTransaction?.()) === true) {
+      await backend.query({ text: ONE_SNAPSHOT });
+      // Names are looked at again: what was said of them was said in another transaction.
+      const begun = { ...request, ownTransaction: () => Promise.resolve(false) };
+      return this.#rewrite(begun, reading, backend, arrived, executed);
+    }
     const { calling, release } = this.#calling.scan(request);
     try {
       // PostgreSQL's own 42501 is the right answer, and it raises that before it opens any table.
@@ -250,6 +256,13 @@ class Pipeline implements QueryPipeline {
 
 function mayFetch(lower: string): boolean {
   return lower.includes('fetch') || lower.includes('move');
+}
+
+/** Whether a statement asks for fewer keys where nothing that it reads changes before it runs. */
+function growsInOneSnapshot(analysis: Analysis | undefined, { reading, facts }: Asked): boolean {
+  const planned = analysis?.planned;
+  const growth = planned !== undefined && 'plan' in planned ? planned.plan.growth : undefined;
+  return growth?.ordinary === true && !facts.oneSnapshot && reading.classified.kind !== 'explain';
 }
 
 /** Before anything else of its transaction: key queries and the stored query see the same rows. */

@@ -35,6 +35,7 @@ export class Execution {
   readonly #own: OwnQueries;
   readonly #scans: ScanSteps;
   readonly #lookups: LookupSteps;
+  readonly #oneSnapshot: boolean;
 
   constructor(options: {
     plan: Plan;
@@ -54,6 +55,7 @@ export class Execution {
   }) {
     this.#plan = options.plan;
     this.#context = options.context;
+    this.#oneSnapshot = options.oneSnapshot;
     this.#shared = new SharedRequests(options.references, options.restrictions, options.plan.steps);
     this.#placeholders = new Placeholders(options.given);
     this.#own = new OwnQueries({ ...options, placeholders: this.#placeholders });
@@ -76,6 +78,7 @@ export class Execution {
   /** What costs no call is asked at once; so are keys that may fail, each of which a WARNING counts. */
   #growth(): Growth | undefined {
     const { growth } = this.#plan;
+    if (growth?.ordinary === true && !this.#oneSnapshot) return undefined;
     const { sources, partial } = this.#context.settings;
     return growth?.step.kind === 'lookup' && (sources !== 'live' || partial) ? undefined : growth;
   }

@@ -76,6 +76,47 @@ function errorsIn(messages: readonly WireMessage[]): string[] {
     .map(({ payload }) => decodeErrorResponse(payload).fields.get('C') ?? '');
 }
 
+/** Any five rows of 40: keys are asked for in growing numbers where the table cannot change before the statement. */
+describe('LIMIT over an ordinary table asks for as many keys as it takes', () => {
+  const LIMITED = `select n.ip, a.abuse_confidence_score from numbered n join abuseipdb_check_ip a on a.ip_address = n.ip limit 5`;
+  beforeAll(async () => {
+    await client.query(
+      `create table numbered as select inet '45.83.14.0' + n as ip from pg_catalog.generate_series(1, 40) n`,
+    );
+    return async () => {
+      await client.query('drop table numbered');
+    };
+  });
+
+  test.each([
+    ['alone, as a simple Query', [], LIMITED, 16],
+    ['EXPLAIN ANALYZE', [], `explain analyze ${LIMITED}`, 16],
+    ['in a block of REPEATABLE READ', ['begin isolation level repeatable read'], LIMITED, 16],
+    ['in a block of READ COMMITTED, all of them', ['begin'], LIMITED, 40],
+  ] as const)('%s', async (_name, before, text, calls) => {
+    for (const each of before) await client.query(each);
+    const rows = await textRows(client, text);
+    if (before.length > 0) await client.query('commit');
+    expect(keys()).toHaveLength(calls);
+    if (text === LIMITED) expect(rows).toHaveLength(5);
+  });
+
+  test('with parameters, in a transaction of its own, again and again', async () => {
+    for (let round = 0; round < 3; round += 1) {
+      road.simulator.calls.reset();
+      const { rows } = await client.query({ name: 'limited', text: LIMITED.replace('5', '$1'), values: [3 + round] });
+      expect([rows.length, keys().length]).toEqual([3 + round, 16]);
+    }
+    expect(await textRows(client, 'show transaction_isolation')).toEqual([['read committed']]);
+  });
+
+  test('behind another statement of the same Query, all of them', async () => {
+    wire.send(encodeQuery({ text: `select 1; ${LIMITED}` }));
+    expect(rowsIn(await wire.until('Z'))).toHaveLength(6);
+    expect(keys()).toHaveLength(40);
+  });
+});
+
 describe('keys from ordinary tables reach look-ups below views, outside of a block:', () => {
   test('pg with parameters', async () => {
     expect(sorted(await textRows(client, `${JOIN} where w.note <> $1`, ['none']))).toEqual(expected);

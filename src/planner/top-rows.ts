@@ -1,0 +1,182 @@
+import type { ColumnRef, Node, SelectStmt, SortBy } from '@pgsql/types';
+import { TrailhoundError } from '../kernel/errors.ts';
+import { deparse } from '../sql/deparse.ts';
+import { isStar } from '../sql/names.ts';
+import { fieldsOf, type Item, type Level } from '../sql/scope.ts';
+import { bare } from '../sql/walk.ts';
+import { conjunctsOf, functionNames, hasWindow } from './dependencies.ts';
+import { isAggregated } from './grouping.ts';
+import { limitOf, type Limit } from './limits.ts';
+import { and, castTo, columnOf, replaced } from './nodes.ts';
+import { isUsable, type Kept } from './pruning.ts';
+import { remainingOf } from './remaining-rows.ts';
+import { isSame } from './sites.ts';
+import type { Statement } from './statement.ts';
+
+/**
+ * The rows of a level that ORDER BY and LIMIT may let through, before anything is joined to them that leaves none of them
+ * out: `order by o.at desc limit 20`. What is computed for the rows that come out needs keys of these alone.
+ */
+export interface TopRows extends Kept {
+  readonly where: readonly Node[];
+  /** As far as it is known by now: further columns only choose among rows that tie. */
+  readonly sort: readonly SortBy[];
+  readonly limit: Limit;
+}
+
+/**
+ * Unlike what else is kept of a level for a key query these must be no more rows than the statement's: others would come
+ * first.
+ *
+ * @param item what keys are computed for where that stands in FROM; else it stands in the target list or in ORDER BY
+ */
+export function topRowsOf(within: Kept, item: Item | undefined, statement: Statement): TopRows | undefined {
+  const { level } = within;
+  const limit = isSortedAndCut(level, statement) ? limitOf(level, statement) : undefined;
+  const remaining = limit && remainingOf(within, statement);
+  if (limit === undefined || remaining === undefined || (item !== undefined && remaining.items.has(item)))
+    return undefined;
+  const kept: Kept = { ...within, ...remaining, grouped: false };
+  const where = conjunctsOf(level.select.whereClause);
+  if (!where.every((node) => isUsable(node, kept, statement))) return undefined;
+  const sort: SortBy[] = [];
+  for (const node of level.select.sortClause ?? []) {
+    const by = bare(node, 'SortBy');
+    const value = by?.node && sortedBy(by.node, level, statement);
+    if (value === undefined || by?.sortby_dir === 'SORTBY_USING' || !isUsable(value, kept, statement)) break;
+    sort.push({ ...by, node: value });
+  }
+  return sort.length === 0 ? undefined : { ...kept, where, sort, limit };
+}
+
+/** Each of its rows comes out as one row, and nothing else than ORDER BY says which come first. */
+function isSortedAndCut(level: Level, statement: Statement): boolean {
+  const { select, branches } = level;
+  const { targetList, sortClause = [], limitCount, groupClause, distinctClause, windowClause, lockingClause } = select;
+  if (sortClause.length === 0 || limitCount === undefined || branches.length > 0) return false;
+  if ([groupClause, distinctClause, windowClause, lockingClause].some((list) => (list ?? []).length > 0)) return false;
+  const computed = [targetList, sortClause];
+  if (hasWindow(computed) || isAggregated(level, statement)) return false;
+  return !functionNames(computed).some((name) => statement.functions.setReturning.has(name));
+}
+
+/** What ORDER BY means: ordinals and names of output columns come before FROM's. */
+function sortedBy(node: Node, level: Level, statement: Statement): Node | undefined {
+  const { names, open } = statement.names.outputs(level);
+  const ordinal = bare(node, 'A_Const')?.ival?.ival;
+  const column = bare(node, 'ColumnRef');
+  const fields = column === undefined ? [] : fieldsOf(column);
+  if (ordinal === undefined && fields.length !== 1) return node;
+  if (open) return undefined;
+  const index = ordinal === undefined ? names.indexOf(fields[0] ?? '') : ordinal - 1;
+  return index === -1 ? node : outputAt(index, level, statement);
+}
+
+function outputAt(index: number, level: Level, statement: Statement): Node | undefined {
+  const { targetList = [] } = level.select;
+  const values = targetList.map((target) => bare(target, 'ResTarget')?.val);
+  if (!values.some(isStar)) return values[index];
+  const through = statement.names.passedThrough(level)[index];
+  return through && statement.columnOf(through.item, through.name, level);
+}
+
+/**
+ * A query over a level's rows with the first of them in their place, as a derived table with the columns that the query
+ * names.
+ *
+ * @returns undefined where it names what these rows do not have
+ */
+export function overTopRows(
+  query: SelectStmt,
+  top: TopRows,
+  others: ReadonlySet<Item>,
+  statement: Statement,
+): SelectStmt | undefined {
+  const { level } = top;
+  const alias = `trailhound_top_${String(statement.scopes.levels.indexOf(level))}`;
+  const columns: Node[] = [];
+  const lost = new Set<ColumnRef>();
+  const over = replaced(query, (node) => {
+    const column = bare(node, 'ColumnRef');
+    if (column === undefined || !statement.scopes.levelOf.has(column)) return undefined;
+    const own = columnIn(column, top, others, statement);
+    if (own === 'other') return undefined;
+    if (own === 'lost') {
+      lost.add(column);
+      return undefined;
+    }
+    let index = columns.findIndex((each) => isSame(each, own, statement));
+    if (index === -1) index = columns.push(own) - 1;
+    return columnOf(alias, `c${String(index + 1)}`);
+  });
+  if (lost.size > 0) return undefined;
+  const values = [...columns, ...top.sort.flatMap(({ node }) => node ?? [])];
+  const rows: SelectStmt = {
+    targetList: values.map((val) => ({ ResTarget: { val } })),
+    fromClause: [...top.nodes],
+    ...(top.where.length === 0 ? {} : { whereClause: and(top.where) }),
+    // By ordinals, since a constant may be sorted by as an output column alone.
+    sortClause: top.sort.map((by, index) => ({
+      SortBy: { ...by, node: { A_Const: { ival: { ival: columns.length + index + 1 } } } },
+    })),
+    limitCount: countOf(top.limit),
+    limitOption: 'LIMIT_OPTION_WITH_TIES',
+    op: 'SETOP_NONE',
+  };
+  if (!isWritable(rows)) return undefined;
+  const colnames = values.map((_value, index) => ({ String: { sval: `c${String(index + 1)}` } }));
+  const from = { lateral: true, subquery: { SelectStmt: rows }, alias: { aliasname: alias, colnames } };
+  return { ...over, fromClause: [{ RangeSubselect: from }, ...(over.fromClause ?? [])] };
+}
+
+/** Where only its order is not, keys of all rows still are. */
+function isWritable(query: SelectStmt): boolean {
+  try {
+    deparse({ SelectStmt: query });
+    return true;
+  } catch (error) {
+    if (error instanceof TrailhoundError && error.code === 'not_supported') return false;
+    throw error;
+  }
+}
+
+/** A column of these rows; `lost`: one of the level's that they do not have; `other`: none of the level's. */
+function columnIn(
+  column: ColumnRef,
+  top: TopRows,
+  others: ReadonlySet<Item>,
+  statement: Statement,
+): Node | 'lost' | 'other' {
+  const { level, items } = top;
+  const meaning = statement.names.resolve(column);
+  if (meaning.kind === 'unknown') return meaning.level === level ? 'lost' : 'other';
+  const named = meaning.kind === 'column' ? [meaning.item] : meaning.items;
+  if (!named.some((item) => items.has(item) || others.has(item))) return 'other';
+  if (meaning.kind !== 'column' || !isUsable({ ColumnRef: column }, top, statement)) return 'lost';
+  const isHere = statement.scopes.levelOf.get(column) === level;
+  return statement.columnOf(meaning.item, meaning.name, level) ?? (isHere ? { ColumnRef: column } : 'lost');
+}
+
+/** As many as LIMIT and OFFSET take together; NULL is none of either. */
+function countOf({ count, offset }: Limit): Node {
+  const [rows, skipped] = [count, offset].map((bound) => bare(bound, 'A_Const')?.ival);
+  // In PostgreSQL's tree 0 is left out.
+  if (rows !== undefined && (offset === undefined || skipped !== undefined)) {
+    const ival = (rows.ival ?? 0) + (skipped?.ival ?? 0);
+    return { A_Const: { ival: ival === 0 ? {} : { ival } } };
+  }
+  const bound = (value: Node | undefined, otherwise: Node): Node =>
+    castTo(value === undefined ? otherwise : { CoalesceExpr: { args: [castTo(value, 'int8'), otherwise] } }, 'numeric');
+  const sum: Node = {
+    A_Expr: {
+      kind: 'AEXPR_OP',
+      name: [{ String: { sval: 'pg_catalog' } }, { String: { sval: '+' } }],
+      lexpr: bound(count, MOST),
+      rexpr: bound(offset, castTo({ A_Const: { ival: {} } }, 'int8')),
+    },
+  };
+  return castTo({ MinMaxExpr: { op: 'IS_LEAST', args: [sum, castTo(MOST, 'numeric')] } }, 'int8');
+}
+
+/** 2^63 - 1, the most that LIMIT takes. */
+const MOST = castTo({ A_Const: { sval: { sval: '9223372036854775807' } } }, 'int8');
