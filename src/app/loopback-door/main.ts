@@ -18,7 +18,10 @@ const questions = new Map<number, (mayEnter: boolean) => void>();
 let asked = 0;
 let isSilent = false;
 
-const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+/** The least: as soon as anything waits in a socket's own buffer, no more is read of its connection (startUp). */
+const highWaterMark = 1;
+
+const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark }, (socket) => {
   socket.on('error', () => socket.destroy());
   void receive(socket);
 });
@@ -116,8 +119,11 @@ function startUp(socket: Socket): Promise<{ readonly packet: StartupPacket; read
         if (found.state === 'tls') done(undefined);
         if (found.state !== 'packet') return;
         const isEncryption = found.packet.kind === 'ssl-request' || found.packet.kind === 'gssenc-request';
-        if (!isEncryption) done({ packet: found.packet, head: received });
-        else if (found.rest.length > 0) done(undefined);
+        if (!isEncryption) {
+          done({ packet: found.packet, head: received });
+          // What comes after it is its next owner's, and paused alone the socket would read on, and lose that.
+          socket.unshift(chunk);
+        } else if (found.rest.length > 0) done(undefined);
         else {
           received = Buffer.alloc(0);
           socket.write('N');
