@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { decimal, exactJson, exactNumber, parseExactly } from './exact-number.ts';
+import { decimal, exactJson, exactNumber, nearestDouble, parseExactly } from './exact-number.ts';
 import { parseJson } from './http/parse-json.ts';
 
 it.each([
@@ -56,4 +56,8 @@ it('each number of a record is written as it was', () => {
     }),
     { numRuns: 2_000 },
   );
+});
+
+it('the double next to a number is to be had where one is computed with', () => {
+  expect((parseExactly('[1.50, 1e1, 3, "x", null]') as unknown[]).map(nearestDouble)).toEqual([1.5, 10, 3, 'x', null]);
 });

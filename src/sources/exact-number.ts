@@ -27,6 +27,12 @@ export function exactNumber(value: unknown): string | undefined {
   return typeof value === 'string' && value.startsWith(MARK) ? value.slice(MARK.length) : undefined;
 }
 
+/** The double that is nearest to the number for which a value stands in; every other value as it is. */
+export function nearestDouble(value: unknown): unknown {
+  const number = exactNumber(value);
+  return number === undefined ? value : Number(number);
+}
+
 /** A value as JSON, its numbers as they were written. */
 export function exactJson(value: unknown): string {
   const text = JSON.stringify(value);

@@ -1,8 +1,10 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { compileRow } from '../../src/hydrate/row.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { abuseipdbCheckSource } from '../../src/sources/abuseipdb/check-source.ts';
 import { AbuseipdbClient } from '../../src/sources/abuseipdb/client.ts';
+import { exactJson } from '../../src/sources/exact-number.ts';
 import type { LookupKey, LookupSource } from '../../src/sources/source.ts';
 import { column, failure, testContext } from '../support/source-harness.ts';
 
@@ -76,6 +78,17 @@ test('what is asked for: address, age, key, and reports only when they are wante
   expect(requests).toEqual([
     ['/api/v2/check?ipAddress=185.220.100.252&maxAgeInDays=30', API_KEY, 'application/json'],
     ['/api/v2/check?ipAddress=2a00%3A%3A1&maxAgeInDays=90&verbose=', API_KEY, 'application/json'],
+  ]);
+});
+
+test('numbers are as they were written', async () => {
+  const data = '{"abuseConfidenceScore":100.0,"reports":[{"reporterId":12345678901234567,"list":[1.50]}]}';
+  const [record] = await ask(open({ url: await serve((_request, response) => response.end(`{"data":${data}}`)) }));
+  expect(exactJson(record?.value)).toBe(data);
+  const columns = [SCORE, REPORTS];
+  expect(record && compileRow('t', columns).toRow(record)).toEqual([
+    '100',
+    '[{"reporterId":12345678901234567,"list":[1.50]}]',
   ]);
 });
 

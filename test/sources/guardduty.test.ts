@@ -3,7 +3,9 @@ import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts
 import type { World } from '../../src/simulator/world.ts';
 import { guarddutyDetectorSource } from '../../src/sources/aws/guardduty/detector-source.ts';
 import { guarddutyFindingSource } from '../../src/sources/aws/guardduty/finding-source.ts';
+import { exactJson } from '../../src/sources/exact-number.ts';
 import { connectTo } from '../support/connect-to.ts';
+import { startFakeService } from '../support/fake-service.ts';
 import {
   allPages,
   allRecords,
@@ -97,6 +99,22 @@ test('records are as on the wire, with user data left alone', async () => {
   );
   expect(records.map(({ value }) => value)).toMatchObject([FINDINGS[0] ?? {}]);
   expect(records.map(({ added }) => added['connection_name'])).toEqual(['aws']);
+});
+
+test('numbers of findings and detectors are as they were written', async () => {
+  const text = '{"id":"f","severity":8.0,"service":{"n":12345678901234567,"list":[1.50,1E+3]}}';
+  const service = await startFakeService(({ target }, response) =>
+    response.end(target.endsWith('/findings/get') ? `{"findings":[${text}]}` : text),
+  );
+  try {
+    const client = connect({ endpointUrl: `http://${service.host}` }).guardDuty('us-east-1');
+    const { signal } = new AbortController();
+    const { findings } = await client.getFindings('d', ['f'], signal);
+    expect(findings.map(exactJson)).toEqual([text]);
+    expect(exactJson((await client.getDetector('d', signal)).value)).toBe(text);
+  } finally {
+    await service.close();
+  }
 });
 
 test.each([

@@ -1,4 +1,5 @@
 import { contradicts } from '../contradictions.ts';
+import { nearestDouble } from '../exact-number.ts';
 import { namesAsked } from '../names.ts';
 import type { KeptAs, Page, ScanRequest, ScanSource, SourceRecord } from '../source.ts';
 import { rangeSaid } from '../time-range.ts';
@@ -106,7 +107,8 @@ function noticeOf(count: number, minimum: string, { table, limit }: ScanRequest,
 
 function scoreOf(entry: unknown): number {
   const { abuseConfidenceScore: score } = entry as { readonly abuseConfidenceScore?: unknown };
-  return typeof score === 'number' ? score : 0;
+  const double = nearestDouble(score);
+  return typeof double === 'number' ? double : 0;
 }
 
 function recordOf(value: unknown, minimum: string): SourceRecord {

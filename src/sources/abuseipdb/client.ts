@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Pool } from 'undici';
+import { parseExactly } from '../exact-number.ts';
 import type { CallContext, Quota } from '../source.ts';
 import { SourceError } from '../source.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -21,7 +22,7 @@ export interface AbuseipdbConfig {
 }
 
 export interface Answer {
-  /** Of the body's member `data`: an object or a list, as the endpoint has it. */
+  /** Of the body's member `data`: an object or a list, as the endpoint has it, its numbers as they were written. */
   readonly data: unknown;
   /** Of the body, as received. */
   readonly bytes: number;
@@ -147,7 +148,7 @@ function dataOf(body: string, contentType: string | string[] | undefined, connec
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExactly(text);
   } catch {
     return undefined;
   }

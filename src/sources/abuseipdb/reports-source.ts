@@ -1,3 +1,4 @@
+import { nearestDouble } from '../exact-number.ts';
 import type { CallContext, LookupKey, LookupSource, SourceRecord } from '../source.ts';
 import type { AbuseipdbClient } from './client.ts';
 import { noResult } from './failures.ts';
@@ -38,7 +39,8 @@ async function pageOf(client: AbuseipdbClient, key: LookupKey, page: number, con
     perPage: String(PER_PAGE),
   };
   const { data } = await client.get('reports', query, context);
-  const { results, lastPage } = data as { readonly results?: unknown; readonly lastPage?: unknown };
+  const { results, lastPage: last } = data as { readonly results?: unknown; readonly lastPage?: unknown };
+  const lastPage = nearestDouble(last);
   if (!Array.isArray(results) || !Number.isSafeInteger(lastPage))
     throw noResult(client.name, `has no page ${page} of reports`);
   return { results: results as readonly unknown[], lastPage: lastPage as number };

@@ -1,3 +1,5 @@
+import { parseExactly } from '../exact-number.ts';
+
 /** A response's body as it came: the SDK's own reading renames every field and costs as much as parsing does. */
 export interface RawAnswer {
   readonly value: unknown;
@@ -33,6 +35,15 @@ export async function sendRaw<C extends Command>(
 ): Promise<RawAnswer> {
   const body = await sendForBody(command, send);
   return { value: JSON.parse(body.toString('utf8')) as unknown, bytes: body.length };
+}
+
+/** The same, its numbers as they were written. */
+export async function sendExact<C extends Command>(
+  command: C,
+  send: (command: C) => Promise<unknown>,
+): Promise<RawAnswer> {
+  const body = await sendForBody(command, send);
+  return { value: parseExactly(body.toString('utf8')), bytes: body.length };
 }
 
 /** The same, before it is parsed. */

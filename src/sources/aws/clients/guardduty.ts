@@ -1,4 +1,4 @@
-import { sendRaw } from '../send-raw.ts';
+import { sendExact, sendRaw } from '../send-raw.ts';
 import { onFirstUse } from './on-first-use.ts';
 import { type ClientOptions, sdkConfiguration } from './options.ts';
 
@@ -12,7 +12,7 @@ export interface Condition {
 
 export type Criterion = Readonly<Record<string, Condition>>;
 
-/** Bodies are as on the wire, in camelCase; throws SyntaxError where one is not what the API says. */
+/** Bodies are as on the wire, in camelCase, numbers of findings and detectors as they were written; throws SyntaxError where one is not what the API says. */
 export interface GuardDuty {
   listDetectors(nextToken: string | undefined, signal: AbortSignal): Promise<IdPage>;
   getDetector(detectorId: string, signal: AbortSignal): Promise<Body>;
@@ -64,7 +64,7 @@ export function guardDutyClient(options: ClientOptions): GuardDuty {
     },
     getDetector: async (detectorId, signal) => {
       const { client, GetDetectorCommand } = await sdk.get();
-      const answer = await sendRaw(new GetDetectorCommand({ DetectorId: detectorId }), (command) =>
+      const answer = await sendExact(new GetDetectorCommand({ DetectorId: detectorId }), (command) =>
         client.send(command, { abortSignal: signal }),
       );
       return { value: asObject(answer.value), bytes: answer.bytes };
@@ -82,7 +82,7 @@ export function guardDutyClient(options: ClientOptions): GuardDuty {
     },
     getFindings: async (detectorId, ids, signal) => {
       const { client, GetFindingsCommand } = await sdk.get();
-      const answer = await sendRaw(
+      const answer = await sendExact(
         new GetFindingsCommand({ DetectorId: detectorId, FindingIds: [...ids] }),
         (command) => client.send(command, { abortSignal: signal }),
       );
