@@ -5,7 +5,7 @@ import { conjunctsOf } from './dependencies.ts';
 import { sourcesOfComparison, sourcesOfInterval } from './equalities.ts';
 import { sourcesOfMember, sourcesOfRow } from './existence.ts';
 import { fewest, onlyWhere, type KeySource, type Sought } from './key-source.ts';
-import { isOperator } from './sites.ts';
+import { formOf, isOperator } from './sites.ts';
 
 type Sources = readonly KeySource[] | undefined;
 
@@ -21,6 +21,7 @@ export function sourcesWhen(outcome: boolean, node: Node, level: Level, sought: 
   if (either !== undefined) return sourcesOfCase(outcome, either, level, sought);
   const test = bare(node, 'BooleanTest');
   if (test !== undefined) return sourcesOfTest(outcome, test, level, sought);
+  if (isNullTestOfKey(outcome, node, sought)) return [];
   const expression = bare(node, 'A_Expr');
   if (expression !== undefined) {
     return sourcesOfTruthValue(outcome, node, level, sought) ?? sourcesOfComparison(outcome, expression, level, sought);
@@ -40,6 +41,13 @@ export function sourcesWhen(outcome: boolean, node: Node, level: Level, sought: 
     default:
       return undefined;
   }
+}
+
+/** Of a key that is in every row: `is null` is never true of it. */
+function isNullTestOfKey(outcome: boolean, node: Node, { site, keyType, statement }: Sought): boolean {
+  const { arg, nulltesttype } = bare(node, 'NullTest') ?? {};
+  if (arg === undefined || nulltesttype !== (outcome ? 'IS_NULL' : 'IS_NOT_NULL')) return false;
+  return site.nullable !== true && formOf(arg, site, keyType, statement) === 'always';
 }
 
 /** One of them has the outcome: each must say. */

@@ -88,6 +88,10 @@ const CONDITIONS: readonly (readonly [condition: string, asked: readonly string[
     ['34.1.1.1'],
   ],
   ['(a.ip_address = w.address and false) or (a.ip_address = w.address and null)', []],
+  ['a.ip_address is null', []],
+  ['not (host(a.ip_address) is not null) and a.is_tor', []],
+  ['a.ip_address is null or a.ip_address = w.address', BOTH],
+  ['(a.ip_address is null) is true', []],
 ];
 
 describe('a condition bounds the key', () => {
@@ -96,8 +100,22 @@ describe('a condition bounds the key', () => {
   });
 });
 
+describe('a key that is null is none that could be asked for', () => {
+  test.each([
+    `select * from ${A} where ip_address is null`,
+    `select w.note, a.ip_address from watchlist w left join ${A} a on a.ip_address is null`,
+    `select note from watchlist w where not exists (select from ${A} a where a.ip_address is null)`,
+    `select note from watchlist w where w.address not in (select a.ip_address from ${A} a where a.ip_address is null)`,
+    `with a as (select * from ${A} union all select * from ${A}) select count(*) from a where ip_address is null`,
+    `select x.ip_address from (select a.ip_address from ${A} a left join watchlist w on w.address = a.ip_address) x
+      where x.ip_address is null`,
+  ])('%s', async (text) => answersLikePostgreSQL(text, []));
+});
+
 describe('a condition that lets every key pass bounds nothing', () => {
   test.each([
+    'case when a.is_tor then a.ip_address end is null',
+    'a.ip_address is not null',
     'not (a.ip_address = w.address)',
     '(a.ip_address = w.address) is not false',
     '(a.ip_address = w.address) is not true',
