@@ -13,7 +13,8 @@ export const LOOPBACK_ROLE = 'trailhound_loopback';
 const LOCK = `set local idle_in_transaction_session_timeout = '3s';
   lock table trailhound.loopback in share row exclusive mode`;
 
-const ATTEMPTS = 20;
+/** On a machine that is busy a backend that has sent its last message may not have begun to wait for the answer for long. */
+const PATIENCE_MS = 10_000;
 const PAUSE_MS = 10;
 
 /**
@@ -21,16 +22,18 @@ const PAUSE_MS = 10;
  * so give the pid of somebody else's backend.
  */
 export async function isConnecting(engine: Engine, pid: number): Promise<boolean> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const { rows } = await engine.pool.query(
-      `select from pg_stat_activity where pid = $1 and datname = $2 and wait_event_type = 'Extension'`,
+  const until = Date.now() + PATIENCE_MS;
+  for (let pause = PAUSE_MS; ; pause *= 1.5) {
+    const { rows } = await engine.pool.query<{ waits: boolean; is_idle: boolean }>(
+      `select wait_event_type is not distinct from 'Extension' as waits, state like 'idle%' as is_idle
+         from pg_stat_activity where pid = $1 and datname = $2`,
       [pid, engine.database],
     );
-    if (rows.length > 0) return true;
-    // It has sent its last message and may not have begun to wait.
-    await sleep(PAUSE_MS);
+    const [backend] = rows;
+    if (backend === undefined || backend.waits) return backend !== undefined;
+    if (backend.is_idle || Date.now() > until) return false;
+    await sleep(pause);
   }
-  return false;
 }
 
 /** `host` is a directory for a Unix socket. */

@@ -32,6 +32,8 @@ export interface Simulator {
   clearFaults(): void;
   /** Milliseconds; of requests that arrive from now on. */
   setLatency(service: ServiceName, milliseconds: number): void;
+  /** Requests that arrive from now on are answered once the returned function has been called. */
+  hold(service: ServiceName): () => void;
   /** Requests a second; undefined: no limit. */
   setRateLimit(service: ServiceName, requestsPerSecond: number | undefined): void;
   /** Another world in place of the one served so far. */
@@ -60,6 +62,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const faults = new Faults();
   const limiter = new RateLimiter(() => performance.now());
   const latency = new Map(Object.entries(options.latency ?? {}) as [ServiceName, number][]);
+  const holds = new Map<ServiceName, Hold>();
   const rateLimits = new Map(Object.entries(options.rateLimits ?? {}) as [ServiceName, number][]);
 
   const controlled = {
@@ -98,6 +101,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     const decided = decide(service.name, operation);
     const wait = latency.get(service.name) ?? 0;
     if (wait > 0) await sleep(wait, undefined, { signal: gone }).catch(() => undefined);
+    await holds.get(service.name)?.released;
     if (gone.aborted) return;
     if (!('kind' in decided)) {
       // Counted before the client can know: a test that has its answer finds the call ended.
@@ -121,6 +125,14 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     setLatency: (service, milliseconds) => {
       latency.set(service, milliseconds);
     },
+    hold: (service) => {
+      const held = hold();
+      holds.set(service, held);
+      return () => {
+        if (holds.get(service) === held) holds.delete(service);
+        held.release();
+      };
+    },
     setRateLimit: (service, requestsPerSecond) => {
       if (requestsPerSecond === undefined) rateLimits.delete(service);
       else rateLimits.set(service, requestsPerSecond);
@@ -130,6 +142,17 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     },
     close: () => close(server),
   };
+}
+
+interface Hold {
+  readonly released: Promise<void>;
+  readonly release: () => void;
+}
+
+function hold(): Hold {
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  return { released, release };
 }
 
 /** A request that its service refuses outright is an operation as well, whose answer is the refusal. */

@@ -55,4 +55,4 @@ test('SIGHUP reads the certificate anew, and keeps the old one where the new one
   } finally {
     expect((await server.stop()).status).toBe(0);
   }
-}, 60_000);
+});

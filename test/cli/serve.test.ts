@@ -106,11 +106,12 @@ describe('while a server runs', () => {
 
   it('query ends with 130 when it is interrupted, and the statement with it', async () => {
     const child = new CliProcess(['query', ...common, 'select pg_sleep(600)'], here);
-    const activity = `select count(*) as n from pg_stat_activity where query like 'select pg_sleep(600)%' and state = 'active'`;
-    const sleeping = async () => (await query(['--output', 'csv', activity])).stdout;
-    await expect.poll(sleeping, { timeout: 20_000 }).toBe('n\n1\n');
+    const watching = await connect();
+    const sleeping = async () => (await watching.query(SLEEPING)).rowCount;
+    await expect.poll(sleeping).toBe(1);
     expect((await child.stop('SIGINT')).status).toBe(130);
-    expect(await sleeping()).toBe('n\n0\n');
+    await expect.poll(sleeping).toBe(0);
+    await watching.end();
   });
 
   it('query ends quietly when its reader has gone', async () => {
@@ -197,10 +198,15 @@ describe('when a server ends', () => {
   it('lets a running statement finish and accepts no connection any more', async () => {
     const started = await serve();
     server = started.process;
-    const child = new CliProcess(['query', ...common, '--output', 'csv', 'select 1 as a from pg_sleep(6)'], here);
-    const activity = `select count(*) as n from pg_stat_activity where query like '%from pg_sleep(6)' and state = 'active'`;
-    const running = async () => (await run(['query', ...common, '--output', 'csv', activity], here)).stdout;
-    await expect.poll(running, { timeout: 20_000 }).toBe('n\n1\n');
+    // A session that is idle is ended at once, and with it what the statement waits for.
+    const idle = await connect();
+    await idle.query('select pg_advisory_lock(1)');
+    const child = new CliProcess(
+      ['query', ...common, '--output', 'csv', 'select 1 as a from pg_advisory_lock(1)'],
+      here,
+    );
+    const waiting = `select from pg_locks where locktype = 'advisory' and objid = 1 and not granted`;
+    await expect.poll(async () => (await idle.query(waiting)).rowCount).toBe(1);
     const stopped = server.stop('SIGTERM');
     expect(await child.finished()).toMatchObject({ status: 0, stdout: 'a\n1\n' });
     expect((await stopped).status).toBe(0);
@@ -210,11 +216,10 @@ describe('when a server ends', () => {
   it('at once by a second signal', async () => {
     server = (await serve()).process;
     const child = new CliProcess(['query', ...common, 'select pg_sleep(600)'], here);
-    const activity = `select count(*) as n from pg_stat_activity where query like 'select pg_sleep(600)%' and state = 'active'`;
-    const running = async () => (await run(['query', ...common, '--output', 'csv', activity], here)).stdout;
-    await expect.poll(running, { timeout: 20_000 }).toBe('n\n1\n');
+    const watching = await connect();
+    await expect.poll(async () => (await watching.query(SLEEPING)).rowCount).toBe(1);
     server.child.kill('SIGINT');
-    await expect.poll(() => connects(portOf()), { timeout: 5_000 }).toBe(false);
+    await expect.poll(() => connects(portOf())).toBe(false);
     expect((await server.stop('SIGINT')).status).toBe(130);
     expect((await child.finished()).status).toBe(1);
     expect(engineProcesses()).toEqual([]);
@@ -239,9 +244,20 @@ describe('when a server ends', () => {
   });
 });
 
-async function asUser(user: string, password: string, sql: string): Promise<string> {
+const SLEEPING = `select from pg_stat_activity where query like 'select pg_sleep(600)%' and state = 'active'`;
+
+async function connect(
+  user = 'trailhound',
+  password = readFileSync(path.join(dataDir, 'password'), 'utf8').trim(),
+): Promise<Client> {
   const client = new Client({ host: '127.0.0.1', port: portOf(), database: 'trailhound', user, password });
+  client.on('error', () => undefined);
   await client.connect();
+  return client;
+}
+
+async function asUser(user: string, password: string, sql: string): Promise<string> {
+  const client = await connect(user, password);
   try {
     return (await client.query(sql)).command;
   } finally {

@@ -47,7 +47,7 @@ it('a watch and a refresh leave the data directory to the server that they began
   expect(await refresh.stop('SIGINT')).toMatchObject({ status: 130 });
   const kept = start(['query', '--output', 'csv', 'select count(*), count(refreshed_at), min(action) from hunt.ticks']);
   expect(await kept.finished()).toMatchObject({ stdout: 'count,count,min\n1,1,tick\n' });
-}, 120_000);
+});
 
 /** Anything beyond what has been written. */
 const next = (written: string) => new RegExp(`^[^]{${written.length + 1},}`);

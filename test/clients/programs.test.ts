@@ -46,7 +46,7 @@ for (const program of PROGRAMS.filter(({ group }) => group === 'always' || group
         expect(stderr).toBe('');
         expect(answers).toHaveLength(askedOf(program).length);
       }
-    }, 120_000);
+    });
 
     const asked = askedOf(program).map(({ check, way }, index) => [check.name, way, check, index] as const);
     test.each(asked)(

@@ -29,7 +29,7 @@ afterAll(async () => {
 /** On a connection of its own: one that is stuck must not hold up the others. */
 async function rowsOf(sql: string): Promise<readonly unknown[]> {
   const { host, port, database, password } = endpoint;
-  const client = new Client({ host, port, database, user: 'trailhound', password, statement_timeout: 20_000 });
+  const client = new Client({ host, port, database, user: 'trailhound', password, statement_timeout: 120_000 });
   await client.connect();
   try {
     return (await client.query<Record<string, unknown>>(sql)).rows;

@@ -309,5 +309,5 @@ describe.skipIf(DATA === undefined)('real patterns over real records', () => {
       all.map((pattern) => `${set} ${line} ${pattern}`),
     );
     expect(found.sort()).toEqual(wanted.sort());
-  }, 120_000);
+  });
 });

@@ -527,4 +527,4 @@ test('whatever is asked in whatever order, the rows are those that a reading wou
     { numRuns: 25 },
   );
   expect(source.ranges.length).toBeGreaterThan(10);
-}, 60_000);
+});

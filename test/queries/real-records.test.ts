@@ -55,7 +55,7 @@ describe.skipIf(FILES.length === 0)('over real records, as over plain tables wit
       about.set(name, value ?? '');
     }
     about.set('finding_id', '0'.repeat(32));
-  }, 120_000);
+  });
   afterAll(async () => {
     await road.close();
   });

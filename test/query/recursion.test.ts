@@ -401,7 +401,7 @@ describe('a recursion that goes in circles', () => {
     expect(bench.checks.asked.map(({ key }) => key)).toEqual(['34.1.1.1', '34.1.1.2']);
   });
 
-  test('is stopped after 1,000 levels where nothing else ends it', { timeout: 60_000 }, async () => {
+  test('is stopped after 1,000 levels where nothing else ends it', async () => {
     const text = `with recursive r(ip) as (
       select inet '34.1.1.1' union all select r.ip from r join ${A} a on a.ip_address = r.ip) select count(*) from r`;
     await expect(bench.ask(text)).rejects.toMatchObject({

@@ -34,7 +34,7 @@ beforeAll(async () => {
     create table watched (ip inet, note text);
     insert into watched values ('91.240.118.3', 'a'), ('45.83.12.7', 'b'), ('45.83.12.7', 'c'), ('5.188.86.10', 'd'), (null, 'e')`);
   expected = sorted(await textRows(client, JOIN));
-}, 60_000);
+});
 
 beforeEach(async () => {
   wire = new WireClient(await connectTcp(road.endpoint.port));

@@ -35,7 +35,7 @@ beforeAll(async () => {
     create function counted_listed(what text) returns bigint stable language plpgsql
       as $$ begin return (select count(*) filter (where case when what = 'low' then abuse_confidence_score < 60 end)
         from listed); end $$`);
-}, 60_000);
+});
 afterAll(async () => {
   await road.close();
 });

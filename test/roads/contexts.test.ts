@@ -8,7 +8,7 @@ let client: Client;
 beforeAll(async () => {
   road = await openRoad({ simulator: { world: incident() } });
   client = await road.connect();
-}, 60_000);
+});
 afterAll(async () => {
   await road.close();
 });

@@ -60,4 +60,4 @@ test('an engine that is killed ends all sessions and their calls; once it is bac
     const left = `select relname from pg_class where relnamespace = 'trailhound_rows'::regnamespace`;
     await until(async () => (await textRows(client, left)).length === 0);
   });
-}, 120_000);
+});

@@ -27,7 +27,7 @@ beforeAll(async () => {
   });
   client = await road.connect();
   await client.query('create temp table event as select event_id, cloudtrail_event from cloudtrail_trail_event');
-}, 120_000);
+});
 
 afterAll(() => road.close());
 

@@ -60,7 +60,7 @@ beforeAll(async () => {
   });
   client = await road.connect();
   await storeRecords(client, records);
-}, 120_000);
+});
 afterAll(async () => {
   await road.close();
 });

@@ -35,7 +35,7 @@ describe.skipIf(FILES.length === 0)(`${COUNT} generated conditions, seed ${SEED}
     });
     client = await road.connect();
     await client.query('create temp table read_whole as select * from cloudtrail_file_event');
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await road.close();

@@ -63,7 +63,7 @@ beforeAll(async () => {
   await client.query(
     'create temp table read_whole as select path, file_line, cloudtrail_event from cloudtrail_file_event',
   );
-}, 120_000);
+});
 
 afterAll(() => road.close());
 

@@ -32,7 +32,7 @@ describe.skipIf(FILES.length === 0)(`${COUNT} generated conditions, seed ${SEED}
     });
     client = await road.connect();
     await storeRecords(client, records);
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await road.close();

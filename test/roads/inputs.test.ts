@@ -30,7 +30,7 @@ beforeAll(async () => {
     create table windows (days int);
     insert into windows values (30);
     create view checked_thirty as select days from checked(30)`);
-}, 60_000);
+});
 afterAll(async () => {
   await road.close();
 });

@@ -10,6 +10,8 @@ import { removeTemporaryDirectories, temporaryDirectory } from '../engine/suppor
 import { incident } from './support/incident.ts';
 import { HAS_TERMINAL, PSQL_VERSION, Psql } from './support/psql.ts';
 import { failure, openRoad, simulatedConnections, textRows, type Road } from './support/road.ts';
+import { timeOut } from './support/time-out.ts';
+import { until } from './support/until.ts';
 
 /** The default of trailhound.concurrency. */
 const AT_ONCE = 16;
@@ -229,8 +231,7 @@ test('a cancelled statement fails its transaction, as one of PostgreSQL does', a
 
 test('statement_timeout counts what a statement waits for its sources', async () => {
   hang('abuseipdb');
-  await client.query('set statement_timeout = 700');
-  expect(await failure(client.query(lookup()))).toMatchObject({
+  expect(await timeOut(road, client, lookup(), AT_ONCE)).toMatchObject({
     code: '57014',
     message: 'canceling statement due to statement timeout',
   });
@@ -258,11 +259,13 @@ test('pg_terminate_backend ends the session and its calls', async () => {
 
 describe('two sessions that ask for the same addresses', () => {
   test('share one call each', async () => {
-    road.simulator.setLatency('abuseipdb', 100);
+    const release = road.simulator.hold('abuseipdb');
     const other = await road.connect();
     const statement = lookup();
-    const rows = await Promise.all([textRows(client, statement), textRows(other, statement)]);
-    road.simulator.setLatency('abuseipdb', 0);
+    const asked = Promise.all([textRows(client, statement), textRows(other, statement)]);
+    await inFlight(AT_ONCE);
+    release();
+    const rows = await asked;
     expect(rows).toEqual([[['40']], [['40']]]);
     const counts = [...road.simulator.calls.byKey({ service: 'abuseipdb' }).values()];
     expect(counts).toEqual(Array.from({ length: 40 }, () => 1));
@@ -270,17 +273,23 @@ describe('two sessions that ask for the same addresses', () => {
   });
 
   test('a cancel of one costs the other nothing', async () => {
-    road.simulator.setLatency('abuseipdb', 300);
+    const release = road.simulator.hold('abuseipdb');
     const other = await road.connect();
     const failed = failure(client.query(lookup()));
     await inFlight(AT_ONCE);
     const rows = textRows(other, lookup());
-    // The other session has joined the first one's calls once it waits for nothing else.
-    await road.simulator.calls.until((calls) => calls.count({ state: 'answered' }) >= AT_ONCE);
+    // Its backend sleeps while a statement waits for calls, here those of the first session.
+    await road.with(async (watching) => {
+      const { processID } = other as unknown as { processID: number };
+      const sleeping = "select from pg_stat_activity where pid = $1 and wait_event = 'PgSleep'";
+      await until(async () => (await watching.query(sleeping, [processID])).rowCount === 1);
+    });
     await cancel(client);
-    expect(await rows).toEqual([['40']]);
-    road.simulator.setLatency('abuseipdb', 0);
     expect(await failed).toMatchObject({ code: '57014' });
+    release();
+    expect(await rows).toEqual([['40']]);
+    const counts = [...road.simulator.calls.byKey({ service: 'abuseipdb' }).values()];
+    expect(counts).toEqual(Array.from({ length: 40 }, () => 1));
     await other.end();
   });
 });

@@ -66,7 +66,7 @@ test('two processes with 25 sessions each ask for each of 500 keys once', async 
   const asked = simulator.calls.byKey({ operation: 'check' });
   expect([...asked].filter(([, count]) => count !== 1)).toEqual([]);
   expect(asked.size).toBe(KEYS);
-}, 120_000);
+});
 
 test('what one has asked the other knows, until either forgets it; grants count in both', async () => {
   const [here, there] = [await processes.connect(first.port), await processes.connect(second.port)];
@@ -172,13 +172,16 @@ test('a cancel that reaches another process ends the statement, whatever it wait
     await once(socket, 'close');
   };
   const { secretKey } = client as unknown as { secretKey: number };
+  const fetched = { isOver: false };
   await client.query(`select trailhound.cache_clear('abuseipdb_check_ip')`);
   simulator.fault({ service: 'abuseipdb', times: 1, effect: { kind: 'hang' } });
   const fetching = failure(client.query(`select * from abuseipdb_check_ip where ip_address = '${address(0)}'`));
   await simulator.calls.until((calls) => calls.count({ operation: 'check' }) === 1);
   await cancel(secretKey + 1);
   expect(simulator.calls.count({ state: 'open' })).toBe(1);
-  await cancel(secretKey);
+  // What the other process has not taken within a second is lost, as it is where a signal meets no statement.
+  void fetching.then(() => (fetched.isOver = true));
+  while (!fetched.isOver) await cancel(secretKey);
   expect(await fetching).toMatchObject({ code: '57014', message: 'canceling statement due to user request' });
   await simulator.calls.until((calls) => calls.count({ state: 'aborted' }) === 1);
 
@@ -227,7 +230,7 @@ test('one that is killed leaves its keys to the others, and nothing in the engin
   );
   await third.stop();
   await until(async () => (await left()).locks === '2');
-}, 120_000);
+});
 
 test('one that is stopped holds up nobody, and goes on where it was', async () => {
   const superuser = await processes.engine();
@@ -265,7 +268,7 @@ test('one that is stopped holds up nobody, and goes on where it was', async () =
   await later.stop();
   await until(async () => (await superuser.query<{ locks: string }>(LEFT)).rows[0]?.locks === '2');
   expect((await superuser.query(LEFT)).rows).toMatchObject([{ relations: '0', claims: '0' }]);
-}, 120_000);
+});
 
 test('one that its engine does not answer for a while holds up nobody, and comes back', async () => {
   const proxy = await openProxy(engine.port);
@@ -299,7 +302,7 @@ test('one that its engine does not answer for a while holds up nobody, and comes
   }
   await until(async () => (await superuser.query<{ locks: string }>(LEFT)).rows[0]?.locks === '2');
   expect((await superuser.query(LEFT)).rows).toMatchObject([{ relations: '0', claims: '0' }]);
-}, 120_000);
+});
 
 test.each(['SIGINT', 'SIGQUIT'] as const)(
   'an engine that ends by %s and comes back finds both, and nothing is left of what was under way',
@@ -324,7 +327,6 @@ test.each(['SIGINT', 'SIGQUIT'] as const)(
     // Who comes back first removes the other's listener, which that then tells of anew.
     await until(async () => (await superuser.query('select from trailhound.loopback')).rowCount === 2);
   },
-  120_000,
 );
 
 const ASLEEP = `select from pg_stat_activity where query = 'select pg_sleep(600)' and wait_event = 'PgSleep'`;

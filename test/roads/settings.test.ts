@@ -221,9 +221,12 @@ describe('trailhound.cache', () => {
 });
 
 test('trailhound.concurrency is how many calls are in flight at once', async () => {
-  road.simulator.setLatency('abuseipdb', 30);
+  const release = road.simulator.hold('abuseipdb');
   await client.query('set trailhound.concurrency = 3');
-  await client.query(lookup(addresses(12)));
+  const asked = client.query(lookup(addresses(12)));
+  await road.simulator.calls.until((log) => log.open('abuseipdb') === 3);
+  release();
+  await asked;
   expect(road.simulator.calls.maxConcurrency('abuseipdb')).toBe(3);
 });
 

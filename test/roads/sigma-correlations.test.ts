@@ -56,7 +56,7 @@ beforeAll(async () => {
     simulator: { world: { accounts: [{ accountId: '111122223333', regions: [{ name: 'us-east-1', logGroups }] }] } },
   });
   client = await road.connect();
-}, 120_000);
+});
 afterAll(() => road.close());
 
 const RULES = NAMES.map(

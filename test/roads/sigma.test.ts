@@ -88,7 +88,7 @@ beforeAll(async () => {
   }));
   road = await openRoad({ simulator: { world: worldOf(records) } });
   client = await road.connect();
-}, 120_000);
+});
 afterAll(() => road.close());
 
 function worldOf(records: readonly object[]) {

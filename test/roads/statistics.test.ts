@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import type { Client } from '../../src/engine/client.ts';
 import { incident } from './support/incident.ts';
 import { failure, openRoad, textRows, type Road } from './support/road.ts';
+import { timeOut } from './support/time-out.ts';
 
 let road: Road;
 let client: Client;
@@ -83,10 +84,9 @@ test('what fails and what is cancelled is there, with why', async () => {
   expect(await last('calls, sqlstate, error')).toEqual([
     ['0', '53400', '2 lookups needed, 1 allowed by trailhound.max_lookups'],
   ]);
-  await client.query('reset trailhound.max_lookups; set statement_timeout = 300');
+  await client.query('reset trailhound.max_lookups');
   road.simulator.fault({ service: 'abuseipdb', times: Infinity, effect: { kind: 'hang' } });
-  await failure(client.query(lookup(3)));
-  await client.query('reset statement_timeout');
+  await timeOut(road, client, lookup(3), 3);
   expect(await last('calls, rows, sqlstate, error')).toEqual([
     ['3', '0', '57014', 'canceling statement due to statement timeout'],
   ]);

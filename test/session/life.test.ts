@@ -262,13 +262,11 @@ test('the crash of one backend ends all of them with what PostgreSQL says, and t
     expect(endpoint.pipeline.requests[0]?.signal.aborted).toBe(true);
     endpoint.pipeline.reset();
     await expect
-      .poll(
-        () =>
-          endpoint.connect().then(
-            () => 'in',
-            () => 'not yet',
-          ),
-        { timeout: 10_000 },
+      .poll(() =>
+        endpoint.connect().then(
+          () => 'in',
+          () => 'not yet',
+        ),
       )
       .toBe('in');
   } finally {
@@ -282,9 +280,12 @@ describe('closing the server', () => {
     try {
       const idle = await endpoint.connect();
       const busy = await endpoint.connect();
-      busy.send(query("select pg_sleep(1), 'done'"));
-      const active = "select from pg_stat_activity where usename = 'hunter' and state = 'active'";
-      await expect.poll(async () => (await endpoint.engine.pool.query(active)).rowCount).toBe(1);
+      // What runs ends when the idle one has ended.
+      idle.send(query('select pg_advisory_lock(1)'));
+      await idle.until('Z');
+      busy.send(query("select pg_advisory_lock(1), 'done'"));
+      const waiting = "select from pg_locks where locktype = 'advisory' and not granted";
+      await expect.poll(async () => (await endpoint.engine.pool.query(waiting)).rowCount).toBe(1);
       const closing = endpoint.server.close(20_000);
       expect(told(await idle.until('-'))).toEqual(['57P01 terminating connection due to administrator command']);
       const messages = await busy.until('-');

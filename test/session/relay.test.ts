@@ -215,9 +215,7 @@ describe('what names no virtual table is answered byte for byte as by PostgreSQL
     client.send(query("select repeat('z', 100000) from generate_series(1, 500)"));
     const idle =
       "select count(*)::int as n from pg_stat_activity where wait_event = 'ClientWrite' and usename = 'hunter'";
-    await expect
-      .poll(async () => (await endpoint.engine.pool.query<{ n: number }>(idle)).rows[0]?.n, { timeout: 10_000 })
-      .toBe(1);
+    await expect.poll(async () => (await endpoint.engine.pool.query<{ n: number }>(idle)).rows[0]?.n).toBe(1);
     const other = await endpoint.connect();
     other.send(query('select x from virtual_demo'));
     expect((await other.until('Z')).map((message) => message.type).join('')).toBe('TDDDCZ');

@@ -34,8 +34,12 @@ const filter = new FilterLogEventsCommand({ logGroupName: 'CloudTrail/GlobalServ
 
 describe('the log of calls', () => {
   it('says what was asked of whom, how often, and how much of it at once', async () => {
-    const simulator = await simulate({ latency: { abuseipdb: 1_000 } });
-    await Promise.all(['1.1.1.1', '2.2.2.2', '1.1.1.1'].map((ip) => check(simulator, ip)));
+    const simulator = await simulate();
+    const release = simulator.hold('abuseipdb');
+    const checked = Promise.all(['1.1.1.1', '2.2.2.2', '1.1.1.1'].map((ip) => check(simulator, ip)));
+    await simulator.calls.until((calls) => calls.open('abuseipdb') === 3);
+    release();
+    await checked;
     await client(logsClient(simulator.url)).send(filter);
     expect(simulator.calls.byKey({ service: 'abuseipdb' })).toEqual(
       new Map([

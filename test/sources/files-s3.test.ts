@@ -271,9 +271,12 @@ describe('large and many objects', () => {
       Array.from({ length: 100 }, (_, index) => [`${index}.json`, records(String(index))]),
     );
     const set = await setUp({ buckets: [bucket(many)], paths: ['s3://evidence'] });
-    set.simulator.setLatency('s3', 250);
-    expect((await read(set)).ids).toHaveLength(100);
-    expect(set.simulator.calls.maxConcurrency('s3')).toBeGreaterThanOrEqual(32);
+    const reading = read(set);
+    await set.simulator.calls.until((calls) => calls.count({ operation: 'ListObjectsV2' }) > 0);
+    const release = set.simulator.hold('s3');
+    await set.simulator.calls.until((calls) => calls.open('s3') >= 32);
+    release();
+    expect((await reading).ids).toHaveLength(100);
     // Beside those that wait: the eight that are being read, and a page of keys.
     expect(set.simulator.calls.maxConcurrency('s3')).toBeLessThanOrEqual(41);
   });

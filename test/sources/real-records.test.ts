@@ -131,7 +131,7 @@ describe.skipIf(DATA === undefined)('records that nobody here wrote (TRAILHOUND_
         .sort();
       expect(actual, `${wanted.column.name} ${wanted.operator} ${wanted.values.join()}`).toEqual(expected);
     }
-  }, 300_000);
+  });
 
   test('every finding is read, and its address is one', async () => {
     const findings = await allRecords(guarddutyFindingSource([connection]), scanRequest([]));

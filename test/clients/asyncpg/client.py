@@ -72,13 +72,13 @@ async def cancel(connection, _way, sql):
 
 
 async def timeout(connection, way, sql):
-    await connection.execute("set statement_timeout = 200")
+    await connection.execute("set statement_timeout = 1000")
     return await error(connection, way, sql)
 
 
 async def terminated(connection, _way, sql):
     other = await connect()
-    await other.execute(f"select pg_terminate_backend({connection.get_server_pid()}, 5000)")
+    await other.execute(f"select pg_terminate_backend({connection.get_server_pid()}, 60000)")
     await asyncio.sleep(0.1)
     answer = {"closed": connection.is_closed()}
     again = await connect()

@@ -78,12 +78,12 @@ my %kinds = (
   },
   timeout => sub {
     my ($dbh, $way, $sql) = @_;
-    $dbh->do('set statement_timeout = 200');
+    $dbh->do('set statement_timeout = 1000');
     return failing($dbh, $sql);
   },
   terminated => sub {
     my ($dbh, $way, $sql) = @_;
-    plain()->do("select pg_terminate_backend($dbh->{pg_pid}, 5000)");
+    plain()->do("select pg_terminate_backend($dbh->{pg_pid}, 60000)");
     eval { $dbh->do($sql) };
     return {%{run(plain(), $sql)}, state => $dbh->state, ping => $dbh->ping ? 1 : 0};
   },

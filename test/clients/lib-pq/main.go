@@ -136,13 +136,13 @@ func answerTo(pool *sql.DB, kind, way, statement string, values []string) answer
 		}()
 		return failing(pool, until, statement)
 	case "timeout":
-		must(pool.Exec("set statement_timeout = 200"))
+		must(pool.Exec("set statement_timeout = 1000"))
 		return failing(pool, ctx, statement)
 	case "terminated":
 		pid := pidOf(pool)
 		other := open(plain)
 		defer other.Close()
-		must(other.Exec("select pg_terminate_backend($1, 5000)", pid))
+		must(other.Exec("select pg_terminate_backend($1, 60000)", pid))
 		// Its pool connects anew by itself, at the second try where the first one finds the connection closed.
 		if _, err := pool.Exec(statement); err != nil {
 			must(pool.Exec(statement))

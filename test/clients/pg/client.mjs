@@ -78,13 +78,13 @@ const KINDS = {
     return answer;
   },
   timeout: async (client, _way, sql) => {
-    await client.query('set statement_timeout = 200');
+    await client.query('set statement_timeout = 1000');
     return failing(client, sql);
   },
   terminated: async (client, _way, sql) => {
     const ended = new Promise((resolve) => client.once('end', resolve));
     const pid = await pidOf(client);
-    await withClient((other) => other.query('select pg_terminate_backend($1, 5000)', [pid]));
+    await withClient((other) => other.query('select pg_terminate_backend($1, 60000)', [pid]));
     await ended;
     const message = await client.query(sql).catch((error) => error.message);
     return { message, ...(await withClient(async (again) => shown(await again.query(array(sql))))) };

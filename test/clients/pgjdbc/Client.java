@@ -183,7 +183,7 @@ public class Client {
       }
       case "timeout": {
         // The server's, and then the driver's own, which is a CancelRequest.
-        connection.createStatement().execute("set statement_timeout = 200");
+        connection.createStatement().execute("set statement_timeout = 1000");
         Map<String, Object> told = failing(connection, connection.createStatement(), sql);
         connection.createStatement().execute("set statement_timeout = 0");
         Statement statement = connection.createStatement();
@@ -192,7 +192,7 @@ public class Client {
         return told;
       }
       case "terminated": {
-        try (Connection other = plain(); PreparedStatement end = other.prepareStatement("select pg_terminate_backend(?, 5000)")) {
+        try (Connection other = plain(); PreparedStatement end = other.prepareStatement("select pg_terminate_backend(?, 60000)")) {
           end.setInt(1, pidOf(connection));
           end.execute();
         }

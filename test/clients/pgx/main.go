@@ -127,12 +127,12 @@ func answerTo(conn *pgx.Conn, kind, way, sql string, values []string) answer {
 		}()
 		return failing(conn, sql)
 	case "timeout":
-		must(conn.Exec(ctx, "set statement_timeout = 200"))
+		must(conn.Exec(ctx, "set statement_timeout = 1000"))
 		return failing(conn, sql)
 	case "terminated":
 		other := connect()
 		defer other.Close(ctx)
-		must(other.Exec(ctx, "select pg_terminate_backend($1, 5000)", conn.PgConn().PID()))
+		must(other.Exec(ctx, "select pg_terminate_backend($1, 60000)", conn.PgConn().PID()))
 		_, err := conn.Exec(ctx, sql)
 		again := connect()
 		defer again.Close(ctx)

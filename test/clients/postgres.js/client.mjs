@@ -74,7 +74,7 @@ const KINDS = {
     return answer;
   },
   timeout: async (sql, _way, text) => {
-    await sql`set statement_timeout = 200`;
+    await sql`set statement_timeout = 1000`;
     return failing(sql, sql.unsafe(text));
   },
   terminated: async (sql, _way, text) => {
@@ -84,7 +84,7 @@ const KINDS = {
     await withSql(async (other) => {
       const sleeping = () => other`select 1 from pg_stat_activity where pid = ${pid} and wait_event = 'PgSleep'`;
       while ((await sleeping()).length === 0) await sleep(20);
-      await other`select pg_terminate_backend(${pid}, 5000)`;
+      await other`select pg_terminate_backend(${pid}, 60000)`;
     });
     const code = await lost;
     // Whether its end has been seen by the time of the next statement is chance.

@@ -91,7 +91,7 @@ async function typed(...texts) {
   let shown = '';
   const ended = new Promise((resolve) => child.on('close', resolve));
   const until = async (pattern) => {
-    for (const end = Date.now() + 10_000; Date.now() < end; await sleep(20)) if (pattern.test(shown)) return;
+    for (const end = Date.now() + 120_000; Date.now() < end; await sleep(20)) if (pattern.test(shown)) return;
     throw new Error(`not shown: ${String(pattern)} in ${shown}`);
   };
   child.stdout.setEncoding('utf8').on('data', (text) => (shown += text));
@@ -141,7 +141,7 @@ const KINDS = {
       await asleep(pid);
       child.kill('SIGINT');
     }),
-  timeout: (_way, sql) => failing(sql, 'set statement_timeout = 200;\n'),
+  timeout: (_way, sql) => failing(sql, 'set statement_timeout = 1000;\n'),
   terminated: async (_way, sql) => {
     const { status, stderr } = await run(`select pg_terminate_backend(pg_backend_pid());\n${sql};`);
     return { status, stderr: stderr.replaceAll(LOCATION, ''), ...(await rowsOf(`${sql};`)) };

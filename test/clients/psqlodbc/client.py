@@ -73,13 +73,13 @@ def cancel(connection, _way, sql):
 
 
 def timeout(connection, _way, sql):
-    connection.execute("set statement_timeout = 200")
+    connection.execute("set statement_timeout = 1000")
     return failing(connection, connection.cursor(), sql)
 
 
 def terminated(connection, _way, sql):
     pid = connection.execute("select pg_backend_pid()").fetchval()
-    connect().execute(f"select pg_terminate_backend({pid}, 5000)").fetchall()
+    connect().execute(f"select pg_terminate_backend({pid}, 60000)").fetchall()
     try:
         connection.execute(sql)
         answer = {}

@@ -94,13 +94,13 @@ def cancel(connection, way, sql):
 
 
 def timeout(connection, way, sql):
-    connection.execute("set statement_timeout = 200")
+    connection.execute("set statement_timeout = 1000")
     return error(connection, way, sql)
 
 
 def terminated(connection, _way, sql):
     with connect() as other:
-        other.execute("select pg_terminate_backend(%s, 5000)", [connection.info.backend_pid])
+        other.execute("select pg_terminate_backend(%s, 60000)", [connection.info.backend_pid])
     try:
         connection.execute(sql)
         answer = {}

@@ -94,7 +94,7 @@ def cancel(connection, way, sql):
 
 
 def timeout(connection, way, sql):
-    run(connection, "set statement_timeout = 200")
+    run(connection, "set statement_timeout = 1000")
     answer = error(connection, way, sql)
     run(connection, "reset statement_timeout")
     return answer
@@ -102,7 +102,7 @@ def timeout(connection, way, sql):
 
 def terminated(connection, _way, sql):
     other = connect()
-    run(other, "select pg_terminate_backend(%s, 5000)", [pid_of(connection)])
+    run(other, "select pg_terminate_backend(%s, 60000)", [pid_of(connection)])
     other.close()
     try:
         run(connection, sql)

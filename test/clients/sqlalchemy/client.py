@@ -57,7 +57,7 @@ def error(pool, _way, sql):
 
 def timeout(pool, _way, sql):
     with pool.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("set statement_timeout = 200"))
+        connection.execute(text("set statement_timeout = 1000"))
         return failing(connection, sql)
 
 
@@ -66,7 +66,7 @@ def terminated(pool, _way, sql):
     with pool.connect() as connection:
         pid = connection.execute(text("select pg_backend_pid()")).scalar()
     with engine().connect() as other:
-        other.execute(text("select pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+        other.execute(text("select pg_terminate_backend(:pid, 60000)"), {"pid": pid})
     with pool.connect() as connection:
         other = connection.execute(text("select pg_backend_pid()")).scalar()
         return fetched(connection.execute(text(sql))) | {"other": other != pid}

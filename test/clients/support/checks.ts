@@ -8,7 +8,7 @@ import type { Side } from './sides.ts';
  *     long        reads it row by row; how many, and the sum of the last column
  *     error       runs it; its SQLSTATE and message, and that the session goes on
  *     cancel      runs it, and cancels it once its backend is seen to sleep
- *     timeout     runs it under a statement_timeout of 200 ms
+ *     timeout     runs it under a statement_timeout of a second
  *     terminated  another session ends this one's backend; what the next statement says; the statement over a new connection
  *     tls         runs it over TLS, the certificate verified with the host's name
  *     untrusted   connects over TLS, with the certificate of another authority

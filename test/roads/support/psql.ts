@@ -51,7 +51,7 @@ export class Psql {
       env: {
         PATH: process.env.PATH ?? '',
         PGPASSWORD: options.password ?? password,
-        PGCONNECT_TIMEOUT: '10',
+        PGCONNECT_TIMEOUT: '120',
         LC_ALL: 'C.UTF-8',
         PAGER: 'cat',
         ...env,

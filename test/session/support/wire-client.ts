@@ -25,7 +25,7 @@ export interface LogIn {
   readonly endPoint?: Buffer | undefined;
 }
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 120_000;
 
 /** A client that sends bytes and sees messages, nothing in between: what conversation tests are written with. */
 export class WireClient {
