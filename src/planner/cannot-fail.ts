@@ -11,7 +11,8 @@ export function cannotFail(expression: Node): boolean {
   return safe;
 }
 
-function isSafe(node: Node, kind: NodeKind): boolean {
+/** The same of one node, whatever is below it. */
+export function isSafe(node: Node, kind: NodeKind): boolean {
   switch (kind) {
     case 'FuncCall':
       return SAFE_FUNCTIONS.has(lastName(bare(node, 'FuncCall')?.funcname));

@@ -10,6 +10,7 @@ import { withCtes } from './key-query.ts';
 import { leavesOf } from './joins.ts';
 import { limitOf, passesRows, type Limit } from './limits.ts';
 import { and, call, castTo } from './nodes.ts';
+import { readerOf } from './passing.ts';
 import type { Reference, Statement } from './statement.ts';
 
 /**
@@ -60,22 +61,6 @@ function passesAll(level: Level, statement: Statement): boolean {
   const { limitCount, limitOffset } = level.select;
   const isCut = limitCount !== undefined || limitOffset !== undefined;
   return !isCut && level.branches.length === 0 && passesRows(level, statement);
-}
-
-/** What alone reads a level's rows. */
-function readerOf({ place }: Level): Item | undefined {
-  switch (place.kind) {
-    case 'from':
-      return place.item;
-    case 'cte': {
-      const [only, ...others] = place.cte.references;
-      return others.length === 0 ? only : undefined;
-    }
-    case 'statement':
-    case 'branch':
-    case 'sublink':
-      return undefined;
-  }
 }
 
 function sortedBy(item: Item, columnOf: ColumnOf, reference: Reference, statement: Statement): FirstRows | undefined {

@@ -4,6 +4,7 @@ import type { Clause, Item, Level, Place } from '../sql/scope.ts';
 import { bare } from '../sql/walk.ts';
 import { conjunctsOf, dependenciesOf } from './dependencies.ts';
 import { hasGroupingSets, isAggregated, isPerRow } from './grouping.ts';
+import { conditionsAround } from './passing.ts';
 import { isUsable, keep, type Kept } from './pruning.ts';
 import type { Statement } from './statement.ts';
 import { surroundingsOf, type Condition } from './surroundings.ts';
@@ -56,7 +57,7 @@ export function frameOf(level: Level, standpoint: Standpoint, reading: Reading, 
   const own = standpoint.kind === 'item' ? standpoint.item : undefined;
   const { groupClause } = level.select;
   const { pieces, conditions } =
-    standpoint.kind === 'item' ? ofItem(standpoint, statement) : ofExpression(level, standpoint.clause);
+    standpoint.kind === 'item' ? ofItem(standpoint, statement) : ofExpression(level, standpoint.clause, statement);
   const kept = keep(pieces, { level, readable, outer }, (item) => item !== own && readable(item), statement);
   const visible = [...conditions, ...conditionsOf(kept.filters)].filter((entry) => isVisible(entry, level, statement));
   const overGroups =
@@ -107,13 +108,18 @@ function ofItem(
 ): { readonly pieces: readonly Node[]; readonly conditions: readonly Condition[] } {
   const found = surroundingsOf(item, statement);
   const isWanted = (entry: Node | undefined): boolean => entry === undefined || optional?.has(entry) === true;
-  return { ...found, pieces: found.pieces.filter((piece) => isWanted(found.optional.get(piece))) };
+  const around = conditionsAround(item.level, statement).map((node): Condition => ({ node, ...found.inWhere }));
+  return {
+    pieces: found.pieces.filter((piece) => isWanted(found.optional.get(piece))),
+    conditions: [...found.conditions, ...around],
+  };
 }
 
 /** The rows for which an expression of a level is computed. */
 function ofExpression(
   level: Level,
   clause: Clause | undefined,
+  statement: Statement,
 ): { readonly pieces: readonly Node[]; readonly conditions: readonly Condition[] } {
   const { fromClause = [], whereClause } = level.select;
   if (clause?.kind === 'on' && !fromClause.some((node) => isInnerDownTo(clause.join, node))) {
@@ -121,7 +127,8 @@ function ofExpression(
     const { larg, rarg, quals } = clause.join;
     return { pieces: [larg, rarg].flatMap((side) => side ?? []), conditions: conditionsOf(conjunctsOf(quals)) };
   }
-  return { pieces: fromClause, conditions: conditionsOf(conjunctsOf(whereClause)) };
+  const conditions = [...conjunctsOf(whereClause), ...conditionsAround(level, statement)];
+  return { pieces: fromClause, conditions: conditionsOf(conditions) };
 }
 
 function isInnerDownTo(wanted: JoinExpr, node: Node): boolean {

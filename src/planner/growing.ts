@@ -1,12 +1,13 @@
 import type { JoinExpr, JoinType, Node, SelectStmt } from '@pgsql/types';
 import { TrailhoundError } from '../kernel/errors.ts';
 import { deparse } from '../sql/deparse.ts';
-import { isWithin, type Item } from '../sql/scope.ts';
+import { isWithin, type Item, type Level } from '../sql/scope.ts';
 import { bare } from '../sql/walk.ts';
 import { callsVolatile, functionNames, hasWindow, isEvaluatedOnce } from './dependencies.ts';
 import { leavesOf, reducedJoinTypes } from './joins.ts';
 import { limitOf } from './limits.ts';
 import { call, castTo } from './nodes.ts';
+import { passesEach, readerOf } from './passing.ts';
 import type { Recursion } from './recursion.ts';
 import type { Statement } from './statement.ts';
 import type { Growing, Step } from './steps.ts';
@@ -59,20 +60,33 @@ function isGrowable(item: Item, query: SelectStmt, statement: Statement): boolea
   const { scopes, functions, padded } = statement;
   const { root, levels } = scopes;
   const { limitCount, limitOption, targetList, distinctClause } = query;
-  if (item.level !== root || limitCount === undefined || limitOption !== 'LIMIT_OPTION_COUNT') return false;
+  if (limitCount === undefined || limitOption !== 'LIMIT_OPTION_COUNT') return false;
+  const outermost = throughLevels(item, root, statement);
+  if (outermost === undefined) return false;
   const lists = [query.sortClause, query.groupClause, query.windowClause, query.lockingClause];
   const isSorted = lists.some((list) => (list ?? []).length > 0) || query.havingClause !== undefined;
   const distinctOn = (distinctClause ?? []).some((node) => Object.keys(node).length > 0);
   const aggregates = functionNames(targetList).some((name) => functions.aggregate.has(name));
   if (isSorted || distinctOn || aggregates || hasWindow(targetList) || limitOf(root, statement) === undefined)
     return false;
-  if (!addsRows(item, query, statement)) return false;
+  if (!addsRows(outermost, query, statement)) return false;
   // What is not the same each time would leave the statement short of what its probe has found.
   if (statement.readsUnstable(query) || callsVolatile(query, statement) || padded.size > 0) return false;
   if (levels.some(({ ctes }) => ctes.some(({ node }) => bare(node.ctequery, 'SelectStmt') === undefined))) return false;
   return statement
     .levelsIn([query.withClause, targetList, query.fromClause, query.whereClause])
     .every((level) => !isEvaluatedOnce(level, statement));
+}
+
+/** What reads an item's rows on the statement's own level, through levels that take none away for more of them. */
+function throughLevels(item: Item, root: Level, statement: Statement): Item | undefined {
+  let at = item;
+  while (at.level !== root) {
+    const reader = passesEach(at.level, statement) ? readerOf(at.level) : undefined;
+    if (reader === undefined || !addsRows(at, at.level.select, statement)) return undefined;
+    at = reader;
+  }
+  return at;
 }
 
 /** An outer join adds a row of NULLs where the side that it may leave out has none: fewer of these are no part of all. */

@@ -30,6 +30,8 @@ export interface Surroundings {
   readonly optional: ReadonlyMap<Node, Node>;
   readonly conditions: readonly Condition[];
   readonly merged: readonly Merged[];
+  /** What is true of conditions of WHERE, whichever they are. */
+  readonly inWhere: Omit<Condition, 'node'>;
 }
 
 interface Walked {
@@ -59,9 +61,9 @@ export function surroundingsOf(item: Item, statement: Statement): Surroundings {
     own ??= walked;
   }
   if (own === undefined) throw new Error('an item outside of its level');
-  const { hidden, seesItem } = own;
-  const where = conjunctsOf(level.select.whereClause).map((node): Condition => ({ node, seesItem, hidden }));
-  return { pieces, optional: own.optional, conditions: [...own.conditions, ...where], merged: own.merged };
+  const inWhere = { seesItem: own.seesItem, hidden: own.hidden };
+  const where = conjunctsOf(level.select.whereClause).map((node): Condition => ({ node, ...inWhere }));
+  return { pieces, optional: own.optional, conditions: [...own.conditions, ...where], merged: own.merged, inWhere };
 }
 
 /** Whether an outer join of its level may put NULLs in the place of an item's row. */

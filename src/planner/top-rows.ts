@@ -8,6 +8,7 @@ import { conjunctsOf, functionNames, hasWindow } from './dependencies.ts';
 import { isAggregated } from './grouping.ts';
 import { limitOf, type Limit } from './limits.ts';
 import { and, castTo, columnOf, replaced } from './nodes.ts';
+import { inside, passesEach, readerOf } from './passing.ts';
 import { isUsable, type Kept } from './pruning.ts';
 import { remainingOf } from './remaining-rows.ts';
 import { isSame } from './sites.ts';
@@ -31,22 +32,53 @@ export interface TopRows extends Kept {
  * @param item what keys are computed for where that stands in FROM; else it stands in the target list or in ORDER BY
  */
 export function topRowsOf(within: Kept, item: Item | undefined, statement: Statement): TopRows | undefined {
-  const { level } = within;
-  const limit = isSortedAndCut(level, statement) ? limitOf(level, statement) : undefined;
-  const remaining = limit && remainingOf(within, statement);
-  if (limit === undefined || remaining === undefined || (item !== undefined && remaining.items.has(item)))
+  const cut = cutOf(within.level, statement);
+  const remaining = cut && remainingOf(within, statement);
+  if (cut === undefined || remaining === undefined || (item !== undefined && remaining.items.has(item)))
     return undefined;
   const kept: Kept = { ...within, ...remaining, grouped: false };
+  if (!cut.where.every((node) => isUsable(node, kept, statement))) return undefined;
+  const known = cut.sort.findIndex(({ node }) => !isUsable(node, kept, statement));
+  const sort = known === -1 ? cut.sort : cut.sort.slice(0, known);
+  return sort.length === 0 ? undefined : { ...kept, ...cut, sort };
+}
+
+/** How rows of a level are chosen, by itself or by a level that does nothing else with them than read them. */
+type Cut = Pick<TopRows, 'where' | 'sort' | 'limit'>;
+
+function cutOf(level: Level, statement: Statement): Cut | undefined {
   const where = conjunctsOf(level.select.whereClause);
-  if (!where.every((node) => isUsable(node, kept, statement))) return undefined;
-  const sort: SortBy[] = [];
-  for (const node of level.select.sortClause ?? []) {
-    const by = bare(node, 'SortBy');
-    const value = by?.node && sortedBy(by.node, level, statement);
-    if (value === undefined || by?.sortby_dir === 'SORTBY_USING' || !isUsable(value, kept, statement)) break;
-    sort.push({ ...by, node: value });
+  if (isSortedAndCut(level, statement)) {
+    const limit = limitOf(level, statement);
+    return limit && { where, limit, sort: sortOf(level, statement) };
   }
-  return sort.length === 0 ? undefined : { ...kept, where, sort, limit };
+  const isDistinct = (level.select.distinctClause ?? []).length > 0;
+  const reader = !isDistinct && passesEach(level, statement) ? readerOf(level) : undefined;
+  const [only, ...others] = reader?.level.select.fromClause ?? [];
+  const around = only === reader?.node && others.length === 0 ? reader && cutOf(reader.level, statement) : undefined;
+  if (around === undefined || reader === undefined) return undefined;
+  const own = (node: Node | undefined): Node | undefined => node && inside(node, reader, level, statement);
+  const beyond = around.where.map(own);
+  if (!beyond.every((node) => node !== undefined)) return undefined;
+  const sort = around.sort.map(({ node, ...by }) => ({ ...by, node: own(node) }));
+  return { where: [...where, ...beyond], limit: around.limit, sort: untilUnknown(sort) };
+}
+
+function sortOf(level: Level, statement: Statement): readonly SortBy[] {
+  const sort = (level.select.sortClause ?? []).map((node) => {
+    const { node: value, ...by } = bare(node, 'SortBy') ?? {};
+    const isKnown = value !== undefined && by.sortby_dir !== 'SORTBY_USING';
+    return { ...by, node: isKnown ? sortedBy(value, level, statement) : undefined };
+  });
+  return untilUnknown(sort);
+}
+
+/** Rows that the first columns leave in a tie stay together. */
+function untilUnknown(sort: readonly (Omit<SortBy, 'node'> & { node: Node | undefined })[]): readonly SortBy[] {
+  const end = sort.findIndex(({ node }) => node === undefined);
+  return (end === -1 ? sort : sort.slice(0, end)).flatMap(({ node, ...by }) =>
+    node === undefined ? [] : [{ ...by, node }],
+  );
 }
 
 /** Each of its rows comes out as one row, and nothing else than ORDER BY says which come first. */

@@ -41,6 +41,10 @@ export function replaceBytes(text: string, replacements: readonly Replacement[])
 const OPENS_QUERY: ReadonlySet<string> = new Set([
   ...['select', 'values', 'table', 'with', 'insert', 'update', 'delete', 'merge'],
 ]);
+/** What stands behind the parentheses of a query that is part of another one, and not an entry of FROM or an operand. */
+const FOLLOWS_QUERY: ReadonlySet<string> = new Set([
+  ...[')', '', 'union', 'intersect', 'except', 'order', 'limit', 'offset', 'fetch', 'for'],
+]);
 /** Reserved words that follow a FROM clause and its WHERE. */
 const AFTER_WHERE: ReadonlySet<string> = new Set([
   ...[
@@ -231,9 +235,10 @@ export class Slices {
 
   /** Other parentheses stand around arguments, rows and names. */
   #opensQuery(open: number): boolean {
-    let at = open + 1;
-    while (this.#word(at) === '(') at += 1;
-    return OPENS_QUERY.has(this.#word(at));
+    const first = open + 1;
+    if (this.#word(first) !== '(') return OPENS_QUERY.has(this.#word(first));
+    // `((values (1)) as v join …)` begins with one.
+    return this.#opensQuery(first) && FOLLOWS_QUERY.has(this.#word(this.#closing(first) + 1));
   }
 
   #closing(open: number): number {

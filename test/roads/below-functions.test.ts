@@ -165,6 +165,13 @@ const ANSWERED: readonly (readonly [text: string, asked: readonly string[] | und
     'update watched w set note = r.score::text from first_watched f, reputation r where r.ip = f.ip and w.ip = f.ip returning w.*',
     ['91.240.118.3'],
   ],
+  [
+    `with w as (insert into watched select r.ip from ((values (1)) as v(n) join reputation r on true)
+        join watched w on w.ip = r.ip returning ip) select ip from w`,
+    WATCHED,
+  ],
+  [`select * from created where event_id = 'event-011'`, ['45.83.12.9']],
+  [`select * from created order by event_id limit 1`, CREATED],
   ['select c.ip, c.n, c.looped from chained c', CREATED],
   [`select note from watched where ip in (select ip from reputation where score > 10)`, WATCHED],
   [`with r as (select r.* from watched w, reputation r where r.ip = w.ip) select count(*) from r, r as again`, WATCHED],
