@@ -31,6 +31,11 @@ export class CallingStatements {
     return this.#callers.hasCursors(pid);
   }
 
+  /** Whether that backend runs a statement of which this process knows. */
+  knows(pid: number): boolean {
+    return this.#callers.statementOf(pid) !== undefined;
+  }
+
   /** FETCH of a cursor over what was hydrated for it, which goes as it is. */
   async fetch({ pid, text }: RewriteRequest, name: string, backend: ClientBackend): Promise<Rewrite | undefined> {
     const cursor = pid === undefined ? undefined : this.#callers.cursorOf(pid, name);

@@ -1,5 +1,6 @@
 import type { Catalog } from '../catalog/table.ts';
 import type { Hydrator } from '../hydrate/hydrator.ts';
+import { TrailhoundError } from '../kernel/errors.ts';
 import type { Source } from '../sources/source.ts';
 import { describedFirst } from '../sql/described-first.ts';
 import { parseStatements } from '../sql/parse.ts';
@@ -11,6 +12,8 @@ import { Dependents, type Queryable } from './dependents.ts';
 import { executedText, mayExecute, type Executed } from './execute.ts';
 import { askFacts } from './facts.ts';
 import { withAggregate } from './lost-aggregates.ts';
+import { lateDefinition, namesLateDefinition } from './late-definition.ts';
+import { LearntNames } from './learnt-names.ts';
 import { MadeLookups } from './made-lookups.ts';
 import { MisspeltSettings } from './misspelt-settings.ts';
 import { onlyReads } from './only-reads.ts';
@@ -54,11 +57,13 @@ class Pipeline implements QueryPipeline {
   readonly #hydrator: Hydrator;
   readonly #made: MadeLookups;
   #viewNames: ReadonlySet<string> = new Set();
+  readonly #learntViews = new LearntNames();
   #revision: number | undefined = Number.NaN;
   readonly #plans: PlanCache;
   readonly #misspelt = new MisspeltSettings();
   readonly #dependents: Dependents;
   readonly #calling: CallingStatements;
+  readonly #pool: Queryable | undefined;
   readonly #runner: StatementRunner;
 
   constructor({ catalog, hydrator, sources, plans = new PlanCache(), pool, refreshCatalog, news }: PipelineOptions) {
@@ -66,6 +71,7 @@ class Pipeline implements QueryPipeline {
     this.#hydrator = hydrator;
     this.#made = new MadeLookups(refreshCatalog);
     this.#plans = plans;
+    this.#pool = pool;
     this.#dependents = new Dependents(catalog, pool);
     news?.onNews((what) => {
       if (what === 'lookup') this.#made.known();
@@ -112,7 +118,8 @@ class Pipeline implements QueryPipeline {
     const whole = withAggregate(request, reading);
     if (whole !== undefined) return this.rewrite({ ...request, text: whole }, backend);
     const { execute } = reading.classified;
-    if (execute === undefined) return this.#rewrite(request, reading, backend, arrived);
+    if (execute === undefined)
+      return this.#rewrite(request, reading, backend, arrived).catch((error: unknown) => this.#refused(error, request));
     const executed = await executedText(execute, request.text, backend, (text) => this.mayConcern(text));
     const own = executed && this.#plans.read(executed.text);
     if (own === undefined) return undefined;
@@ -205,6 +212,15 @@ class Pipeline implements QueryPipeline {
     return this.#plans.analyse(request.text, reading, planning);
   }
 
+  /** What is scanned for a statement that was passed on may be unbounded because its definitions were not known yet. */
+  async #refused(error: unknown, { caller }: RewriteRequest): Promise<never> {
+    const isUnbounded = error instanceof TrailhoundError && error.code === 'unbounded_key';
+    if (caller === undefined || this.#pool === undefined || !isUnbounded || this.#calling.knows(caller)) throw error;
+    await this.#dependents.refresh();
+    const learnt = [this.#dependents.learnt, this.#learntViews];
+    throw (await namesLateDefinition(learnt, caller, this.#pool)) ? lateDefinition() : error;
+  }
+
   /** DO and CALL go as they are: what is asked of PostgreSQL before them must not be part of their transaction. */
   async #relayed(
     reading: Reading,
@@ -247,6 +263,7 @@ class Pipeline implements QueryPipeline {
     if (!Object.is(revision, this.#revision)) {
       this.#revision = revision;
       this.#viewNames = new Set(views.map(({ name }) => name));
+      this.#learntViews.update(this.#viewNames, Date.now());
       // Functions may have named it before it was there.
       this.#dependents.forget();
     }

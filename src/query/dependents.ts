@@ -1,4 +1,5 @@
 import type { Catalog } from '../catalog/table.ts';
+import { LearntNames } from './learnt-names.ts';
 import { leadingIn, THINGS_SQL, wordsOf } from './leading.ts';
 
 /** As much of the engine's pool as is needed here. */
@@ -14,6 +15,7 @@ const STALE_MS = 5_000;
  * statement that is missed is relayed, and its scans are bounded by what postgres_fdw ships, or refused.
  */
 export class Dependents {
+  readonly learnt = new LearntNames();
   readonly #catalog: Catalog;
   readonly #pool: Queryable | undefined;
   readonly #now: () => number;
@@ -90,6 +92,7 @@ export class Dependents {
     });
     const [answer] = rows as readonly { readonly things: string }[];
     const { names, words } = leadingIn(answer?.things ?? '[]', this.#catalog);
+    this.learnt.update(names, this.#now());
     this.#names = names;
     const inputs = this.#catalog.tables.flatMap(({ columns }) => columns.filter(({ key }) => key === 'input'));
     this.#written = new Set(inputs.map(({ name }) => name).filter((name) => words.has(name)));

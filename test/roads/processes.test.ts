@@ -142,6 +142,29 @@ test('what is below views is read by the process whose client asks', async () =>
   expect(served).toEqual([[OVER_VIEW]]);
 });
 
+test('a statement that names what its process has not heard of yet is to be run again, not said to be unbounded', async () => {
+  const superuser = await processes.engine();
+  const client = await processes.connect(second.port);
+  await superuser.query('set session_replication_role = replica');
+  // Nobody is told of it; but whoever looks every few seconds may see it at once.
+  let refused: unknown;
+  for (let n = 1; refused === undefined; n += 1) {
+    const text = OVER_VIEW.replace('from scored', `from unheard_${n}`);
+    expect(await textRows(client, OVER_VIEW)).toEqual(OF_VIEW);
+    await superuser.query(
+      `create view workspace.unheard_${n} as select * from workspace.scored; alter view workspace.unheard_${n} owner to trailhound`,
+    );
+    refused = await client.query(text).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(await textRows(client, text)).toEqual(OF_VIEW);
+    await client.query(`drop view unheard_${n}`);
+  }
+  expect(refused).toMatchObject({ code: '40001', hint: 'Run the statement again.' });
+  await client.end();
+});
+
 test('what scans for a statement that nobody knows of is never chosen from rows of a default', async () => {
   const superuser = await processes.engine();
   const one = `select abuse_confidence_score from abuseipdb_check_ip where ip_address = '${address(1)}'`;
