@@ -12,6 +12,12 @@ const CHUNK = 64 * 1024;
 
 /** Below it the planner's guess from the relation's size in pages is good enough (semantics: ANALYZE above 10,000 rows). */
 export const ANALYZE_ABOVE = 10_000;
+/**
+ * Of PostgreSQL's 100: it looks at 300 rows for each, and sorts them by each column, while whoever asked waits and the other
+ * processors are idle. It was a tenth of the time of counting 200,000 rows of files by five columns; a third of that sample
+ * tells as well which of two tables is the larger, and what is rare.
+ */
+const STATISTICS_TARGET = 30;
 
 /**
  * `create unlogged table` and `copy … with (freeze)` in one transaction: its rows are visible even to older snapshots
@@ -69,7 +75,8 @@ export class RelationCopy {
     const finished = new Promise<void>((resolve) => this.#stream.once('finish', resolve));
     this.#stream.end();
     await Promise.race([finished, this.#failed]);
-    await this.#client.query(this.#rows > ANALYZE_ABOVE ? `analyze ${this.name}; commit` : 'commit');
+    const analyze = `set local default_statistics_target = ${STATISTICS_TARGET}; analyze ${this.name}`;
+    await this.#client.query(this.#rows > ANALYZE_ABOVE ? `${analyze}; commit` : 'commit');
     this.#client.release();
   }
 
