@@ -2,7 +2,10 @@
 
 export type KeyKind = 'required' | 'optional' | 'input';
 
-/** Predicates that a column's declaration says a source may take. `=` includes IN lists, `ilike` lists of patterns. */
+/**
+ * Predicates that a column's declaration says a source may take. `=` includes IN lists, `ilike`, `~` and `~*` lists of patterns. Who
+ * takes `like` takes `~`, and `ilike` `~*`: what a regular expression says of a text is as little as they do.
+ */
 export type Operator =
   | '='
   | '<>'
@@ -13,6 +16,8 @@ export type Operator =
   | 'like'
   | 'not like'
   | 'ilike'
+  | '~'
+  | '~*'
   | 'is null'
   | 'is not null'
   | 'is true'
@@ -40,6 +45,31 @@ export interface Column {
   /** For key 'input': the value (in text) when the statement gives none. */
   readonly defaultValue?: string | undefined;
   readonly comment: string;
+}
+
+/** As which operator a column declares it. */
+export function declaredAs(operator: Operator): Operator {
+  switch (operator) {
+    // Who can look for what is like a pattern can look for what is not.
+    case 'not like':
+    case '~':
+      return 'like';
+    case '~*':
+      return 'ilike';
+    case '=':
+    case '<>':
+    case '<':
+    case '<=':
+    case '>':
+    case '>=':
+    case 'like':
+    case 'ilike':
+    case 'is null':
+    case 'is not null':
+    case 'is true':
+    case 'is false':
+      return operator;
+  }
 }
 
 export interface VirtualTable {

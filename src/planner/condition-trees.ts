@@ -1,11 +1,19 @@
 import type { A_Expr, Node } from '@pgsql/types';
-import type { Column, Operator } from '../catalog/table.ts';
+import { type Column, type Operator, declaredAs } from '../catalog/table.ts';
 import type { Level } from '../sql/scope.ts';
 import { bare } from '../sql/walk.ts';
 import { cannotFail } from './cannot-fail.ts';
 import { containmentIn } from './json-containment.ts';
 import { jsonMention } from './json-paths.ts';
-import { contains, isConstant, operatorOf, MIRRORED, type ColumnOf, type OpenPredicate } from './predicates.ts';
+import {
+  contains,
+  isConstant,
+  isListed,
+  operatorOf,
+  MIRRORED,
+  type ColumnOf,
+  type OpenPredicate,
+} from './predicates.ts';
 import type { Statement } from './statement.ts';
 
 /**
@@ -211,7 +219,7 @@ class Reader {
         // `<> all` is what is not `= any`; of other operators that is something else.
         const isList =
           effective === (wanted === (kind === 'AEXPR_OP_ANY') ? '=' : '<>') ||
-          (effective === 'ilike' && wanted && kind === 'AEXPR_OP_ANY');
+          (isListed(effective) && effective !== '=' && wanted && kind === 'AEXPR_OP_ANY');
         return isList && this.#isSafe(rexpr) ? this.#list(lexpr, effective, rexpr) : UNKNOWN;
       }
       case 'AEXPR_BETWEEN':
@@ -257,11 +265,9 @@ class Reader {
   }
 
   #predicate(own: Node | undefined, operator: Operator, values: OpenPredicate['values']): OpenCondition {
-    // Who can look for what is like a pattern can look for what is not.
-    const declared = operator === 'not like' ? 'like' : operator;
     const json = jsonMention(own, this.#column);
     const column = json?.column ?? this.#column(own);
-    if (column?.operators.includes(declared) !== true) return UNKNOWN;
+    if (column?.operators.includes(declaredAs(operator)) !== true) return UNKNOWN;
     if (column.type === 'jsonb' && json === undefined) return UNKNOWN;
     return { kind: 'predicate', predicate: { column, ...(json && { steps: json.steps }), operator, values } };
   }

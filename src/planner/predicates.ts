@@ -110,9 +110,7 @@ function comparison(
     case 'AEXPR_IN':
       return operator === '=' && list.every(constant) ? one(column(lexpr), '=', ...list.map(value)) : [];
     case 'AEXPR_OP_ANY':
-      return (operator === '=' || operator === 'ilike') && constant(rexpr)
-        ? one(column(lexpr), operator, { node: rexpr, list: true })
-        : [];
+      return isListed(operator) && constant(rexpr) ? one(column(lexpr), operator, { node: rexpr, list: true }) : [];
     case 'AEXPR_LIKE':
     case 'AEXPR_ILIKE':
       return constant(rexpr) ? one(column(lexpr), operator, value(rexpr)) : [];
@@ -129,6 +127,11 @@ function comparison(
   }
 }
 
+/** `= any (…)`, and patterns any of which will do. */
+export function isListed(operator: Operator): boolean {
+  return operator === '=' || operator === 'ilike' || operator === '~' || operator === '~*';
+}
+
 const NAMES: Readonly<Record<string, Operator>> = {
   '=': '=',
   '<>': '<>',
@@ -140,6 +143,8 @@ const NAMES: Readonly<Record<string, Operator>> = {
   '~~': 'like',
   '!~~': 'not like',
   '~~*': 'ilike',
+  '~': '~',
+  '~*': '~*',
 };
 
 export const MIRRORED: Partial<Record<Operator, Operator>> = {

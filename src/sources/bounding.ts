@@ -13,6 +13,8 @@ const BOUNDING: Readonly<Record<Operator, BoundingOperator | undefined>> = {
   like: undefined,
   'not like': undefined,
   ilike: undefined,
+  '~': undefined,
+  '~*': undefined,
   'is null': undefined,
   'is not null': undefined,
   'is true': undefined,

@@ -1,3 +1,4 @@
+import { ManyTexts } from './many-texts.ts';
 import { type Needle, type Needles, textOf } from './needles.ts';
 
 /** Bytes of CloudTrail's records, the most frequent ones first: a search that begins with a rare one is the quickest. */
@@ -9,10 +10,12 @@ const ESCAPED = Buffer.from('\\u');
 const ESCAPED_ASCII = Buffer.from('\\u00');
 const ESCAPED_SLASH = Buffer.from('\\/');
 
-/** A place in bytes at which a record may hold what is looked for: `test` looks closer at what `anchor` finds. */
+/** So many are searched for one by one, which Node does at several bytes a time. */
+const FEW = 16;
+
+/** Finds the first place in bytes, from one on, at which a record may hold what is looked for; -1: there is none. */
 interface Probe {
-  readonly anchor: Buffer;
-  readonly test: (bytes: Buffer, at: number) => boolean;
+  find(bytes: Buffer, from: number): number;
 }
 
 /** One of them, at the least, is met in every record that satisfies a condition. */
@@ -35,7 +38,7 @@ export class ByteFilter {
     let lower: Buffer | undefined;
     return this.#conditions.every(({ anyCase, all }) => {
       const text = anyCase ? (lower ??= inOneCase(bytes)) : bytes;
-      return all.some((probe) => find(probe, text, 0) >= 0);
+      return all.some((probe) => probe.find(text, 0) >= 0);
     });
   }
 
@@ -66,7 +69,7 @@ export class Places {
   /** Of another buffer. */
   begin(bytes: Buffer): void {
     this.#bytes = this.#anyCase ? inOneCase(bytes) : bytes;
-    this.#next = this.#probes.map((probe) => find(probe, this.#bytes, 0));
+    this.#next = this.#probes.map((probe) => probe.find(this.#bytes, 0));
   }
 
   /** The first one from there on, `from` being no smaller than before; the bytes' end where there is none. */
@@ -75,7 +78,7 @@ export class Places {
     for (let index = 0; index < this.#probes.length; index += 1) {
       let at = this.#next[index] as number;
       if (at >= 0 && at < from) {
-        at = find(this.#probes[index] as Probe, this.#bytes, from);
+        at = (this.#probes[index] as Probe).find(this.#bytes, from);
         this.#next[index] = at;
       }
       if (at >= 0 && at < first) first = at;
@@ -88,7 +91,7 @@ function countOf({ anyCase, all }: Probes, bytes: Buffer): number {
   const text = anyCase ? inOneCase(bytes) : bytes;
   let count = 0;
   for (const probe of all) {
-    for (let at = find(probe, text, 0); at >= 0; at = find(probe, text, at + 1)) count += 1;
+    for (let at = probe.find(text, 0); at >= 0; at = probe.find(text, at + 1)) count += 1;
   }
   return count;
 }
@@ -109,10 +112,15 @@ function inOneCase(bytes: Buffer): Buffer {
   return lower;
 }
 
-function find({ anchor, test }: Probe, bytes: Buffer, from: number): number {
-  let at = bytes.indexOf(anchor, from);
-  while (at >= 0 && !test(bytes, at)) at = bytes.indexOf(anchor, at + 1);
-  return at;
+/** `test` looks closer at what `anchor` finds. */
+function anchored(anchor: Buffer, test: (bytes: Buffer, at: number) => boolean = () => true): Probe {
+  return {
+    find: (bytes, from) => {
+      let at = bytes.indexOf(anchor, from);
+      while (at >= 0 && !test(bytes, at)) at = bytes.indexOf(anchor, at + 1);
+      return at;
+    },
+  };
 }
 
 /** The text of an object or a list has an escape of its own for each: `\n` for `\u000a`. */
@@ -128,10 +136,10 @@ function probesOf(needles: Needles): Probes {
   return {
     anyCase,
     all: [
-      ...texts.map(probeOf),
-      { anchor: anyCase ? ESCAPED : ESCAPED_ASCII, test: (bytes, at) => isOne(escapedCharacter(bytes, at)) },
-      ...(characters.has('/') ? [{ anchor: ESCAPED_SLASH, test: () => true }] : []),
-      ...(anyCase ? [{ anchor: Buffer.of(NOT_ASCII), test: () => true }] : []),
+      ...(texts.length > FEW ? [new ManyTexts(texts.map((text) => Buffer.from(text, 'latin1')))] : texts.map(probeOf)),
+      anchored(anyCase ? ESCAPED : ESCAPED_ASCII, (bytes, at) => isOne(escapedCharacter(bytes, at))),
+      ...(characters.has('/') ? [anchored(ESCAPED_SLASH)] : []),
+      ...(anyCase ? [anchored(Buffer.of(NOT_ASCII))] : []),
     ],
   };
 }
@@ -150,7 +158,7 @@ function probeOf(needle: string): Probe {
   const test = (all: Buffer, at: number) =>
     at >= offset &&
     all.compare(bytes, 0, bytes.length, at - offset, Math.min(at - offset + bytes.length, all.length)) === 0;
-  return { anchor, test };
+  return anchored(anchor, test);
 }
 
 /** `\u0041`; empty where it is none. A second backslash before it, as within a text of JSON, makes no difference. */

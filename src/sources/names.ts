@@ -32,6 +32,9 @@ function testOf({ operator, values }: Predicate): (name: string) => boolean {
     // An order of texts depends on PostgreSQL's collation.
     // And so does what is upper case.
     case 'ilike':
+    // What a regular expression finds is for PostgreSQL to say.
+    case '~':
+    case '~*':
     case 'is not null':
     case 'is true':
     case 'is false':

@@ -1,4 +1,5 @@
 import { parseLike } from './like.ts';
+import { parseRegex, type RegexBranches } from './regex.ts';
 import type { Condition, Predicate, ScanRequest } from './source.ts';
 
 /** A text as it stands, or in any case: in lower case then. */
@@ -9,8 +10,8 @@ export type Needles = readonly Needle[];
 
 /** Of fewer bytes, a needle is found nearly everywhere. */
 const SHORTEST = 3;
-/** Each is looked for by itself. */
-const MOST_NEEDLES = 16;
+/** They are told to each thread that reads files, time and again. */
+const MOST_NEEDLES = 2_000;
 
 /**
  * What a condition says of a record's bytes: ASCII texts that JSON writes as they are, or by an escape such as `\u0041` or
@@ -39,6 +40,10 @@ export function needlesOfPredicate({ column, operator, values }: Predicate): Nee
       return bounded(values.map(withinPattern));
     case 'ilike':
       return bounded(values.map((value) => withinPattern(value)?.map(inAnyCase)));
+    case '~':
+      return bounded(values.map((value) => withinRegex(value, false)));
+    case '~*':
+      return bounded(values.map((value) => withinRegex(value, true)));
     case '<>':
     case '<':
     case '<=':
@@ -60,10 +65,15 @@ export function needlesOf({ predicates, conditions = [] }: ScanRequest): readonl
   );
 }
 
+const MOST_SAID = 16;
+
 /** What EXPLAIN says of it. */
 export function searchedBy(needles: Needles): string {
-  const texts = needles.map((needle) => (typeof needle === 'string' ? needle : `${needle.anyCase} in any case`));
-  return `which records are parsed, by ${texts.join(' or ')} in their bytes`;
+  const texts = needles
+    .slice(0, MOST_SAID)
+    .map((needle) => (typeof needle === 'string' ? needle : `${needle.anyCase} in any case`));
+  const others = needles.length > MOST_SAID ? [`one of ${needles.length - MOST_SAID} others`] : [];
+  return `which records are parsed, by ${[...texts, ...others].join(' or ')} in their bytes`;
 }
 
 /** What a letter's other case is depends on the collation: of ASCII's letters it is one of them, or none of ASCII. */
@@ -91,6 +101,20 @@ function withinPattern(pattern: string): Needles | undefined {
   const tokens = parseLike(pattern) ?? [];
   const texts = tokens.flatMap((token) => (token.kind === 'text' ? [token.text] : []));
   return within(texts, tokens[0]?.kind === 'text' ? tokens[0].text : undefined);
+}
+
+function withinRegex(pattern: string, anyCase: boolean): Needles | undefined {
+  const regex = parseRegex(pattern);
+  const needles = regex && withinBranches(regex.branches);
+  return regex?.anyCase === true || anyCase ? needles?.map(inAnyCase) : needles;
+}
+
+function withinBranches(branches: RegexBranches): Needles | undefined {
+  return bounded(
+    branches.map(({ texts, groups }) =>
+      [within(texts, undefined), ...groups.map(withinBranches)].reduce<Needles | undefined>(better, undefined),
+    ),
+  );
 }
 
 /**

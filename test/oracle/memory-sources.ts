@@ -96,6 +96,8 @@ function mayBeTrue(predicate: Predicate, record: SourceRecord): boolean {
     case '<>':
       return value !== null && values.every((each) => compared(column, value, each) !== 0);
     case 'ilike':
+    case '~':
+    case '~*':
       return value !== null;
     case 'like':
     case 'not like':

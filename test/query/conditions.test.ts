@@ -1,4 +1,8 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Column } from '../../src/catalog/table.ts';
+import { ByteFilter } from '../../src/sources/byte-filter.ts';
+import { needlesOfPredicate } from '../../src/sources/needles.ts';
 import type { Condition, Predicate } from '../../src/sources/source.ts';
 import { openBench, sorted, type Bench } from './support/bench.ts';
 
@@ -67,6 +71,14 @@ describe('alternatives, negations and places in JSON go to the source', () => {
       `user_identity ->> 'userName' = 'user1' or event_name = 'GetObject'`,
       ['(user_identity.userName = user1 or event_name = GetObject)'],
     ],
+    [`event_name ~ '^(Create|Delete)User$'`, ['event_name ~ ^(Create|Delete)User$']],
+    [`event_name ~* any (array['^create', 'OBJECT$'])`, ['event_name ~* ^create, OBJECT$']],
+    [
+      `user_identity ->> 'userName' ~ 'ser1' or username ~* 'USER2'`,
+      ['(user_identity.userName ~ ser1 or username ~* USER2)'],
+    ],
+    [`not event_name ~ 'User' and event_name !~* 'OBJECT' and event_name collate "C" ~ 'User'`, []],
+    [`'CreateUser' ~ event_name and event_name ~ all (array['Create', 'User'])`, []],
     [`(error_code = 'AccessDenied') is not true`, ['(error_code <> AccessDenied or error_code is null)']],
     [`(error_code <> 'AccessDenied') is not false`, ['(error_code <> AccessDenied or error_code is null)']],
     [
@@ -203,6 +215,122 @@ test('alternatives none of which can hold fetch nothing', async () => {
   expect({ rows, scans }).toEqual({ rows: [], scans: 0 });
 });
 
+/** Texts, and regular expressions that find them. */
+const PIECES: readonly (readonly [text: string, regex: string])[] = [
+  ...['Create', 'User', 'ab', 'é', '/', ' ', '"', '1', 'x', 'K'].map((text) => [text, text] as const),
+  ...['Create', 'User', 'any'].flatMap((text) => [[text, '.*'] as const, [text, '(Create|User|any)'] as const]),
+  ...['User', 'Use', 'Userr'].flatMap((text) =>
+    ['Use.*', 'Userr*', 'User{0,2}', 'Us(er?)+'].map((of) => [text, of] as const),
+  ),
+  ...([
+    ['\\', '\\\\'],
+    ['A', '\\x41'],
+    ['Ab', '\\u0041b'],
+    ['\n1', '\\012\\d'],
+    ['x1', 'x\\d'],
+    ['a.b', 'a\\.b'],
+    ['a{b', 'a{b'],
+  ] as const),
+  ...([
+    ['x]', '[^a]]'],
+    [']a', '[]a]a'],
+    ['-k', '[[.-.]x]k'],
+    [']x', '[\\]a]x'],
+    ['[z', '[[]z'],
+    ['abab', '(ab)\\1'],
+  ] as const),
+  ...([
+    ['Create', '(?=Cr)Create'],
+    ['Create', '(?!x)Create'],
+    ['User', '\\mUser\\M'],
+    ['User', '(?:Create|User)(?<=r)'],
+  ] as const),
+  ...([
+    ['', '(Create)?'],
+    ['', 'User*?|'],
+    ['ab', 'ab(?#Create)?'],
+    ['ab', 'abc{0}'],
+    ['abc', 'abc{1}?'],
+  ] as const),
+];
+const META = [
+  '?',
+  '*',
+  '+',
+  '|',
+  '(',
+  ')',
+  '[',
+  ']',
+  '{',
+  '}',
+  '\\',
+  '^',
+  '$',
+  '.',
+  '{2}',
+  '{,2}',
+  '(?:',
+  '(?i)',
+  '(?#',
+  'c',
+  '-',
+  ':',
+  ',',
+  '1',
+];
+
+const found = fc
+  .tuple(
+    fc.array(fc.constantFrom(...PIECES), { minLength: 1, maxLength: 4 }),
+    fc.constantFrom('', '', '', '(?i)', '(?n)', '(?x)', '(?q)', '***:', '***=', '***:(?i)', '^'),
+    fc.constantFrom('', '', '', ')', ')+', '){1,2}', ')?', ')*|Create'),
+    // One character more, or one less: mostly a regular expression of another meaning.
+    fc.option(fc.tuple(fc.nat(40), fc.constantFrom(...META, '')), { freq: 1 }),
+    fc.constantFrom('same', 'same', 'lower', 'upper', 'kelvin'),
+    fc.constantFrom('', 'Create', '\n'),
+  )
+  .map(([pieces, director, group, change, letters, around]): readonly [text: string, pattern: string] => {
+    const body = pieces.map(([, regex]) => regex).join('');
+    const whole = `${director}${group === '' ? body : `(${body}${group}`}`;
+    const at = change === null ? 0 : change[0] % (whole.length + 1);
+    const pattern =
+      change === null ? whole : whole.slice(0, at) + change[1] + whole.slice(change[1] === '' ? at + 1 : at);
+    const text = pieces.map(([own]) => own).join('');
+    const cased = {
+      same: text,
+      lower: text.toLowerCase(),
+      upper: text.toUpperCase(),
+      kelvin: text.replaceAll('K', '\u212a'),
+    };
+    return [around + cased[letters] + around, pattern];
+  });
+
+test('a text that PostgreSQL finds by a regular expression is found by what must stand in it', async () => {
+  await bench.pool
+    .query(`create function pg_temp.found(t text, p text, ci boolean) returns boolean language plpgsql as $$
+    begin return case when ci then t ~* p else t ~ p end; exception when others then return null; end $$`);
+  const column = { type: 'text', path: 'errorCode' } as Column;
+  const cases = fc
+    .sample(fc.tuple(found, fc.boolean()), { numRuns: 20_000, seed: 7 })
+    .map(([pair, anyCase]) => [...pair, anyCase] as const);
+  const given = [0, 1, 2].map((index) => cases.map((one) => one[index]));
+  const { rows } = await bench.pool.query<{ found: boolean | null }>(
+    'select pg_temp.found(t, p, c) as found from unnest($1::text[], $2::text[], $3::boolean[]) with ordinality as _ (t, p, c, n) order by n',
+    given,
+  );
+  let told = 0;
+  for (const [index, [text, pattern, anyCase]] of cases.entries()) {
+    if (rows[index]?.found !== true) continue;
+    const needles = needlesOfPredicate({ column, operator: anyCase ? '~*' : '~', values: [pattern] });
+    if (needles === undefined) continue;
+    told += 1;
+    const bytes = Buffer.from(JSON.stringify({ errorCode: text }));
+    expect(new ByteFilter([needles]).mayHold(bytes), JSON.stringify([text, pattern, needles])).toBe(true);
+  }
+  expect(told).toBeGreaterThan(3_000);
+});
+
 test('a LIMIT is not handed down past a condition that is not one predicate', async () => {
   const exact = await openBench({ exactness: 'exact' });
   try {
@@ -210,7 +338,8 @@ test('a LIMIT is not handed down past a condition that is not one predicate', as
       `select event_id from ${E} where event_name = 'CreateUser' or error_code is not null limit 3`,
     );
     expect(rows).toHaveLength(3);
-    expect(exact.events.requests.map(({ limit }) => limit)).toEqual([undefined]);
+    expect((await exact.ask(`select event_id from ${E} where event_name ~ 'User' limit 3`)).rows).toHaveLength(3);
+    expect(exact.events.requests.map(({ limit }) => limit)).toEqual([undefined, undefined]);
   } finally {
     await exact.close();
   }

@@ -169,6 +169,8 @@ describe('the same events', () => {
       `"timestamp" <= '${since}'`,
       `timestamp_ms >= ${Date.parse(since)}`,
       `event_name = 'CreateUser' and event_time >= '${since}'`,
+      `event_name ~ '^(Create|Delete)[A-Z]ser$' and request_parameters ->> 'userName' ~* 'É漢\\d'`,
+      `event_id in (${Array.from({ length: 100 }, (_, index) => `'event-${index * 3}'`).join(', ')})`,
     ]) {
       const pushed = `${files} and ${condition}`;
       const filtered = `select ${TYPED}, ${SHARED} from cloudtrail_trail_event where "timestamp" > '2026-01-01' and ${condition}`;

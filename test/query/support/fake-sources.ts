@@ -118,6 +118,8 @@ function mayMatch(record: SourceRecord, predicates: readonly Predicate[]): boole
       case 'is false':
         return own === 'false';
       case 'ilike':
+      case '~':
+      case '~*':
         return true;
       case 'like':
       case 'not like':

@@ -128,6 +128,7 @@ class Generator {
       () => `${column} not like ${literal(this.#like(value))}`,
       () => `${column} ilike ${literal(otherCase(this.#like(value)))}`,
       () => `${column} not ilike ${literal(this.#like(value))}`,
+      () => `${column} ${this.#pick(['~', '~*'])} ${literal(this.#regex(column))}`,
       () => `${column} ilike any (array[${list(10)}])`,
       () => `${column} is null`,
       () => `${column} is distinct from ${literal(value)}`,
@@ -154,6 +155,22 @@ class Generator {
       escaped(value),
       value,
     ]).replace(/(?<!\\)(?:\\\\)*\\$/, '');
+  }
+
+  /** Of pieces of two values, either of which will do, or both. */
+  #regex(column: string): string {
+    const piece = () => {
+      const value = this.#pick(this.#texts.get(column) ?? ['']);
+      const from = this.#below(value.length);
+      return (value.slice(from, from + 1 + this.#below(20)) || 'x').replace(/[^\p{L}\p{N}_]/gu, '\\$&');
+    };
+    return this.#pick([
+      () => `^${piece()}`,
+      () => `${piece()}$`,
+      () => `(${piece()}|${piece()})`,
+      () => `(?i)${piece()}.*`,
+      () => `${piece()}?|^${piece()}+`,
+    ])();
   }
 
   #piece(text: string): string {

@@ -3,6 +3,7 @@ import type { Predicate } from '../../source.ts';
 import { booleanWanted } from '../../contradictions.ts';
 import { exactJson, exactNumberText } from '../../exact-number.ts';
 import { parseLike } from '../../like.ts';
+import { needlesOfPredicate, textOf } from '../../needles.ts';
 import type { AssumedTexts } from './assumed-texts.ts';
 import { regexOfPatterns } from './ilike-regex.ts';
 import type { PatternPredicate } from './pattern-predicate.ts';
@@ -126,6 +127,9 @@ function textPattern(predicate: Predicate, path: string): PatternPredicate | und
     }
     case 'ilike':
       return ilikePattern(values, path);
+    case '~':
+    case '~*':
+      return regexPattern(predicate, path);
     case 'is null':
       return {
         condition: (root) => [`${root}.${path} NOT EXISTS`, `${root}.${path} IS NULL`],
@@ -151,6 +155,20 @@ function textPattern(predicate: Predicate, path: string): PatternPredicate | und
   }
 }
 
+/** What stands in each match, somewhere. */
+function regexPattern(predicate: Predicate, path: string): PatternPredicate | undefined {
+  const needles = needlesOfPredicate(predicate) ?? [];
+  if (needles.length === 0 || needles.length > MOST_IN_REGEXES) return undefined;
+  const likes = needles.map((needle) => `%${textOf(needle).replaceAll('_', '\\_')}%`);
+  if (needles.some((needle) => typeof needle !== 'string')) return ilikePattern(likes, path);
+  const patterns = likes.map((like) => likePattern(like, path));
+  return {
+    condition: (root) => patterns.flatMap((pattern) => pattern?.condition(root) ?? []),
+    exactness: 'inexact',
+    assumes: textAt(path),
+  };
+}
+
 /** `AccessDenied%`, `%Operation`, `%Denied%` as they are; of anything else the longest piece. */
 function likePattern(like: string, path: string): PatternPredicate | undefined {
   const tokens = parseLike(like);
@@ -168,6 +186,9 @@ function likePattern(like: string, path: string): PatternPredicate | undefined {
   if (longest === undefined) return undefined;
   return { condition: (root) => [`${root}.${path} = "${longest.pattern}"`], exactness: 'inexact' };
 }
+
+/** A pattern has room for 1,024 characters, and other conditions want some of it. */
+const MOST_IN_REGEXES = 8;
 
 /** Fields of which most records have one of a few values, such as iam.amazonaws.com: they tell little apart. */
 const COARSE = new Set(['eventSource', 'eventType', 'eventCategory', 'awsRegion', 'userIdentity.type']);
@@ -233,6 +254,8 @@ function freeFormPattern({ operator, values }: Predicate, path: string): Pattern
     case '<>':
     case 'not like':
     case 'ilike':
+    case '~':
+    case '~*':
     case 'is not null':
       return present(path);
     case '<':
