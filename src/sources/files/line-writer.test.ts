@@ -171,5 +171,5 @@ test('whatever a record holds, its row is left out or what would be made of it',
     }),
     { numRuns: 3_000 },
   );
-  expect(rows).toBeGreaterThan(200);
+  expect(rows).toBeGreaterThan(50);
 });
