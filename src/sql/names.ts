@@ -1,4 +1,5 @@
 import type { Alias, ColumnRef, JoinExpr, Node, ResTarget } from '@pgsql/types';
+import { columnName } from './column-name.ts';
 import { fieldsOf, type Clause, type Item, type Level, type Scopes } from './scope.ts';
 import { columnIn, Spaces, type Space, type SpaceColumn } from './space.ts';
 import { bare } from './walk.ts';
@@ -184,7 +185,7 @@ export class Names {
     if (target?.name !== undefined) return { names: [target.name], open: false };
     if (!isStar(target?.val)) {
       const column = bare(target?.val, 'ColumnRef');
-      return { names: [column === undefined ? nameOf(target?.val) : (fieldsOf(column).at(-1) ?? '')], open: false };
+      return { names: [column === undefined ? columnName(target?.val) : (fieldsOf(column).at(-1) ?? '')], open: false };
     }
     const space = this.starred(target?.val, level);
     return { names: space?.columns.map(({ name }) => name) ?? [], open: space?.open ?? true };
@@ -282,28 +283,4 @@ function renamedBy(set: ColumnSet, colnames: Node[] | undefined): ColumnSet {
 
 function strings(nodes: readonly Node[] | undefined): string[] {
   return (nodes ?? []).map((node) => bare(node, 'String')?.sval ?? '');
-}
-
-/** FigureColname() of PostgreSQL's parse_target.c, for what is met in practice. */
-function nameOf(node: Node | undefined): string {
-  if (node === undefined) return '?column?';
-  const call = bare(node, 'FuncCall');
-  if (call !== undefined) return bare(call.funcname?.at(-1), 'String')?.sval ?? '?column?';
-  const cast = bare(node, 'TypeCast');
-  if (cast !== undefined) {
-    const inner = bare(cast.arg, 'ColumnRef') ?? bare(cast.arg, 'FuncCall');
-    return inner === undefined ? (bare(cast.typeName?.names?.at(-1), 'String')?.sval ?? '?column?') : nameOf(cast.arg);
-  }
-  const column = bare(node, 'ColumnRef');
-  if (column !== undefined) return fieldsOf(column).at(-1) ?? '?column?';
-  const field = bare(bare(node, 'A_Indirection')?.indirection?.at(-1), 'String')?.sval;
-  if (field !== undefined) return field;
-  if ('CoalesceExpr' in node) return 'coalesce';
-  if ('CaseExpr' in node) return 'case';
-  const sublink = bare(node, 'SubLink');
-  if (sublink?.subLinkType === 'EXISTS_SUBLINK') return 'exists';
-  const query = bare(sublink?.subselect, 'SelectStmt');
-  const target = bare(query?.targetList?.[0], 'ResTarget');
-  if (sublink?.subLinkType === 'EXPR_SUBLINK' && target !== undefined) return target.name ?? nameOf(target.val);
-  return '?column?';
 }

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { columnName } from '../../src/sql/column-name.ts';
+import { parseStatements } from '../../src/sql/parse.ts';
+import { bare } from '../../src/sql/walk.ts';
 import { openBench, type Bench } from './support/bench.ts';
 
 let bench: Bench;
@@ -143,6 +146,82 @@ describe('look-ups of rows that are sorted and cut are asked for the first of th
     expect(await asked([null, '58'])).toBe(50);
     expect(await asked(['9223372036854775807', '9'])).toBe(50);
     await expect(asked(['-1', null])).rejects.toMatchObject({ fields: expect.any(Map) as unknown });
+  });
+});
+
+describe('ORDER BY takes names of output columns that have no AS as PostgreSQL gives them:', () => {
+  const VALUES = [
+    ...[
+      'id',
+      's.id',
+      'id::text',
+      'id::text::int',
+      '(s.more)[0]',
+      'more -> 0',
+      'note collate "C"',
+      'lower(note)',
+      "'x'",
+    ],
+    ...["'x'::text", 'null', 'true', '1', 'count(*) over ()', 'coalesce(id, 1)', 'nullif(id, 1)', 'greatest(id, 1)'],
+    ...[
+      'least(id, 1)',
+      'case when id > 1 then 2 else id end',
+      'case id when 1 then 2 end',
+      'case when true then 1 else 2 end::int',
+    ],
+    ...[
+      '(select 1)',
+      '(select id)',
+      '(select id as other)',
+      'exists (select)',
+      'array(select 1)',
+      'array[1]',
+      '(array[id])[1]',
+    ],
+    ...[
+      'row(1)',
+      'current_date',
+      'current_user',
+      'localtime',
+      'extract(day from now())',
+      "now() at time zone 'UTC'",
+      'ip::text',
+    ],
+    ...[
+      "json_value(more, '$')",
+      "json_query(more, '$')",
+      "json_exists(more, '$')",
+      'json_array(1)',
+      'id + 1',
+      'not true',
+      'id is null',
+    ],
+    ...[
+      "interval '1 day'",
+      '(s).id',
+      'substring(note from 1)',
+      'trim(note)',
+      'id in (1)',
+      'xmlelement(name a)',
+      'user',
+    ],
+  ];
+  test('each', async () => {
+    const text = `select ${VALUES.join(', ')} from (select *, 'n' as note from seen) s limit 0`;
+    const { fields } = await bench.client.query(text);
+    const targets = bare(parseStatements(text)?.[0]?.node, 'SelectStmt')?.targetList ?? [];
+    const own = targets.map((target, index) => [VALUES[index], columnName(bare(target, 'ResTarget')?.val)]);
+    expect(own).toEqual(fields.map(({ name }, index) => [VALUES[index], name]));
+  });
+
+  test('and asks for what comes first in that order', async () => {
+    const text = `select s.id, case when s.id > 9 then 0 else id end, ${SCORE('s.ip')} from seen s order by 2, s.id limit 3`;
+    const named = text.replace('s.id, case', 's.at, case').replace('order by 2,', 'order by id, ');
+    for (const each of [text, named]) {
+      const answer = await bench.ask(each);
+      expect(answer.rows).toEqual(await bench.oracle(each));
+      expect(answer.asked).toHaveLength(3);
+    }
   });
 });
 

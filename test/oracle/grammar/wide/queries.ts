@@ -60,7 +60,20 @@ function plain(making: Making, outer: readonly Item[], depth: number, types: rea
   const columns = named(making, types);
   const outputs = types.map((type) => output(making, rows, outer, type, depth));
   const distinct = tape.chance(1) ? 'distinct ' : '';
-  return { text: `select ${distinct}${listOf(outputs, columns)} from ${rows.text}${where}`, columns };
+  const text = `select ${distinct}${listOf(outputs, columns)} from ${rows.text}${where}`;
+  return { text: distinct === '' && tape.chance(2) ? `${text}${first(making, rows, columns)}` : text, columns };
+}
+
+/** ORDER BY what FROM gives, and LIMIT: rows that tie in that come in the order of all outputs. */
+function first(making: Making, { items }: Rows, columns: readonly Column[]): string {
+  const { tape } = making;
+  const by = Array.from({ length: 1 + tape.below(2) }, () => some(making, items, tape.pick(TYPES)));
+  const sorted = [...by.filter((each) => each.includes('.')), ...columns.map((_column, index) => String(index + 1))];
+  shape(making, 'wide first rows');
+  const order = sorted
+    .map((each) => `${each}${tape.pick(['', ' desc', ' nulls first', ' desc nulls last'])}`)
+    .join(', ');
+  return ` order by ${order} limit ${1 + tape.below(5)}${tape.pick(['', '', ` offset ${1 + tape.below(3)}`])}`;
 }
 
 export function whereOf(making: Making, { items }: Rows, outer: readonly Item[], depth: number): string {
