@@ -376,6 +376,70 @@ describe('what paths say', () => {
   });
 });
 
+describe('the newest events first', () => {
+  const order = { column: EVENT_TIME, direction: 'desc', nulls: 'last' } as const;
+  const at = (hour: number, minute: number) => new Date(Date.UTC(2026, 10, 20, hour, minute)).toISOString();
+  const trail = (region: string, hour: number, minute: number) =>
+    `AWSLogs/111122223333/CloudTrail/${region}/2026/11/20/111122223333_CloudTrail_${region}_20261120T${String(hour).padStart(2, '0')}${String(minute).padStart(2, '0')}Z_x.json`;
+
+  /** Until a page says that no later one holds anything as new. */
+  async function readUntil(instant: string, context = testContext()) {
+    const ids: string[] = [];
+    const pages = localFiles([connection([''])]).scan({ ...request(), order }, context);
+    for await (const { records: found, reached } of pages) {
+      for (const { value } of found) ids.push((value as { eventID: string }).eventID);
+      if (reached !== undefined && reached < Date.parse(instant)) break;
+    }
+    return { ids: ids.sort(), opened: context.calledOf.length };
+  }
+
+  beforeEach(async () => {
+    for (let hour = 0; hour < 24; hour += 1) {
+      for (const region of ['us-east-1', 'eu-west-1']) {
+        for (const minute of [0, 15, 30, 45]) {
+          const id = `${region} ${hour}:${minute}`;
+          // What happened is delivered some minutes later.
+          await write(
+            trail(region, hour, minute),
+            JSON.stringify({ Records: [event(id, at(hour, minute - 10)), event(`${id} late`, at(hour - 3, minute))] }),
+          );
+        }
+      }
+    }
+  });
+
+  test('are read from the files that were delivered last, and no others', async () => {
+    const { ids, opened } = await readUntil(at(23, 0));
+    const newest = [15, 30, 45].flatMap((minute) => [`eu-west-1 23:${minute}`, `us-east-1 23:${minute}`]);
+    expect(ids).toEqual(expect.arrayContaining(newest));
+    expect(opened).toBeLessThan(192);
+  });
+
+  test('are all read where nothing says that they are enough, each once', async () => {
+    const { ids, opened } = await readUntil(at(-48, 0));
+    expect(new Set(ids).size).toBe(ids.length);
+    expect([ids.length, opened]).toEqual([384, 192]);
+  });
+
+  test('may be in files whose names do not say when they were delivered', async () => {
+    await write('kept/a.json', JSON.stringify({ Records: [event('unnamed', at(23, 50))] }));
+    const { ids } = await readUntil(at(23, 45));
+    expect(ids).toContain('unnamed');
+  });
+
+  test('are known to be so by the plan, unless one may be without a time', () => {
+    const plan = (nulls: 'first' | 'last', ...predicates: readonly Predicate[]) =>
+      localFiles([connection([''])]).plan({ ...request(...predicates), order: { ...order, nulls } }).order;
+    expect(plan('last')).toBe('exact');
+    expect(plan('first')).toBe('none');
+    expect(plan('first', predicate(EVENT_TIME, '>', '0'))).toBe('exact');
+  });
+
+  test('are read with all others where what fails is left out', async () => {
+    expect(await readUntil(at(23, 0), testContext({ partial: true }))).toMatchObject({ opened: 192 });
+  });
+});
+
 describe('what cannot be read', () => {
   beforeEach(async () => {
     await write('a.jsonl', `${JSON.stringify(event('1'))}\n{"eventID":"2",}\nhello\n${JSON.stringify(event('3'))}\n`);

@@ -20,6 +20,8 @@ export type QueuedFile =
       open(): Promise<AsyncIterable<Uint8Array>>;
     };
 
+type Listing = AsyncGenerator<readonly QueuedFile[], void, undefined>;
+
 /** Names that wait to be taken. */
 const LISTED_AHEAD = 2_000;
 /** GetObjects at once. */
@@ -33,16 +35,24 @@ export class FileQueue {
   readonly #stores: readonly ConnectionStore[];
   readonly #scan: CompiledScan;
   readonly #troubles: Troubles;
+  readonly #sorted: (listing: Listing) => Listing;
   readonly #queued = new Fifo<QueuedFile>();
   readonly #listed: Listed[] = [];
   readonly #files = new Map<string, number>();
-  #listing: AsyncGenerator<readonly QueuedFile[], void, undefined> | undefined;
+  #listing: Listing | undefined;
   #filling = false;
   #ended = false;
   #failure: { readonly error: unknown } | undefined;
   #waiting: (() => void)[] = [];
 
-  constructor(stores: readonly ConnectionStore[], scan: CompiledScan, troubles: Troubles) {
+  /** @param sorted puts them in another order than they are found in */
+  constructor(
+    stores: readonly ConnectionStore[],
+    scan: CompiledScan,
+    troubles: Troubles,
+    sorted: (listing: Listing) => Listing = (listing) => listing,
+  ) {
+    this.#sorted = sorted;
     this.#stores = stores;
     this.#scan = scan;
     this.#troubles = troubles;
@@ -53,7 +63,7 @@ export class FileQueue {
    * some to `takers`. None after the last one. A failed listing is told to one caller.
    */
   async take(most: number, takers: number, context: CallContext): Promise<readonly QueuedFile[]> {
-    this.#listing ??= this.#list(context);
+    this.#listing ??= this.#sorted(this.#list(context));
     for (;;) {
       const files = this.#next(most, takers);
       if (!this.#filling && !this.#ended && this.#queued.length < LISTED_AHEAD) void this.#fill(this.#listing);
@@ -99,7 +109,7 @@ export class FileQueue {
   }
 
   /** Until there are enough for now. */
-  async #fill(listing: AsyncGenerator<readonly QueuedFile[], void, undefined>): Promise<void> {
+  async #fill(listing: Listing): Promise<void> {
     this.#filling = true;
     try {
       while (this.#queued.length < LISTED_AHEAD) {
@@ -125,7 +135,7 @@ export class FileQueue {
     for (const resolve of waiting) resolve();
   }
 
-  async *#list(context: CallContext): AsyncGenerator<readonly QueuedFile[], void, undefined> {
+  async *#list(context: CallContext): Listing {
     for (const { connection, store } of this.#stores) {
       const wanted = {
         folder: (path: string) => this.#scan.isFolderWanted(connection, path),

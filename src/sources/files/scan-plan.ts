@@ -2,6 +2,7 @@ import { columnsOf } from '../condition-columns.ts';
 import { contradicts } from '../contradictions.ts';
 import { parseLike } from '../like.ts';
 import { isNameOperator, nameTest } from '../names.ts';
+import { isNewestFirst } from '../null-order.ts';
 import { partitionOf } from '../regions.ts';
 import type { Condition, Predicate, Pushed, PushedCondition, ScanPlan, ScanRequest } from '../source.ts';
 import { ALWAYS, type TimeRange, deliveryRange, outerRange, rangeSaid } from '../time-range.ts';
@@ -21,6 +22,8 @@ export interface CompiledScan {
   readonly notices: readonly string[];
   /** When the events that are asked for happened. */
   readonly eventTime: TimeRange;
+  /** The newest events are wanted first. */
+  readonly newestFirst: boolean;
   /** Files below the folder may be wanted; `path` ends in a slash. */
   isFolderWanted(connection: FilesConnection, path: string): boolean;
   /** Of a folder that is wanted: a longer path below it says nothing that a condition looks at. */
@@ -35,7 +38,7 @@ const DAY_MS = 86_400_000;
 const ABSENT = ['@log_group_name', '@log_stream_name', '@filter'];
 
 export function compileScan(request: ScanRequest, all: readonly FilesConnection[]): CompiledScan {
-  const { predicates, table } = request;
+  const { predicates, table, order } = request;
   const names = predicates.filter(isNameOperator);
   const isConnectionWanted = nameTest(names, '@connection_name');
   const isPathWanted = nameTest(names, '@path');
@@ -67,6 +70,7 @@ export function compileScan(request: ScanRequest, all: readonly FilesConnection[
       ({ column }) => `${column.name} is NULL in every row of ${table.name}: files are in no log group`,
     ),
     eventTime,
+    newestFirst: order !== undefined && isNewestFirst(order, predicates),
     isFolderWanted: (connection, path) => {
       const said = parseTrailPath(path);
       return !said.eventless && isPrefixWanted(path) && isPlaceWanted(said, 'folder') && isTimeWanted(connection, said);
@@ -90,6 +94,7 @@ export function describeScan(scan: CompiledScan): ScanPlan {
     pushed: scan.pushed,
     pushedConditions: scan.pushedConditions,
     empty: scan.empty,
+    order: scan.newestFirst ? 'exact' : 'none',
     parts: scan.empty
       ? []
       : scan.connections.map(({ name, paths }) => `connection ${name}, ${paths.join(', ')}${folders}`),

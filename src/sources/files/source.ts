@@ -6,6 +6,7 @@ import { bucketStore } from './bucket-store.ts';
 import type { FilesConnection } from './connection.ts';
 import { FileQueue, type QueuedFile } from './file-queue.ts';
 import { localStore } from './local-store.ts';
+import { NewestFirst } from './newest-first.ts';
 import { PageBuilder } from './page-builder.ts';
 import { FileParser } from './parse-files.ts';
 import { ParserThreads } from './parser-threads.ts';
@@ -33,6 +34,11 @@ export function filesSource(
   };
 }
 
+/** Files of which all pages have come. */
+interface Ended {
+  readonly ended: readonly QueuedFile[];
+}
+
 async function* scan(
   request: ScanRequest,
   compiled: CompiledScan,
@@ -44,12 +50,15 @@ async function* scan(
   if (!compiled.configured) throw unconfigured();
   const troubles = createTroubles(request.table.name, context);
   const parser = new FileParser(threads, wantedOf(request), context.signal);
+  // What fails is left out once.
+  const newestFirst = compiled.newestFirst && context.partial !== true ? new NewestFirst() : undefined;
   const files = new FileQueue(
     compiled.connections.flatMap((connection) =>
       (stores.get(connection) ?? []).map((store) => ({ connection, store })),
     ),
     compiled,
     troubles,
+    newestFirst && ((listing) => newestFirst.sorted(listing)),
   );
   const concurrency = threads.most + FILES_AHEAD;
   const most = request.limit ?? Number.POSITIVE_INFINITY;
@@ -57,9 +66,10 @@ async function* scan(
   const failure: { first?: unknown } = {};
 
   /** One file after the other; small ones share a page. Of several failures the first one is told. */
-  const reader: Part<Page> = async function* reader(partContext) {
+  const reader: Part<Page | Ended> = async function* reader(partContext) {
     const page = new PageBuilder(most);
-    const next = () => files.take(parser.mostAtOnce, concurrency, partContext);
+    const next = () =>
+      files.take(Math.min(parser.mostAtOnce, newestFirst?.atOnce ?? parser.mostAtOnce), concurrency, partContext);
     for (let taken = await next(); taken.length > 0 && !('first' in failure); taken = await next()) {
       countCalls(taken, partContext);
       try {
@@ -73,12 +83,21 @@ async function* scan(
         failure.first = error;
         throw error;
       }
+      if (newestFirst === undefined) continue;
+      if (!page.isEmpty) yield page.take();
+      yield { ended: taken };
     }
     if (!page.isEmpty) yield page.take();
   };
 
   let missing = most;
-  for await (const page of mergeParts(new Array<Part<Page>>(concurrency).fill(reader), context, { concurrency })) {
+  const readers = new Array<Part<Page | Ended>>(concurrency).fill(reader);
+  for await (const page of mergeParts(readers, context, { concurrency })) {
+    if ('ended' in page) {
+      const reached = newestFirst?.reached(page.ended);
+      if (reached !== undefined) yield { records: [], bytes: 0, continued: true, reached };
+      continue;
+    }
     yield page.records.length > missing ? { ...page, records: page.records.slice(0, missing) } : page;
     missing -= page.records.length;
     if (missing <= 0) return;

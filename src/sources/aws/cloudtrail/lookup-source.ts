@@ -1,12 +1,13 @@
 import { mergeParts, type Part } from '../../merge-parts.ts';
 import { nameTest } from '../../names.ts';
+import { isNewestFirst } from '../../null-order.ts';
 import { isRegionPattern } from '../../regions.ts';
 import type { CallContext, Page, ScanPlan, ScanRequest, ScanSource } from '../../source.ts';
 import { DELIVERED_AFTER_MS } from '../../time-range.ts';
 import type { AwsConnection } from '../connection.ts';
 import { type Place, eachPlace, placesOf } from '../each-place.ts';
 import { type Lookup, type LookupPlan, placeTests, planLookups } from './lookup-plan.ts';
-import { isNewestFirst, readNewestFirst } from './newest-first.ts';
+import { readNewestFirst } from './newest-first.ts';
 import { CONCURRENCY, PageReader } from './page-reader.ts';
 
 /** CloudTrail's event history, by LookupEvents in every region of every connection. */

@@ -1,13 +1,7 @@
 import { mergeParts, type Part } from '../../merge-parts.ts';
-import type { CallContext, Order, Page, Predicate } from '../../source.ts';
-import { nullsComeFirst } from '../../null-order.ts';
+import type { CallContext, Page } from '../../source.ts';
 import { CONCURRENT_REGIONS } from '../each-place.ts';
 import type { PageReader } from './page-reader.ts';
-
-/** The service gives the newest events first, and knows no other order. */
-export function isNewestFirst(order: Order, predicates: readonly Predicate[]): boolean {
-  return order.column.path === 'eventTime' && order.direction === 'desc' && !nullsComeFirst(order, predicates);
-}
 
 /**
  * The first page of each, and from then on one page at a time of the quarter that has come the least far: what is older than
