@@ -473,6 +473,25 @@ describe('what cannot be read', () => {
     ]);
   });
 
+  test('of a large compressed file all comes that stands before the fault', async () => {
+    const lines = Array.from(
+      { length: 12_000 },
+      (_, index) => `${JSON.stringify({ ...event(String(index)), x: 'x'.repeat(80) })}\n`,
+    );
+    const bytes = zlib.gzipSync(lines.join(''), { level: 0 });
+    // Of the stored block behind 1.5 MB, the length does not agree with its complement.
+    let [at, given] = [10, 0];
+    while (given < 1_500_000) {
+      given += bytes.readUInt16LE(at + 1);
+      at += 5 + bytes.readUInt16LE(at + 1);
+    }
+    bytes[at + 3] = (bytes[at + 3] as number) ^ 1;
+    await rm(folder, { recursive: true });
+    await write('long.jsonl.gz', bytes);
+    const { ids } = await read(connection(['/']), [], testContext({ partial: true }));
+    expect(ids).toHaveLength(lines.join('').slice(0, given).split('\n').length - 1);
+  });
+
   test.skipIf('createZstdDecompress' in zlib)('zstd needs a newer Node.js', async () => {
     await write('z.json.zst', Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x20, 0x00, 0x01, 0x00, 0x00]));
     const error = await failure(read(connection(['/z.json.zst'])));

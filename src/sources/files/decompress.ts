@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import * as zlib from 'node:zlib';
+import type { Again } from './before-fault.ts';
 import { ByteReader } from './byte-reader.ts';
 import { outputOf } from './decompressor-output.ts';
 import { gunzipMembers } from './gzip-members.ts';
@@ -34,18 +35,21 @@ export class UnknownCompression extends Error {}
  * iteration of `chunks` in any case. Throws NotDecompressible after all that could be read.
  *
  * @param owned what comes out lies in its buffers, or in nobody's
+ * @param again the same chunks once more, where they are to be had: all that comes before a fault is told then
  */
 export async function* decompress(
   chunks: AsyncIterable<Uint8Array>,
   owned: OwnedBytes,
+  again?: Again,
 ): AsyncGenerator<Buffer, void, undefined> {
-  yield* inUtf8(unpacked(chunks, MOST_LAYERS, owned));
+  yield* inUtf8(unpacked(chunks, MOST_LAYERS, owned, again));
 }
 
 async function* unpacked(
   chunks: AsyncIterable<Uint8Array>,
   layers: number,
   owned: OwnedBytes,
+  again?: Again,
 ): AsyncGenerator<Buffer, void, undefined> {
   const iterator = chunks[Symbol.asyncIterator]();
   try {
@@ -58,7 +62,7 @@ async function* unpacked(
         : undefined;
     if (unpack === undefined) yield* all;
     else if (layers === 0) throw new NotDecompressible(`it is compressed more than ${MOST_LAYERS} times`, 0);
-    else yield* unpacked(unpack(all, owned), layers - 1, owned);
+    else yield* unpacked(unpack(all, owned, again), layers - 1, owned);
   } finally {
     await iterator.return?.();
   }
@@ -86,12 +90,13 @@ function bufferOf(bytes: Uint8Array): Buffer {
 async function* gunzip(
   chunks: AsyncGenerator<Buffer, void, undefined>,
   owned: OwnedBytes,
+  again: Again | undefined,
 ): AsyncGenerator<Buffer, void, undefined> {
   const bytes = new ByteReader(chunks);
   // Where they break off, what has come is told before.
   while (bytes.held.length <= AT_ONCE.stored && (await bytes.more().catch(() => false)));
   const whole = bytes.hasEnded ? gunzipAtOnce(bytes.held) : undefined;
-  if (whole === undefined) yield* gunzipMembers(bytes);
+  if (whole === undefined) yield* gunzipMembers(bytes, again);
   else {
     owned.spent(bytes.held);
     owned.own(whole);

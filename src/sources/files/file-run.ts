@@ -1,3 +1,4 @@
+import type { Again } from './before-fault.ts';
 import type { Place } from './line-plan.ts';
 import { joinedLines, type WrittenLines } from './line-writer.ts';
 import { type FileBatch, type FileRecord, parseChunks, prepare } from './parse-chunks.ts';
@@ -6,7 +7,12 @@ import type { Wanted } from './wanted.ts';
 /** Files that are read one after the other: some of this machine, or one whose bytes come from somewhere else. */
 export type FileRun =
   | { readonly kind: 'local'; readonly files: readonly LocalRunFile[] }
-  | { readonly kind: 'object'; readonly chunks: AsyncIterable<Uint8Array>; readonly place: Place };
+  | {
+      readonly kind: 'object';
+      readonly chunks: AsyncIterable<Uint8Array>;
+      readonly place: Place;
+      /** Of this machine, if it is. */ readonly path?: string | undefined;
+    };
 
 export interface LocalRunFile {
   readonly path: string;
@@ -41,6 +47,8 @@ export interface FoundInFile {
 export interface OpenFile {
   readonly chunks: AsyncIterable<Uint8Array>;
   readonly place: Place;
+  /** Undefined: they can be had but once. */
+  readonly again: Again | undefined;
 }
 
 /** Of records' text: what is told at once. */
@@ -58,9 +66,9 @@ export async function* parseRun(
 ): AsyncGenerator<RunPiece, void, undefined> {
   const prepared = prepare(wanted, ownsInput);
   let gathered = new Gathered();
-  for (const [index, { chunks, place }] of files.entries()) {
+  for (const [index, { chunks, place, again }] of files.entries()) {
     try {
-      for await (const batch of parseChunks(chunks, prepared, place)) {
+      for await (const batch of parseChunks(chunks, prepared, place, again)) {
         gathered.add(index, batch);
         if (gathered.characters < PIECE_CHARACTERS) continue;
         yield gathered.piece(false);

@@ -1,6 +1,7 @@
 import * as zlib from 'node:zlib';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { Again } from './before-fault.ts';
 import { ByteReader } from './byte-reader.ts';
 import { gunzipMembers } from './gzip-members.ts';
 import { NotDecompressible } from './not-decompressible.ts';
@@ -9,11 +10,16 @@ async function* inChunks(bytes: Buffer, size: number): AsyncGenerator<Buffer, vo
   for (let at = 0; at < bytes.length; at += size) yield await Promise.resolve(bytes.subarray(at, at + size));
 }
 
-async function read(bytes: Buffer, size = bytes.length): Promise<{ text: string; wrong?: string; at?: number }> {
+async function read(
+  bytes: Buffer,
+  size = bytes.length,
+  again?: Again,
+): Promise<{ text: string; wrong?: string; at?: number }> {
   const given: Buffer[] = [];
   const text = () => Buffer.concat(given).toString('latin1');
   try {
-    for await (const chunk of gunzipMembers(new ByteReader(inChunks(bytes, Math.max(size, 1))))) given.push(chunk);
+    for await (const chunk of gunzipMembers(new ByteReader(inChunks(bytes, Math.max(size, 1))), again))
+      given.push(chunk);
   } catch (error) {
     if (!(error instanceof NotDecompressible)) throw error;
     return { text: text(), wrong: error.message, at: error.at };
@@ -184,3 +190,57 @@ test('of a member that is held as a whole, all that stands before a fault is giv
   });
   expect(first.startsWith(given)).toBe(true);
 });
+
+/** Its `length` first bytes come out, or some more: then the length of a stored block does not agree with its complement. */
+function brokenBehind(
+  length: number,
+  plain: Buffer,
+): { readonly bytes: Buffer; readonly at: number; readonly given: number } {
+  const bytes = Buffer.from(plain);
+  let at = 10;
+  let given = 0;
+  while (given < length) {
+    given += bytes.readUInt16LE(at + 1);
+    at += 5 + bytes.readUInt16LE(at + 1);
+  }
+  bytes[at + 3] = (bytes[at + 3] as number) ^ 1;
+  return { bytes, at: at + 4, given };
+}
+
+describe('of a member of which only a part is held', () => {
+  const long = text(900_000);
+  const plain = zlib.gzipSync(long, { level: 0 });
+  const broken = brokenBehind(600_000, plain);
+  const bytes = Buffer.concat([one, broken.bytes]);
+  const size = 30_000;
+
+  test('all that stands before a fault is given, where its bytes can be had once more', async () => {
+    const { text: given, ...fault } = await read(bytes, size, () => inChunks(bytes, 7_777));
+    expect(fault).toEqual({ wrong: 'invalid stored block lengths', at: one.length + broken.at });
+    expect(given === first + long.slice(0, broken.given)).toBe(true);
+    expect((await read(bytes, size)).text.length).toBeLessThan(given.length);
+  });
+
+  test('a byte that is wrong in compressed data is found as in what is held as a whole', async () => {
+    const other = Buffer.concat([one, zlib.gzipSync(long)]);
+    const place = one.length + Math.floor((other.length - one.length) * 0.7);
+    other.fill(0xff, place, place + 40);
+    const found = await read(other, size, () => inChunks(other, 7_777));
+    expect(found).toEqual(await read(other));
+    expect(found.wrong).toBeDefined();
+  });
+
+  test.each<[string, Again]>([
+    ['cannot be read any more', () => failing()],
+    ['has become shorter', () => inChunks(bytes.subarray(0, 50_000), size)],
+    ['is whole now', () => inChunks(Buffer.concat([one, plain]), size)],
+  ])('a file that %s has the same fault, and gives as much as it did', async (_what, other) => {
+    expect(await read(bytes, size, other)).toEqual(await read(bytes, size));
+  });
+});
+
+// eslint-disable-next-line require-yield -- it fails before
+async function* failing(): AsyncGenerator<Buffer, void, undefined> {
+  await Promise.resolve();
+  throw new Error('ENOENT');
+}

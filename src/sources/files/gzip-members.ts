@@ -1,4 +1,5 @@
 import * as zlib from 'node:zlib';
+import { type Again, outputBefore } from './before-fault.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { outputOf } from './decompressor-output.ts';
 import { ENDS_EARLY, NotDecompressible } from './not-decompressible.ts';
@@ -23,8 +24,11 @@ const MOST_SOUND = 64 * 1024 * 1024;
  * The bytes of all members, one after the other: zeros may stand between them and behind the last one. Node's own reader
  * takes zeros for the file's end, and gives nothing of what came out last before a fault. Throws NotDecompressible, after all
  * that could be read.
+ *
+ * @param again where what `bytes` reads can be read once more; without it up to 256 KiB before a fault are lost in a member of which only a
+ *   part is held
  */
-export async function* gunzipMembers(bytes: ByteReader): AsyncGenerator<Buffer, void, undefined> {
+export async function* gunzipMembers(bytes: ByteReader, again?: Again): AsyncGenerator<Buffer, void, undefined> {
   let isSmall = false;
   for (let count = 0; ; count += 1) {
     if (count > 0) await skipZeros(bytes);
@@ -32,7 +36,7 @@ export async function* gunzipMembers(bytes: ByteReader): AsyncGenerator<Buffer, 
     const from = bytes.taken;
     await skipHeader(bytes, count);
     const sum = { crc: 0, size: 0 };
-    for await (const chunk of (isSmall ? inflateAtOnce(bytes) : undefined) ?? inflate(bytes)) {
+    for await (const chunk of (isSmall ? inflateAtOnce(bytes) : undefined) ?? inflate(bytes, again)) {
       sum.crc = zlib.crc32(chunk, sum.crc);
       sum.size = (sum.size + chunk.length) >>> 0;
       yield chunk;
@@ -80,32 +84,50 @@ async function skipText(bytes: ByteReader): Promise<void> {
 }
 
 /** A member's data to its end, as it comes. Where that is, what the decompressor leaves of a piece tells: a trailer follows. */
-async function* inflate(bytes: ByteReader): AsyncGenerator<Buffer, void, undefined> {
+async function* inflate(bytes: ByteReader, again: Again | undefined): AsyncGenerator<Buffer, void, undefined> {
   const inflater = zlib.createInflateRaw({ chunkSize: CHUNK_BYTES });
+  const data = bytes.taken;
+  let before = 0;
   try {
     for (let isFirst = true; ; isFirst = false) {
       if (await bytes.atEnd()) throw new NotDecompressible(ENDS_EARLY, bytes.taken);
       const piece = bytes.held;
-      const before = inflater.bytesWritten;
-      let given = 0;
+      const written = inflater.bytesWritten;
+      let given = before;
       try {
         for await (const chunk of outputOf(inflater, piece)) {
           given += chunk.length;
           yield chunk;
         }
       } catch (error) {
-        if (!isFirst) throw new NotDecompressible(reasonOf(error), bytes.taken);
+        if (!isFirst) {
+          const fault = { data, from: bytes.taken, to: bytes.taken + piece.length, given };
+          const at = again && (yield* asFarAsCan(outputBefore(fault, again)));
+          throw new NotDecompressible(reasonOf(error), at ?? bytes.taken);
+        }
         // Of a member that is held as a whole, each byte before the fault can be had.
         const sound = soundBytes(piece);
         yield inflated(piece.subarray(0, sound), MOST_SOUND)?.buffer.subarray(given) ?? Buffer.alloc(0);
         throw new NotDecompressible(reasonOf(error), bytes.taken + sound);
       }
-      const used = inflater.bytesWritten - before;
+      before = given;
+      const used = inflater.bytesWritten - written;
       bytes.advance(used);
       if (used < piece.length) return;
     }
   } finally {
     inflater.destroy();
+  }
+}
+
+/** The file may have become another one, or unreadable: what is wrong with it is known all the same. */
+async function* asFarAsCan<T>(
+  output: AsyncGenerator<Buffer, T, undefined>,
+): AsyncGenerator<Buffer, T | undefined, undefined> {
+  try {
+    return yield* output;
+  } catch {
+    return undefined;
   }
 }
 

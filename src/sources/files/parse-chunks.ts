@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { type Json, isTrailEvent, parseTrailRecord } from '../trail-record.ts';
 import { ByteFilter } from '../byte-filter.ts';
+import type { Again } from './before-fault.ts';
 import { CandidateSplitter } from './candidate-splitter.ts';
 import { UnknownCompression, decompress } from './decompress.ts';
 import { isCompressed } from './evidence.ts';
@@ -83,11 +84,13 @@ export function prepare({ needles, lines }: Pick<Wanted, 'needles' | 'lines'>, o
  * Throws ParseFailure, and what `chunks` throws as it is.
  *
  * @param place what the file's path says
+ * @param again `chunks` once more, where they are to be had
  */
 export async function* parseChunks(
   chunks: AsyncIterable<Uint8Array>,
   prepared: Prepared = { filter: undefined, lines: undefined, ownsInput: false },
   place: Place = {},
+  again?: Again,
 ): AsyncGenerator<FileBatch, void, undefined> {
   const { filter } = prepared;
   const lines = prepared.lines?.at(place);
@@ -95,7 +98,8 @@ export async function* parseChunks(
   const splitter = splitterOf(filter, lines);
   const reading = { number: 0, skipped: 0, stored: 0, isEmpty: true, filter, lines };
   try {
-    for await (const chunk of decompress(counted(chunks, reading), owned)) yield batchOf(splitter.push(chunk), reading);
+    for await (const chunk of decompress(counted(chunks, reading), owned, again))
+      yield batchOf(splitter.push(chunk), reading);
     // A copy that has failed leaves such ones.
     if (reading.isEmpty && isCompressed(place['path'] ?? '')) throw new NotDecompressible(ENDS_EARLY, 0);
     yield batchOf(splitter.end(), reading);

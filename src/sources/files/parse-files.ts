@@ -40,13 +40,17 @@ export class FileParser {
   }
 
   async *#pieces(run: FileRun): AsyncGenerator<RunPiece, void, undefined> {
-    if (run.kind === 'object') yield* this.#begin(run.chunks, run.place);
+    if (run.kind === 'object') yield* this.#begin(run.chunks, run.place, undefined);
     else if (this.#threads.started) yield* this.#threads.parse(run, this.#wanted);
-    else for (const { path, place } of run.files) yield* this.#begin(readInTurns(path, this.#signal), place);
+    else for (const { path, place } of run.files) yield* this.#begin(readInTurns(path, this.#signal), place, path);
   }
 
   /** Here to its end, if it has come soon. */
-  async *#begin(chunks: AsyncIterable<Uint8Array>, place: Place): AsyncGenerator<RunPiece, void, undefined> {
+  async *#begin(
+    chunks: AsyncIterable<Uint8Array>,
+    place: Place,
+    path: string | undefined,
+  ): AsyncGenerator<RunPiece, void, undefined> {
     const iterator = chunks[Symbol.asyncIterator]();
     const head: Uint8Array[] = [];
     try {
@@ -55,13 +59,14 @@ export class FileParser {
         if (next.done === true || next.done === 'broken') {
           // What came before a failure is told before.
           const rest = next.done === true ? undefined : failing(next.error);
-          yield* parseRun([{ chunks: following(head, rest), place }], this.#wanted);
+          const again = path === undefined ? undefined : () => readInTurns(path, this.#signal);
+          yield* parseRun([{ chunks: following(head, rest), place, again }], this.#wanted);
           return;
         }
         head.push(next.value);
         this.#begun += next.value.length;
       }
-      yield* this.#threads.parse({ kind: 'object', chunks: following(head, iterator), place }, this.#wanted);
+      yield* this.#threads.parse({ kind: 'object', chunks: following(head, iterator), place, path }, this.#wanted);
     } finally {
       await iterator.return?.();
     }

@@ -17,7 +17,13 @@ export interface ParserJob {
 /** What the thread opens itself; or how a file begins, and whether nothing else is in it, so that no chunk needs to be pulled. */
 export type JobFiles =
   | { readonly kind: 'local'; readonly files: readonly LocalRunFile[] }
-  | { readonly kind: 'object'; readonly place: Place; readonly chunks: readonly Uint8Array[]; readonly isAll: boolean };
+  | {
+      readonly kind: 'object';
+      readonly place: Place;
+      readonly path: string | undefined;
+      readonly chunks: readonly Uint8Array[];
+      readonly isAll: boolean;
+    };
 
 /** To the thread, by a job's port: an answer to each `pull`; `undefined` is the file's end, or where it breaks off. */
 export interface ChunkMessage {

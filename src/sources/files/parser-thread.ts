@@ -53,8 +53,12 @@ class Answers {
   }
 
   open(files: JobFiles): readonly OpenFile[] {
-    if (files.kind === 'object') return [{ chunks: this.#pulled(files), place: files.place }];
-    return files.files.map(({ path, place }) => ({ chunks: this.#local(path), place }));
+    const again = (path: string) => () => this.#local(path);
+    if (files.kind === 'object') {
+      const { path, place } = files;
+      return [{ chunks: this.#pulled(files), place, again: path === undefined ? undefined : again(path) }];
+    }
+    return files.files.map(({ path, place }) => ({ chunks: this.#local(path), place, again: again(path) }));
   }
 
   async *#local(path: string): AsyncGenerator<Uint8Array, void, undefined> {

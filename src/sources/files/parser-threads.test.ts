@@ -30,7 +30,8 @@ async function* chunksOf(bytes: Buffer, size = 10_000): AsyncGenerator<Uint8Arra
 }
 
 const object = (chunks: AsyncIterable<Uint8Array>): FileRun => ({ kind: 'object', chunks, place: {} });
-const alone = (chunks: AsyncIterable<Uint8Array>) => parseRun([{ chunks, place: {} }], { ...WANTED, lines: undefined });
+const alone = (chunks: AsyncIterable<Uint8Array>) =>
+  parseRun([{ chunks, place: {}, again: undefined }], { ...WANTED, lines: undefined });
 
 /** All that was found, and how it ended. */
 async function collect(pieces: AsyncIterable<RunPiece>) {

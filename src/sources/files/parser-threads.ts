@@ -2,7 +2,6 @@ import { availableParallelism } from 'node:os';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { withToken } from '../exact-number.ts';
 import type { FileRun, RunPiece } from './file-run.ts';
-import type { Place } from './line-plan.ts';
 import {
   type ChunkMessage,
   type EncodedPiece,
@@ -52,7 +51,7 @@ export class ParserThreads {
     thread.jobs += 1;
     try {
       const messages = new Inbox(port, source, thread);
-      const files = run.kind === 'local' ? run : await beginningOf(source, run.place);
+      const files = run.kind === 'local' ? run : await beginningOf(source, run);
       thread.worker.postMessage({ port: port2, wanted, files } satisfies ParserJob, [port2]);
       for (;;) {
         const piece = decodePiece(await messages.next());
@@ -117,17 +116,20 @@ function startWorker(): Worker {
 }
 
 /** Most files come to their thread as a whole: no message needs to be waited for. */
-async function beginningOf(source: AsyncIterator<Uint8Array>, place: Place): Promise<JobFiles> {
+async function beginningOf(
+  source: AsyncIterator<Uint8Array>,
+  { place, path }: Pick<FileRun & { kind: 'object' }, 'place' | 'path'>,
+): Promise<JobFiles> {
   const chunks: Uint8Array[] = [];
   for (let bytes = 0; bytes < HEAD_BYTES;) {
     // Who pulls on is told of the failure.
     const next = await source.next().catch(() => undefined);
     if (next === undefined) break;
-    if (next.done === true) return { kind: 'object', place, chunks, isAll: true };
+    if (next.done === true) return { kind: 'object', place, path, chunks, isAll: true };
     chunks.push(next.value);
     bytes += next.value.length;
   }
-  return { kind: 'object', place, chunks, isAll: false };
+  return { kind: 'object', place, path, chunks, isAll: false };
 }
 
 /** What a thread has found, as it is asked for; chunks are sent whenever the thread wants one. */
