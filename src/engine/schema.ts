@@ -46,11 +46,13 @@ async function readSchema(): Promise<readonly SchemaFile[]> {
 async function installedHash(client: PoolClient): Promise<string | undefined> {
   const { rows: found } = await client.query(`select where to_regclass('trailhound.installation') is not null`);
   if (found.length === 0) return undefined;
-  // Role trailhound administers the others, so that it can grant them, and so may have dropped or changed them.
+  // Role trailhound administers the others, so that it can grant them, and so may have dropped or changed them, or what they may.
   const { rows } = await client.query<{ hash: string }>(
     `select hash from trailhound.installation
       where 2 = (select count(*) from pg_roles where rolname in ('trailhound_reader', 'trailhound_admin')
-        and not (rolcanlogin or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls))`,
+        and not (rolcanlogin or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls)
+        and case rolname when 'trailhound_reader' then has_table_privilege(oid, to_regclass('public.cloudtrail_trail_event'), 'select')
+          else has_function_privilege(oid, to_regproc('trailhound.create_lookup'), 'execute') end)`,
   );
   return rows[0]?.hash;
 }

@@ -224,6 +224,7 @@ describe('the role trailhound_reader', () => {
   it.each([
     ['dropped', 'drop owned by trailhound_reader; drop role trailhound_reader'],
     ['changed', `alter role trailhound_reader login createrole`],
+    ['robbed of what it may', 'drop owned by trailhound_reader'],
   ])('is as it was at the next start, where it was %s', async (_, sql) => {
     await engine.pool.query(sql);
     await setUpSchema(engine, { password: 'x' });
