@@ -2,7 +2,7 @@ import type { Pool } from '../engine/pool.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { SourceRecord } from '../sources/source.ts';
-import { exactJson, parseExactly } from '../sources/exact-number.ts';
+import { exactJson, parseKept } from '../sources/exact-number.ts';
 import { Batches } from './batches.ts';
 import { shallow } from './nesting.ts';
 import { storableJson } from './storable-text.ts';
@@ -97,7 +97,7 @@ export class KeyCache {
       const key = keys[index] as CacheKey;
       if (row.stale) void this.#uses.add(cacheKeyText(key), key);
       const origin = () => `the answer of ${timestamp(fetchedAt)} for ${key.key} in the cache of ${key.table}`;
-      const stored = parseExactly(row.records) as readonly StoredRecord[];
+      const stored = parseKept(row.records) as readonly StoredRecord[];
       const records = stored.map(({ value, added = {}, text }) => ({
         value,
         added,

@@ -58,6 +58,14 @@ it('each number of a record is written as it was', () => {
   );
 });
 
+it.each(['1e2000', '-1E-2000', `1${'0'.repeat(1_000)}`, '1e200000'])(
+  '%s is no number that would be lost silently',
+  (text) => {
+    expect(() => parseExactly(`{"a": ${text}}`)).toThrow(SyntaxError);
+    expect(() => parseExactly(`[${text}]`)).toThrow(SyntaxError);
+  },
+);
+
 it('the double next to a number is to be had where one is computed with', () => {
   expect((parseExactly('[1.50, 1e1, 3, "x", null]') as unknown[]).map(nearestDouble)).toEqual([1.5, 10, 3, 'x', null]);
 });

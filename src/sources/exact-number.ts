@@ -19,7 +19,7 @@ const NUMBER = /^(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?$/;
 /** As JSON text, the stand-in for a number; undefined where a double is the same number, written the same way, or it is none. */
 export function standIn(literal: string): string | undefined {
   const isPlain = String(Number(literal)) === literal && !/e/i.test(literal);
-  return isPlain || isTooLong(literal) || !NUMBER.test(literal) ? undefined : JSON.stringify(MARK + literal);
+  return isPlain || !NUMBER.test(literal) ? undefined : JSON.stringify(MARK + literal);
 }
 
 /** The number for which a value stands in, as it was written; undefined of every other value. */
@@ -80,9 +80,21 @@ export function withStandIns(
 /** A number that a double may change or print otherwise follows one of these; so may what looks like one in a text. */
 const MAY_DIFFER = /[:,[]\s*-?\d(?:[\d.]{15}|[\d.]*(?:[eE]|\.\d*0(?![\d.eE])))|[:,[]\s*(?:-0(?!\.)|-?0\.000000)/;
 
-/** As JSON.parse, where a number is what stands in for it if a double is not the same number, or is written otherwise. */
+/**
+ * As JSON.parse, where a number is what stands in for it if a double is not the same number, or is written otherwise. Throws
+ * SyntaxError where there is one that is too long (isTooLong).
+ */
 export function parseExactly(text: string): unknown {
+  return JSON.parse(MAY_DIFFER.test(text) ? withStandIns(text, { number: refuseTooLong }) : text) as unknown;
+}
+
+/** The same of what was taken before, and was printed by PostgreSQL since: without exponents, in more digits. */
+export function parseKept(text: string): unknown {
   return JSON.parse(MAY_DIFFER.test(text) ? withStandIns(text) : text) as unknown;
+}
+
+function refuseTooLong(literal: string): void {
+  if (isTooLong(literal)) throw new SyntaxError(`a number of more than ${MOST_DIGITS} digits`);
 }
 
 function endOfString(text: string, at: number): number {
