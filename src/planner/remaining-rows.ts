@@ -52,17 +52,19 @@ class Search {
   of(node: Node, left: Remaining): Remaining | undefined {
     const join = bare(node, 'JoinExpr');
     if (join?.larg === undefined || join.rarg === undefined) return this.#leaf(node, left);
-    switch (this.#types.get(join)) {
+    const type = this.#types.get(join);
+    const one = this.of(join.larg, left);
+    const two = this.of(join.rarg, one === undefined ? left : both(left, one));
+    const whole = one && two && this.#joined(node, join, one, two);
+    switch (type) {
       case 'JOIN_INNER':
-        return this.#joined(node, join, left);
+        return whole;
       case 'JOIN_LEFT':
-        return this.#joined(node, join, left) ?? this.of(join.larg, left);
+        return whole ?? one;
       case 'JOIN_RIGHT':
-        return this.#joined(node, join, left) ?? this.of(join.rarg, left);
-      default: {
-        const whole = this.#joined(node, join, left);
+        return whole ?? two;
+      default:
         return whole?.nodes[0] === node ? whole : undefined;
-      }
     }
   }
 
@@ -75,11 +77,7 @@ class Search {
   }
 
   /** Both sides and the whole condition. */
-  #joined(node: Node, join: JoinExpr, left: Remaining): Remaining | undefined {
-    if (join.larg === undefined || join.rarg === undefined) return undefined;
-    const own = this.of(join.larg, left);
-    const other = own && this.of(join.rarg, both(left, own));
-    if (own === undefined || other === undefined) return undefined;
+  #joined(node: Node, join: JoinExpr, own: Remaining, other: Remaining): Remaining | undefined {
     const found = both(own, other);
     if (!conjunctsOf(join.quals).every((qual) => this.#isUsable(qual, found))) return undefined;
     const [larg, rarg] = [own.nodes[0], other.nodes[0]];
