@@ -1,5 +1,5 @@
 import * as zlib from 'node:zlib';
-import { outputOf } from './decompressor-output.ts';
+import { CHUNK_BYTES, outputOf } from './decompressor-output.ts';
 
 /** The bytes of a file, from its first one on, once more. */
 export type Again = () => AsyncIterable<Uint8Array>;
@@ -18,7 +18,6 @@ export interface Fault {
 /** A decompressor drops what has come out of a piece that is wrong, and cannot be told to go back: so it is led there in ever smaller ones. */
 const STEPS = [256, 1];
 const LAST = 1;
-const CHUNK_BYTES = 256 * 1024;
 
 /**
  * What else comes out before the wrong byte, whose place is returned. The file is read up to there once for each step. Throws what

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import * as zlib from 'node:zlib';
 import type { Again } from './before-fault.ts';
 import { ByteReader } from './byte-reader.ts';
-import { outputOf } from './decompressor-output.ts';
+import { CHUNK_BYTES, outputOf } from './decompressor-output.ts';
 import { gunzipMembers } from './gzip-members.ts';
 import { NotDecompressible } from './not-decompressible.ts';
 import type { OwnedBytes } from './owned-bytes.ts';
@@ -14,9 +14,6 @@ const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 
 /** Whoever stores a file as compressed may compress what is so already; more than that is a trap. */
 const MOST_LAYERS = 2;
-
-/** Each costs a turn of the event loop. */
-const CHUNK_BYTES = 256 * 1024;
 
 /**
  * Files that are decompressed in one piece, by their size and by what their last bytes say of that of what comes out (RFC 1952,

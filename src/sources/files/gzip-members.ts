@@ -1,7 +1,7 @@
 import * as zlib from 'node:zlib';
 import { type Again, outputBefore } from './before-fault.ts';
 import type { ByteReader } from './byte-reader.ts';
-import { outputOf } from './decompressor-output.ts';
+import { CHUNK_BYTES, outputOf } from './decompressor-output.ts';
 import { ENDS_EARLY, NotDecompressible } from './not-decompressible.ts';
 
 /** Members of the gzip format, RFC 1952. */
@@ -12,8 +12,6 @@ const HEADER_BYTES = 10;
 const TRAILER_BYTES = 8;
 const FLAG = { crc: 2, extra: 4, name: 8, comment: 16, reserved: 0xe0 } as const;
 
-/** Each costs a turn of the event loop: by Node's own size, 16 KiB, decompressing takes four times as long. */
-const CHUNK_BYTES = 256 * 1024;
 /** As they are stored. Behind one so small the next one is decompressed in one piece: a stream costs more than such a member does. */
 const SMALL_MEMBER = 64 * 1024;
 /** What one call may give: of a member, and of one that is broken. */
