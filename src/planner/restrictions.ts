@@ -5,6 +5,7 @@ import { isWithin, type Item, type Level } from '../sql/scope.ts';
 import { bare } from '../sql/walk.ts';
 import { aggregationOf } from './aggregation.ts';
 import { constantsOfExpression, constantsOfLevel, eitherOf } from './constant-conditions.ts';
+import { dayRangeIn } from './day-ranges.ts';
 import { decisiveOptionals } from './decisive-inputs.ts';
 import { dependenciesOf } from './dependencies.ts';
 import { withGivenValues } from './given-values.ts';
@@ -96,6 +97,7 @@ class Outwards {
       predicates.push(...found);
       if (found.length < comparisonsIn(condition.node)) complete = false;
       if (found.length > 0) continue;
+      predicates.push(...this.#rangeIn(condition, item, carried));
       const pattern = this.#patternIn(condition, item, carried);
       predicates.push(...(pattern?.predicates ?? []));
       conditions.push(...(pattern?.conditions ?? this.#conditionsIn(condition, item, carried)));
@@ -194,6 +196,13 @@ class Outwards {
     if (found === undefined) return [];
     const certain = simplify(withoutNullTests(found, nullable));
     return certain.kind === 'unknown' || certain.kind === 'constant' ? [] : [certain];
+  }
+
+  /** No row that an outer join has filled up has a day. */
+  #rangeIn({ node, seesItem }: Condition, item: Item, carried: (name: string) => Carried | undefined): OpenPredicate[] {
+    if (!seesItem || dependenciesOf(node, item.level, this.#statement).unrepeatable) return [];
+    const constant = (value: Node): boolean => isConstant(value, item.level, this.#statement);
+    return dayRangeIn(node, constant, this.#columnOf(item, carried).column);
   }
 
   /** A condition that is an event pattern, piece by piece. It is true of no row that an outer join has filled up. */
