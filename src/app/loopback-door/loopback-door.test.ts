@@ -1,10 +1,15 @@
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterEach, expect, test, vi } from 'vitest';
 import { APPLICATION_NAME } from '../../engine/caller.ts';
 import { createLogger } from '../../kernel/log.ts';
 import { encodeStartupMessage } from '../../wire/frontend/startup-message.ts';
 import { LoopbackDoor } from './loopback-door.ts';
+import type { FromDoor } from './messages.ts';
 
 const PID = 4711;
 const START_UP = encodeStartupMessage({
@@ -83,4 +88,56 @@ test('who is of this server enters unasked, encryption refused; who is not is to
   expect(head).toEqual(START_UP);
   socket.write('served');
   expect(String(await once(other, 'data'))).toBe('served');
+});
+
+const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
+const LOADER = ['--import', import.meta.resolve('tsx')];
+
+/** Speaks to it as a server that serves nobody. */
+async function forkDoor(): Promise<{ readonly child: ChildProcess; readonly port: number }> {
+  const child = fork(MAIN, ['127.0.0.1'], { execArgv: LOADER });
+  opened.push(() => child.kill('SIGKILL'));
+  const port = await new Promise<number>((resolve) => {
+    child.on('message', (message: FromDoor) => {
+      if (message.kind === 'listening') resolve(message.port);
+      if (message.kind === 'asked') child.send({ kind: 'answered', question: message.question, mayEnter: false });
+    });
+  });
+  return { child, port };
+}
+
+test.skipIf(!existsSync('/proc/self/fd'))('nothing stays open of connections that were refused', async () => {
+  const { child, port } = await forkDoor();
+  const open = () => readdirSync(`/proc/${String(child.pid)}/fd`).length;
+  const refuse = async () => {
+    const client = connect(port, '127.0.0.1');
+    opened.push(() => client.destroy());
+    client.write(START_UP);
+    await once(client.resume(), 'close');
+  };
+  await refuse();
+  const before = open();
+  await Promise.all(Array.from({ length: 20 }, refuse));
+  await vi.waitFor(() => expect(open()).toBeLessThan(before + 5), { timeout: 10_000 });
+});
+
+test('it ends with a server that was killed while a connection was on its way to it', async () => {
+  const server = `
+    const { fork } = require('node:child_process');
+    const door = fork(${JSON.stringify(MAIN)}, ['127.0.0.1'], { execArgv: ${JSON.stringify(LOADER)}, detached: true });
+    door.on('message', ({ port }) => {
+      require('node:fs').writeSync(1, String(port) + '\\n');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    });`;
+  const child = spawn(process.execPath, ['-e', server], { stdio: ['ignore', 'pipe', 'inherit'] });
+  opened.push(() => child.kill('SIGKILL'));
+  const [port] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  const client = connect(Number(port), '127.0.0.1');
+  opened.push(() => client.destroy());
+  client.on('error', () => undefined);
+  // CancelRequest: it enters without a question.
+  client.write(Buffer.from([0, 0, 0, 16, 4, 210, 22, 46, 0, 0, 0, 1, 0, 0, 0, 1]));
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  child.kill('SIGKILL');
+  await once(client.resume(), 'close');
 });

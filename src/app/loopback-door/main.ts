@@ -11,6 +11,9 @@ import type { FromDoor, ToDoor } from './messages.ts';
 const PATIENCE_MS = 2_000;
 /** PostgreSQL's backends send all at once. */
 const START_UP_MS = 60_000;
+/** Whoever is refused goes on, or gives up, at once. */
+const FAREWELL_MS = 10_000;
+const LOOK_MS = 1_000;
 
 const own = new Set<number>();
 /** By their numbers. */
@@ -38,8 +41,11 @@ process.on('message', (message: ToDoor) => {
       return;
   }
 });
-// However the server ended.
+// However the server ended. Where it did while a connection was on its way to it, Node waits for ever for the receipt, and tells nothing.
 process.on('disconnect', () => process.exit());
+setInterval(() => {
+  if (!process.connected) process.exit();
+}, LOOK_MS);
 
 server.listen(0, process.argv[2], () => tell({ kind: 'listening', port: (server.address() as AddressInfo).port }));
 
@@ -62,6 +68,9 @@ async function receive(socket: Socket): Promise<void> {
     ['M', 'another process serves this backend, or does not answer'],
   ]);
   socket.end(encodeErrorResponse({ fields }));
+  // Until its end has been read, a connection stays open.
+  socket.resume();
+  socket.setTimeout(FAREWELL_MS, () => socket.destroy());
 }
 
 async function mayEnter(packet: StartupPacket): Promise<boolean> {
