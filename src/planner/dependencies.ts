@@ -30,8 +30,9 @@ export function dependenciesOf(value: unknown, level: Level, statement: Statemen
   const columns = new Map<Item, Set<string>>();
   const joins = new Set<JoinExpr>();
   const unresolved: ColumnRef[] = [];
-  const ctes = [...statement.ctesIn(value)].map((cte) => cte.node);
-  walk(value, (node, kind) => {
+  // What a CTE names of levels around it is named wherever it is read.
+  const all = [value, ...[...statement.ctesIn(value)].map((cte) => cte.node)];
+  walk(all, (node, kind) => {
     const column = kind === 'ColumnRef' ? bare(node, 'ColumnRef') : undefined;
     if (column === undefined || !statement.scopes.levelOf.has(column)) return undefined;
     const meaning = statement.names.resolve(column);
@@ -51,9 +52,9 @@ export function dependenciesOf(value: unknown, level: Level, statement: Statemen
     columns,
     joins,
     references: statement.referencesIn(value),
-    aggregates: new Set(aggregatesOf(value, level, statement).values()),
+    aggregates: new Set(all.flatMap((part) => [...aggregatesOf(part, level, statement).values()])),
     windows: hasWindow(value),
-    unrepeatable: unresolved.length > 0 || [value, ...ctes].some((part) => isUnrepeatable(part, statement)),
+    unrepeatable: unresolved.length > 0 || all.some((part) => isUnrepeatable(part, statement)),
   };
 }
 

@@ -46,6 +46,11 @@ const KEYS: readonly Case[] = [
     ALL,
   ],
   [
+    'a CTE of a subquery that names a look-up around it waits for that',
+    `select w.note, (with k as (select a.country_code) select max(b.abuse_confidence_score) from ${A} b, k where b.ip_address = w.address) from watchlist w left join ${A} a on a.ip_address = (select max(c.ip_address) from ${A} c where c.ip_address = w.address)`,
+    ['34.1.1.1', '34.1.1.77'],
+  ],
+  [
     'addresses in a CASE whose condition differs each time are all keys',
     `select w.note, a.country_code from watchlist w join ${A} a on case when random() < 2 then a.ip_address = inet '34.1.1.1' else a.ip_address = '34.1.1.3'::inet end`,
     ['34.1.1.1', '34.1.1.3'],
