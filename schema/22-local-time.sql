@@ -36,3 +36,67 @@ comment on function trailhound.last_instant(date) is 'No instant after it has th
 
 grant execute on function trailhound.clock_margin(text), trailhound.first_instant(date), trailhound.last_instant(date)
   to public;
+
+-- The same for other comparisons of what a clock shows (`date_trunc('hour', event_time)`, `event_time at time zone
+-- 'Europe/Berlin'`), in which a clock may also be cut to a unit, that is, be late by so many hours. What no instant can
+-- be, or only in years that no event has, is infinite: PostgreSQL compares such values, but does not convert them.
+create or replace function trailhound.bounded_instant(value timestamptz) returns timestamptz
+language sql immutable strict parallel safe
+return case
+  when value operator(pg_catalog.<) pg_catalog.make_timestamptz(1, 1, 1, 0, 0, 0, 'UTC') then '-infinity'::pg_catalog.timestamptz
+  when value operator(pg_catalog.>) pg_catalog.make_timestamptz(9999, 1, 1, 0, 0, 0, 'UTC') then 'infinity'::pg_catalog.timestamptz
+  else value end;
+create or replace function trailhound.bounded_clock(value timestamp) returns timestamp
+language sql immutable strict parallel safe
+return case
+  when value operator(pg_catalog.<) pg_catalog.make_timestamp(1, 1, 1, 0, 0, 0) then '-infinity'::pg_catalog.timestamp
+  when value operator(pg_catalog.>) pg_catalog.make_timestamp(9999, 1, 1, 0, 0, 0) then 'infinity'::pg_catalog.timestamp
+  else value end;
+create or replace function trailhound.bounded_clock(value date) returns timestamp
+language sql immutable strict parallel safe
+return case
+  when value operator(pg_catalog.<) pg_catalog.make_date(1, 1, 1) then '-infinity'::pg_catalog.timestamp
+  when value operator(pg_catalog.>) pg_catalog.make_date(9999, 1, 1) then 'infinity'::pg_catalog.timestamp
+  else value::pg_catalog.timestamp end;
+create or replace function trailhound.bounded_clock(value timestamptz) returns timestamp
+language sql stable strict parallel safe
+return trailhound.bounded_instant(value)::pg_catalog.timestamp;
+create or replace function trailhound.bounded_instant(value timestamp) returns timestamptz
+language sql stable strict parallel safe
+return trailhound.bounded_clock(value)::pg_catalog.timestamptz;
+create or replace function trailhound.bounded_instant(value date) returns timestamptz
+language sql stable strict parallel safe
+return trailhound.bounded_clock(value)::pg_catalog.timestamptz;
+comment on function trailhound.bounded_instant(timestamptz) is 'The instant, infinite before year 1 and after year 9999';
+comment on function trailhound.bounded_instant(timestamp) is 'The same of what the session''s clock shows';
+comment on function trailhound.bounded_instant(date) is 'The same of when the session''s day begins';
+comment on function trailhound.bounded_clock(timestamp) is 'What a clock shows, infinite before year 1 and after year 9999';
+comment on function trailhound.bounded_clock(date) is 'The same of when a day begins';
+comment on function trailhound.bounded_clock(timestamptz) is 'The same of what the session''s clock shows at an instant';
+
+-- A name that is no zone fails only once there is a row: it must bound nothing.
+create or replace function trailhound.instant_of_clock(clock timestamp, zone text, otherwise timestamptz) returns timestamptz
+language sql stable strict parallel safe
+return case
+  when zone operator(pg_catalog.~*) '^(UTC|(Africa|America|Antarctica|Asia|Atlantic|Australia|Etc|Europe|Indian|Pacific)(/[a-z0-9_+-]+)+)$'
+    and pg_catalog.pg_input_is_valid('2000-01-01 00:00:00 ' operator(pg_catalog.||) zone, 'timestamp with time zone')
+  then pg_catalog.timezone(zone, clock)
+  else otherwise end;
+comment on function trailhound.instant_of_clock(timestamp, text, timestamptz) is 'An instant at which a zone''s clock shows this';
+create or replace function trailhound.first_instant(value timestamptz, margin interval) returns timestamptz
+language sql immutable strict parallel safe
+return case value
+  when 'infinity'::pg_catalog.timestamptz then pg_catalog.make_timestamptz(9998, 1, 1, 0, 0, 0, 'UTC')
+  else value operator(pg_catalog.-) margin end;
+create or replace function trailhound.last_instant(value timestamptz, late_hours integer, margin interval) returns timestamptz
+language sql immutable strict parallel safe
+return case value
+  when '-infinity'::pg_catalog.timestamptz then pg_catalog.make_timestamptz(3, 1, 1, 0, 0, 0, 'UTC')
+  else value operator(pg_catalog.+) pg_catalog.make_interval(hours => late_hours) operator(pg_catalog.+) margin end;
+comment on function trailhound.first_instant(timestamptz, interval) is 'No instant before it has this value or a later one';
+comment on function trailhound.last_instant(timestamptz, integer, interval) is 'No instant after it has this value or an earlier one';
+
+grant execute on function trailhound.bounded_instant(timestamptz), trailhound.bounded_instant(timestamp),
+  trailhound.bounded_instant(date), trailhound.bounded_clock(timestamptz), trailhound.bounded_clock(timestamp),
+  trailhound.bounded_clock(date), trailhound.instant_of_clock(timestamp, text, timestamptz),
+  trailhound.first_instant(timestamptz, interval), trailhound.last_instant(timestamptz, integer, interval) to public;

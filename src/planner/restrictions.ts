@@ -5,7 +5,7 @@ import { isWithin, type Item, type Level } from '../sql/scope.ts';
 import { bare } from '../sql/walk.ts';
 import { aggregationOf } from './aggregation.ts';
 import { constantsOfExpression, constantsOfLevel, eitherOf } from './constant-conditions.ts';
-import { dayRangeIn } from './day-ranges.ts';
+import { clockRangeIn } from './clock-ranges.ts';
 import { decisiveOptionals } from './decisive-inputs.ts';
 import { dependenciesOf } from './dependencies.ts';
 import { withGivenValues } from './given-values.ts';
@@ -198,11 +198,11 @@ class Outwards {
     return certain.kind === 'unknown' || certain.kind === 'constant' ? [] : [certain];
   }
 
-  /** No row that an outer join has filled up has a day. */
+  /** A row that an outer join has filled up has no such value. */
   #rangeIn({ node, seesItem }: Condition, item: Item, carried: (name: string) => Carried | undefined): OpenPredicate[] {
     if (!seesItem || dependenciesOf(node, item.level, this.#statement).unrepeatable) return [];
     const constant = (value: Node): boolean => isConstant(value, item.level, this.#statement);
-    return dayRangeIn(node, constant, this.#columnOf(item, carried).column);
+    return clockRangeIn(node, constant, this.#columnOf(item, carried).column);
   }
 
   /** A condition that is an event pattern, piece by piece. It is true of no row that an outer join has filled up. */
