@@ -116,6 +116,23 @@ export function lockedBy(steps: readonly Step[]): readonly LockedRelation[] {
   return [...new Set(found)];
 }
 
+/** Whether rows of ordinary relations give keys: the statement must see the same ones. */
+export function readsOrdinary(steps: readonly Step[]): boolean {
+  return steps.some((step): boolean => {
+    switch (step.kind) {
+      case 'lookup':
+        return step.ordinary;
+      case 'scan':
+        return step.keys.some(({ ordinary }) => ordinary);
+      case 'recursion':
+        return readsOrdinary(step.steps);
+      case 'refuse':
+      case 'evaluate':
+        return false;
+    }
+  });
+}
+
 /** Whether what a step asks depends on the rows of a level. */
 export function readsLevel(step: Step, id: number): boolean {
   const isNamed = (text: string): boolean => text.includes(`"${placeholder('level', id)}"`);

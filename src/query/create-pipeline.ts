@@ -1,6 +1,7 @@
 import type { Catalog } from '../catalog/table.ts';
 import type { Hydrator } from '../hydrate/hydrator.ts';
 import { TrailhoundError } from '../kernel/errors.ts';
+import { readsOrdinary } from '../planner/steps.ts';
 import type { Source } from '../sources/source.ts';
 import { describedFirst } from '../sql/described-first.ts';
 import { parseStatements } from '../sql/parse.ts';
@@ -164,7 +165,7 @@ class Pipeline implements QueryPipeline {
     const work = { request, isOwnText, backend, reading, description, facts, below, arrived };
     // The loopback serves what is not planned here, and what would be read differently in the session's own spelling.
     const analysis = isReadAsPlanned(facts, request.text) ? this.#analyse(work) : undefined;
-    if (growsInOneSnapshot(analysis, work) && (await request.ownTransaction?.()) === true) {
+    if (needsOneSnapshot(analysis, work) && (await request.ownTransaction?.()) === true) {
       await backend.query({ text: ONE_SNAPSHOT });
       // Names are looked at again: what was said of them was said in another transaction.
       const begun = { ...request, ownTransaction: () => Promise.resolve(false) };
@@ -275,11 +276,18 @@ function mayFetch(lower: string): boolean {
   return lower.includes('fetch') || lower.includes('move');
 }
 
-/** Whether a statement asks for fewer keys where nothing that it reads changes before it runs. */
-function growsInOneSnapshot(analysis: Analysis | undefined, { reading, facts }: Asked): boolean {
+/**
+ * Whether a statement reads ordinary tables for keys, or to see that it has all its rows: what another session adds to them
+ * before it runs would fail it, or take more keys.
+ */
+function needsOneSnapshot(analysis: Analysis | undefined, { reading: { classified }, facts }: Asked): boolean {
   const planned = analysis?.planned;
-  const growth = planned !== undefined && 'plan' in planned ? planned.plan.growth : undefined;
-  return growth?.ordinary === true && !facts.oneSnapshot && reading.classified.kind !== 'explain';
+  if (planned === undefined || !('plan' in planned) || facts.oneSnapshot || classified.kind === 'explain') return false;
+  const { growth, steps } = planned.plan;
+  if (growth?.ordinary === true) return true;
+  // What a function writes may wait for another transaction, which fails in one snapshot.
+  const mayWrite = facts.planning.functions.volatile.size > 0 || !onlyReads(classified.query);
+  return !mayWrite && readsOrdinary(steps);
 }
 
 /** Before anything else of its transaction: key queries and the stored query see the same rows. */

@@ -117,6 +117,35 @@ describe('LIMIT over an ordinary table asks for as many keys as it takes', () =>
   });
 });
 
+/** Another session's rows come while keys are looked up: no row of theirs may seem to have no answer. */
+describe('keys and rows of an ordinary table are of one snapshot where a SELECT stands alone', () => {
+  const LOOK_UP = 'select w.note, a.ip_address from watched w left join abuseipdb_check_ip a on a.ip_address = w.ip';
+  const SCAN = `select w.note, count(e.event_id) from watched w
+    left join cloudtrail_trail_event e on e.source_ip_address = host(w.ip) group by 1`;
+  test.each([
+    ['a look-up', 'abuseipdb', LOOK_UP],
+    ['a look-up, in EXPLAIN ANALYZE', 'abuseipdb', `explain analyze ${LOOK_UP}`],
+    ['a look-up in a table that it makes', 'abuseipdb', `create temp table copied as ${LOOK_UP}`],
+    ['a scan', 'logs', SCAN],
+  ] as const)('%s', async (_name, service, text) => {
+    const other = await road.connect();
+    const release = road.simulator.hold(service);
+    try {
+      const answer = client.query(text);
+      await road.simulator.calls.until((calls) => calls.open(service) > 0);
+      await other.query("insert into watched values ('45.83.12.8', 'new')");
+      release();
+      const { rows } = await answer;
+      expect(JSON.stringify(rows)).not.toContain('"new"');
+      expect(await textRows(client, 'show transaction_isolation')).toEqual([['read committed']]);
+    } finally {
+      release();
+      await other.query("delete from watched where note = 'new'");
+      await client.query('drop table if exists copied');
+    }
+  });
+});
+
 describe('keys from ordinary tables reach look-ups below views, outside of a block:', () => {
   test('pg with parameters', async () => {
     expect(sorted(await textRows(client, `${JOIN} where w.note <> $1`, ['none']))).toEqual(expected);
