@@ -1,6 +1,6 @@
 import type { ColumnRef, FuncCall, JoinExpr, Node } from '@pgsql/types';
 import { hasDefaults, type Column, type KeyKind } from '../catalog/table.ts';
-import { isStar } from '../sql/names.ts';
+import { isStar } from '../sql/column-name.ts';
 import { fieldsOf, type Item, type Level } from '../sql/scope.ts';
 import { columnIn, type SpaceColumn } from '../sql/space.ts';
 import { bare, walk } from '../sql/walk.ts';

@@ -1,5 +1,5 @@
 import type { Node, TypeCast } from '@pgsql/types';
-import { isStar } from '../sql/names.ts';
+import { isStar } from '../sql/column-name.ts';
 import type { Item, Level } from '../sql/scope.ts';
 import { bare } from '../sql/walk.ts';
 import type { Statement } from './statement.ts';

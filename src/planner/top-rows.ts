@@ -1,7 +1,7 @@
 import type { ColumnRef, Node, SelectStmt, SortBy } from '@pgsql/types';
 import { TrailhoundError } from '../kernel/errors.ts';
 import { deparse } from '../sql/deparse.ts';
-import { isStar } from '../sql/names.ts';
+import { isStar } from '../sql/column-name.ts';
 import { fieldsOf, type Item, type Level } from '../sql/scope.ts';
 import { bare } from '../sql/walk.ts';
 import { conjunctsOf, functionNames, hasWindow } from './dependencies.ts';

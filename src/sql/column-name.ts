@@ -1,10 +1,20 @@
-import type { JsonFuncExpr, Node, SQLValueFunction } from '@pgsql/types';
+import type { JsonFuncExpr, Node, SelectStmt, SQLValueFunction } from '@pgsql/types';
 import { fieldsOf } from './scope.ts';
 import { bare, type NodeKind } from './walk.ts';
 
-/** The name of an output column without AS, as FigureColname() of PostgreSQL's parse_target.c has it. */
-export function columnName(value: Node | undefined): string {
-  return figured(value)?.name ?? NAMELESS;
+/**
+ * The name of an output column without AS, as FigureColname() of PostgreSQL's parse_target.c has it. Undefined: it is that of
+ * a column that `*` stands for in a subquery.
+ */
+export function columnName(value: Node | undefined): string | undefined {
+  const found = figured(value);
+  return found === UNKNOWN ? undefined : (found?.name ?? NAMELESS);
+}
+
+/** `*`, `a.*` or `(a).*` */
+export function isStar(value: Node | undefined): boolean {
+  const parts = bare(value, 'ColumnRef')?.fields ?? bare(value, 'A_Indirection')?.indirection;
+  return 'A_Star' in (parts?.at(-1) ?? {});
 }
 
 const NAMELESS = '?column?';
@@ -14,6 +24,8 @@ interface Figured {
   readonly name: string;
   readonly weak?: boolean;
 }
+
+const UNKNOWN: Figured = { name: '*' };
 
 function figured(value: Node | undefined): Figured | undefined {
   if (value === undefined) return undefined;
@@ -34,8 +46,7 @@ function figured(value: Node | undefined): Figured | undefined {
   if (either !== undefined) return strong(either.defresult) ?? weak('case');
   const sublink = bare(value, 'SubLink');
   if (sublink !== undefined) {
-    const target = bare(bare(sublink.subselect, 'SelectStmt')?.targetList?.[0], 'ResTarget');
-    if (sublink.subLinkType === 'EXPR_SUBLINK') return named(target?.name ?? columnName(target?.val));
+    if (sublink.subLinkType === 'EXPR_SUBLINK') return ofSubquery(bare(sublink.subselect, 'SelectStmt'));
     return named({ EXISTS_SUBLINK: 'exists', ARRAY_SUBLINK: 'array' }[String(sublink.subLinkType)]);
   }
   if (bare(value, 'A_Expr')?.kind === 'AEXPR_NULLIF') return named('nullif');
@@ -49,6 +60,16 @@ function figured(value: Node | undefined): Figured | undefined {
   if (xml !== undefined) return xml === 'IS_DOCUMENT' ? undefined : named(xml.slice('IS_'.length).toLowerCase());
   const [kind] = Object.keys(value);
   return named(KINDS[kind as NodeKind]);
+}
+
+/** As its one column is called once it has been analysed. */
+function ofSubquery({ larg, valuesLists = [], targetList }: SelectStmt = {}): Figured {
+  if (larg !== undefined) return ofSubquery(larg);
+  if (valuesLists.length > 0) return { name: 'column1' };
+  const { name, val } = bare(targetList?.[0], 'ResTarget') ?? {};
+  if (name !== undefined) return { name };
+  const own = isStar(val) ? UNKNOWN : figured(val);
+  return own === UNKNOWN ? own : { name: own?.name ?? NAMELESS };
 }
 
 function named(name: string | undefined): Figured | undefined {

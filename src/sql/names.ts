@@ -1,5 +1,5 @@
 import type { Alias, ColumnRef, JoinExpr, Node, ResTarget } from '@pgsql/types';
-import { columnName } from './column-name.ts';
+import { columnName, isStar } from './column-name.ts';
 import { fieldsOf, type Clause, type Item, type Level, type Scopes } from './scope.ts';
 import { columnIn, Spaces, type Space, type SpaceColumn } from './space.ts';
 import { bare } from './walk.ts';
@@ -185,7 +185,8 @@ export class Names {
     if (target?.name !== undefined) return { names: [target.name], open: false };
     if (!isStar(target?.val)) {
       const column = bare(target?.val, 'ColumnRef');
-      return { names: [column === undefined ? columnName(target?.val) : (fieldsOf(column).at(-1) ?? '')], open: false };
+      const name = column === undefined ? columnName(target?.val) : (fieldsOf(column).at(-1) ?? '');
+      return { names: [name ?? ''], open: name === undefined };
     }
     const space = this.starred(target?.val, level);
     return { names: space?.columns.map(({ name }) => name) ?? [], open: space?.open ?? true };
@@ -224,12 +225,6 @@ export class Names {
       return meaning.kind === 'column' && meaning.item.level === level ? [meaning] : [undefined];
     });
   }
-}
-
-/** `*`, `a.*` or `(a).*` */
-export function isStar(value: Node | undefined): boolean {
-  const parts = bare(value, 'ColumnRef')?.fields ?? bare(value, 'A_Indirection')?.indirection;
-  return 'A_Star' in (parts?.at(-1) ?? {});
 }
 
 function meaningOf(column: SpaceColumn): Meaning {

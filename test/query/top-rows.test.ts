@@ -173,6 +173,9 @@ describe('ORDER BY takes names of output columns that have no AS as PostgreSQL g
       '(select 1)',
       '(select id)',
       '(select id as other)',
+      '(select id as other union select 1 where false)',
+      '(values (id))',
+      '(select (values (id)))',
       'exists (select)',
       'array(select 1)',
       'array[1]',
@@ -212,6 +215,18 @@ describe('ORDER BY takes names of output columns that have no AS as PostgreSQL g
     const targets = bare(parseStatements(text)?.[0]?.node, 'SelectStmt')?.targetList ?? [];
     const own = targets.map((target, index) => [VALUES[index], columnName(bare(target, 'ResTarget')?.val)]);
     expect(own).toEqual(fields.map(({ name }, index) => [VALUES[index], name]));
+  });
+
+  test.each([
+    ['(select -s.id as id union all select 1 where false)', 'id'],
+    ['(select x.* from (select -s.id as id) x)', 'id'],
+    ['(select (select x.* from (select -s.id as id) x)::text)::int', 'id'],
+    ['(values (-s.column1))', 'column1'],
+  ])('and that of %s', async (value, name) => {
+    const text = `select ${value}, ${SCORE('s.ip')} from (select id, id as column1, ip from seen where at >= 0) s order by ${name} limit 3`;
+    const answer = await bench.ask(text);
+    expect(answer.rows).toEqual(await bench.oracle(text));
+    expect(answer.rows.map((row) => row[1])).not.toContain(null);
   });
 
   test('and asks for what comes first in that order', async () => {
