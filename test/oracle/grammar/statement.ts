@@ -9,6 +9,7 @@ import { changeOf } from './changes.ts';
 import { recursiveCteOf } from './recursion.ts';
 import { queryOf } from './queries.ts';
 import { wideQuery } from './wide/queries.ts';
+import { wrapped } from './wide/wrapped.ts';
 import { inVessel } from './vessels.ts';
 
 /** A statement made of numbers: zeros make the simplest one. */
@@ -39,14 +40,13 @@ export function statementOf(numbers: readonly number[]): Generated {
     names: 0,
   };
   if (which === 6) {
-    const { text } = wideQuery(making, [], 0);
+    const query = tape.chance(3) ? wrapped(making) : { text: wideQuery(making, [], 0).text, ordered: false };
     // Through the endpoint, which runs it in REPEATABLE READ: what SEARCH and CYCLE mark reads tables twice.
     if ([...making.shapes].some((each) => /^wide recursion [1-3]$/.test(each))) making.before.push('select 1');
     return inVessel(making, {
-      text,
+      ...query,
       values: making.values,
       label: 'unknown',
-      ordered: false,
       allowed: new Map(),
       shapes: making.shapes,
     });
