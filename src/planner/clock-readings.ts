@@ -1,7 +1,7 @@
 import type { Node } from '@pgsql/types';
 import type { Column } from '../catalog/table.ts';
 import { bare } from '../sql/walk.ts';
-import { call, castTo } from './nodes.ts';
+import { call, castTo, integer, operation, text } from './nodes.ts';
 import type { ColumnOf } from './predicates.ts';
 
 /** What a clock shows at a column's instant, cut to a unit or not: `event_time::date`, `date_trunc('hour', event_time)`. */
@@ -74,7 +74,7 @@ function clockOf(node: Node, instant: ColumnOf): Clock | undefined {
 function ofClock({ column, zone, lateHours }: Clock, type: string): ClockReading {
   const sessions = zoneMargin(sessionZone());
   // What is no clock's but an instant is compared by the session's clock, whatever zone the other is of.
-  const margin = sum(sessions, zone === undefined ? sessions : zoneMargin(text(zone)));
+  const margin = operation(sessions, '+', zone === undefined ? sessions : zoneMargin(text(zone)));
   const instantOf = (value: Node, otherwise: string): Node => {
     const shown = call('bounded_clock', [typed(value, type)], 'trailhound');
     if (zone === undefined) return castTo(shown, 'timestamp with time zone');
@@ -121,19 +121,6 @@ function sessionZone(): Node {
 
 function zoneMargin(zone: Node): Node {
   return call('clock_margin', [zone], 'trailhound');
-}
-
-function sum(lexpr: Node, rexpr: Node): Node {
-  const name = ['pg_catalog', '+'].map((sval) => ({ String: { sval } }));
-  return { A_Expr: { kind: 'AEXPR_OP', name, lexpr, rexpr } };
-}
-
-function text(sval: string): Node {
-  return { A_Const: { sval: { sval } } };
-}
-
-function integer(ival: number): Node {
-  return { A_Const: { ival: ival === 0 ? {} : { ival } } };
 }
 
 function literalOf(node: Node | undefined): string | undefined {

@@ -3,7 +3,7 @@ import type { Clause, Level } from '../sql/scope.ts';
 import { bare } from '../sql/walk.ts';
 import { conjunctsOf } from './dependencies.ts';
 import { isAggregated } from './grouping.ts';
-import { and, or } from './nodes.ts';
+import { and, integer, operation, or } from './nodes.ts';
 import { isConstant } from './predicates.ts';
 import type { Statement } from './statement.ts';
 
@@ -36,13 +36,5 @@ export function eitherOf(sets: readonly (readonly Node[])[]): Node[] {
 
 /** `coalesce(limit, 1) <> 0`: LIMIT NULL is no limit. */
 function isNotZero(limit: Node): Node {
-  const integer = (ival: number): Node => ({ A_Const: { ival: ival === 0 ? {} : { ival } } });
-  return {
-    A_Expr: {
-      kind: 'AEXPR_OP',
-      name: [{ String: { sval: 'pg_catalog' } }, { String: { sval: '<>' } }],
-      lexpr: { CoalesceExpr: { args: [limit, integer(1)] } },
-      rexpr: integer(0),
-    },
-  };
+  return operation({ CoalesceExpr: { args: [limit, integer(1)] } }, '<>', integer(0));
 }

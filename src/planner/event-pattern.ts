@@ -1,7 +1,8 @@
 import type { Node } from '@pgsql/types';
-import type { Column, Operator, VirtualTable } from '../catalog/table.ts';
+import { type Column, declaredAs, type Operator, type VirtualTable } from '../catalog/table.ts';
 import { bare } from '../sql/walk.ts';
 import { simplify, type OpenCondition } from './condition-trees.ts';
+import { text } from './nodes.ts';
 import { acceptedText, isAddress, isAscii, isMembers, nameText, type Members } from './pattern-texts.ts';
 import type { ColumnOf, OpenPredicate } from './predicates.ts';
 
@@ -120,7 +121,7 @@ const RARE: ReadonlySet<string> = new Set([
 
 /** Of the record's whole text. */
 function ofRecord(column: Column, operator: Operator, pattern: string): OpenPredicate {
-  return { column, steps: [], operator, values: [{ node: { A_Const: { sval: { sval: pattern } } }, list: false }] };
+  return { column, steps: [], operator, values: [{ node: text(pattern), list: false }] };
 }
 
 /** One alternative for a field that is a text, null or absent. */
@@ -160,11 +161,8 @@ function anythingBut(column: Column, excluded: unknown): OpenCondition {
 }
 
 function says(column: Column, operator: Operator, ...values: (string | undefined)[]): OpenCondition {
-  // Who can look for what is like a pattern can look for what is not.
-  if (!column.operators.includes(operator === 'not like' ? 'like' : operator)) return UNKNOWN;
-  const nodes = values.flatMap((value) =>
-    value === undefined ? [] : [{ node: { A_Const: { sval: { sval: value } } }, list: false }],
-  );
+  if (!column.operators.includes(declaredAs(operator))) return UNKNOWN;
+  const nodes = values.flatMap((value) => (value === undefined ? [] : [{ node: text(value), list: false }]));
   return nodes.length < values.length ? UNKNOWN : { kind: 'predicate', predicate: { column, operator, values: nodes } };
 }
 

@@ -9,7 +9,7 @@ import { conjunctsOf, dependenciesOf, functionNames, hasWindow } from './depende
 import { withCtes } from './key-query.ts';
 import { leavesOf } from './joins.ts';
 import { limitOf, passesRows, type Limit } from './limits.ts';
-import { and, call, castTo } from './nodes.ts';
+import { and, call, castTo, integer, operation, text } from './nodes.ts';
 import { readerOf } from './passing.ts';
 import type { Reference, Statement } from './statement.ts';
 
@@ -182,7 +182,5 @@ function textOf(value: Node, { type }: Column): Node {
 }
 
 function milliseconds(value: Node): Node {
-  const name = [{ String: { sval: 'pg_catalog' } }, { String: { sval: '*' } }];
-  const seconds = call('extract', [{ A_Const: { sval: { sval: 'epoch' } } }, value]);
-  return { A_Expr: { kind: 'AEXPR_OP', name, lexpr: seconds, rexpr: { A_Const: { ival: { ival: 1000 } } } } };
+  return operation(call('extract', [text('epoch'), value]), '*', integer(1000));
 }

@@ -2,7 +2,7 @@ import type { Node, SelectStmt, SubLink } from '@pgsql/types';
 import type { Level } from '../sql/scope.ts';
 import { bare, walk } from '../sql/walk.ts';
 import { aggregatesOf, conjunctsOf } from './dependencies.ts';
-import { and, columnOf, replaced } from './nodes.ts';
+import { and, columnOf, integer, replaced } from './nodes.ts';
 import { isUsable, type Kept } from './pruning.ts';
 import { isSame } from './sites.ts';
 import type { Statement } from './statement.ts';
@@ -115,7 +115,7 @@ export function grouped(query: SelectStmt, kept: Kept, statement: Statement): Gr
   return { from: { RangeSubselect: from }, query: over };
 }
 
-const ONE: Node = { A_Const: { ival: { ival: 1 } } };
+const ONE = integer(1);
 
 /** What GROUP BY groups by, of grouping sets too. */
 export function expressionsIn(node: Node): readonly Node[] {

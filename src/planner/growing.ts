@@ -6,7 +6,7 @@ import { bare } from '../sql/walk.ts';
 import { callsVolatile, functionNames, hasWindow, isEvaluatedOnce } from './dependencies.ts';
 import { leavesOf, reducedJoinTypes } from './joins.ts';
 import { limitOf } from './limits.ts';
-import { call, castTo } from './nodes.ts';
+import { call, castTo, operation } from './nodes.ts';
 import { passesEach, readerOf } from './passing.ts';
 import type { Recursion } from './recursion.ts';
 import type { Statement } from './statement.ts';
@@ -110,14 +110,7 @@ function probeOf(query: SelectStmt): string | undefined {
   const { limitCount } = query;
   if (limitCount === undefined) return undefined;
   const count: Node = { FuncCall: { ...bare(call('count', []), 'FuncCall'), agg_star: true } };
-  const isMet: Node = {
-    A_Expr: {
-      kind: 'AEXPR_OP',
-      name: [{ String: { sval: 'pg_catalog' } }, { String: { sval: '=' } }],
-      lexpr: count,
-      rexpr: castTo(limitCount, 'int8'),
-    },
-  };
+  const isMet = operation(count, '=', castTo(limitCount, 'int8'));
   try {
     return deparse({
       SelectStmt: {

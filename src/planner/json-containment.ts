@@ -1,6 +1,7 @@
 import type { Node } from '@pgsql/types';
 import { bare } from '../sql/walk.ts';
 import { jsonPlace, operatorName, type JsonMention } from './json-paths.ts';
+import { text } from './nodes.ts';
 import type { ColumnOf, OpenPredicate } from './predicates.ts';
 
 /**
@@ -27,7 +28,7 @@ function within(place: JsonMention, members: Readonly<Record<string, unknown>>):
 
 function says(place: JsonMention, operator: OpenPredicate['operator'], ...values: string[]): readonly OpenPredicate[] {
   if (!place.column.operators.includes(operator)) return [];
-  const nodes = values.map((sval) => ({ node: { A_Const: { sval: { sval } } }, list: false }));
+  const nodes = values.map((sval) => ({ node: text(sval), list: false }));
   return [{ ...place, operator, values: nodes }];
 }
 

@@ -19,6 +19,21 @@ export function columnOf(...fields: string[]): Node {
   return { ColumnRef: { fields: fields.map((sval) => ({ String: { sval } })) } };
 }
 
+export function text(sval: string): Node {
+  return { A_Const: { sval: { sval } } };
+}
+
+export function integer(ival: number): Node {
+  // In PostgreSQL's tree 0 is left out.
+  return { A_Const: { ival: ival === 0 ? {} : { ival } } };
+}
+
+/** @param operator of pg_catalog, whatever stands first on the search path */
+export function operation(lexpr: Node, operator: string, rexpr: Node): Node {
+  const name = ['pg_catalog', operator].map((sval) => ({ String: { sval } }));
+  return { A_Expr: { kind: 'AEXPR_OP', name, lexpr, rexpr } };
+}
+
 export function call(name: string, args: Node[], schema = 'pg_catalog'): Node {
   return {
     FuncCall: {

@@ -9,15 +9,20 @@ import type { Statement } from './statement.ts';
 import { isNullable, surroundingsOf } from './surroundings.ts';
 
 /** Whether a level's rows are those of its FROM entries that WHERE passes: which of them come out depends on no other. */
-export function passesEach({ select, branches, ...level }: Level, statement: Statement): boolean {
-  const { targetList, limitCount, limitOffset, havingClause, valuesLists } = select;
-  if (branches.length > 0 || valuesLists !== undefined || havingClause !== undefined) return false;
-  if (limitCount !== undefined || limitOffset !== undefined) return false;
-  const lists = [select.groupClause, select.windowClause, select.lockingClause, select.sortClause];
-  if (lists.some((list) => (list ?? []).length > 0) || hasWindow(targetList)) return false;
-  if ((select.distinctClause ?? []).some((node) => Object.keys(node).length > 0)) return false;
-  if (isAggregated({ select, branches, ...level }, statement)) return false;
-  return !functionNames(targetList).some((name) => statement.functions.setReturning.has(name));
+export function passesEach(level: Level, statement: Statement): boolean {
+  const { limitCount, limitOffset, valuesLists, sortClause = [], distinctClause = [] } = level.select;
+  if (valuesLists !== undefined || limitCount !== undefined || limitOffset !== undefined) return false;
+  if (sortClause.length > 0 || distinctClause.some((node) => Object.keys(node).length > 0)) return false;
+  return isRowByRow(level, statement);
+}
+
+/** Whether what comes out is one row for each that WHERE passes, but for what ORDER BY, DISTINCT and LIMIT do with them. */
+export function isRowByRow(level: Level, statement: Statement): boolean {
+  const { targetList, sortClause, windowClause = [], lockingClause = [] } = level.select;
+  if (level.branches.length > 0 || windowClause.length > 0 || lockingClause.length > 0) return false;
+  const computed = [targetList, sortClause];
+  if (hasWindow(computed) || isAggregated(level, statement)) return false;
+  return !functionNames(computed).some((name) => statement.functions.setReturning.has(name));
 }
 
 /** What alone reads a level's rows. */

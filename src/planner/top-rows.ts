@@ -4,11 +4,10 @@ import { deparse } from '../sql/deparse.ts';
 import { isStar } from '../sql/column-name.ts';
 import { fieldsOf, type Item, type Level } from '../sql/scope.ts';
 import { bare } from '../sql/walk.ts';
-import { conjunctsOf, functionNames, hasWindow } from './dependencies.ts';
-import { isAggregated } from './grouping.ts';
+import { conjunctsOf } from './dependencies.ts';
 import { limitOf, type Limit } from './limits.ts';
-import { and, castTo, columnOf, replaced } from './nodes.ts';
-import { inside, passesEach, readerOf } from './passing.ts';
+import { and, castTo, columnOf, integer, operation, replaced, text } from './nodes.ts';
+import { inside, isRowByRow, passesEach, readerOf } from './passing.ts';
 import { isUsable, type Kept } from './pruning.ts';
 import { remainingOf } from './remaining-rows.ts';
 import { isSame } from './sites.ts';
@@ -83,13 +82,9 @@ function untilUnknown(sort: readonly (Omit<SortBy, 'node'> & { node: Node | unde
 
 /** Each of its rows comes out as one row, and nothing else than ORDER BY says which come first. */
 function isSortedAndCut(level: Level, statement: Statement): boolean {
-  const { select, branches } = level;
-  const { targetList, sortClause = [], limitCount, groupClause, distinctClause, windowClause, lockingClause } = select;
-  if (sortClause.length === 0 || limitCount === undefined || branches.length > 0) return false;
-  if ([groupClause, distinctClause, windowClause, lockingClause].some((list) => (list ?? []).length > 0)) return false;
-  const computed = [targetList, sortClause];
-  if (hasWindow(computed) || isAggregated(level, statement)) return false;
-  return !functionNames(computed).some((name) => statement.functions.setReturning.has(name));
+  const { sortClause = [], distinctClause = [], limitCount } = level.select;
+  if (sortClause.length === 0 || distinctClause.length > 0 || limitCount === undefined) return false;
+  return isRowByRow(level, statement);
 }
 
 /** What ORDER BY means: ordinals and names of output columns come before FROM's. */
@@ -149,7 +144,7 @@ export function overTopRows(
     ...(top.where.length === 0 ? {} : { whereClause: and(top.where) }),
     // By ordinals, since a constant may be sorted by as an output column alone.
     sortClause: top.sort.map((by, index) => ({
-      SortBy: { ...by, node: { A_Const: { ival: { ival: columns.length + index + 1 } } } },
+      SortBy: { ...by, node: integer(columns.length + index + 1) },
     })),
     limitCount: countOf(top.limit),
     limitOption: 'LIMIT_OPTION_WITH_TIES',
@@ -192,23 +187,14 @@ function columnIn(
 /** As many as LIMIT and OFFSET take together; NULL is none of either. */
 function countOf({ count, offset }: Limit): Node {
   const [rows, skipped] = [count, offset].map((bound) => bare(bound, 'A_Const')?.ival);
-  // In PostgreSQL's tree 0 is left out.
   if (rows !== undefined && (offset === undefined || skipped !== undefined)) {
-    const ival = (rows.ival ?? 0) + (skipped?.ival ?? 0);
-    return { A_Const: { ival: ival === 0 ? {} : { ival } } };
+    return integer((rows.ival ?? 0) + (skipped?.ival ?? 0));
   }
   const bound = (value: Node | undefined, otherwise: Node): Node =>
     castTo(value === undefined ? otherwise : { CoalesceExpr: { args: [castTo(value, 'int8'), otherwise] } }, 'numeric');
-  const sum: Node = {
-    A_Expr: {
-      kind: 'AEXPR_OP',
-      name: [{ String: { sval: 'pg_catalog' } }, { String: { sval: '+' } }],
-      lexpr: bound(count, MOST),
-      rexpr: bound(offset, castTo({ A_Const: { ival: {} } }, 'int8')),
-    },
-  };
+  const sum = operation(bound(count, MOST), '+', bound(offset, castTo(integer(0), 'int8')));
   return castTo({ MinMaxExpr: { op: 'IS_LEAST', args: [sum, castTo(MOST, 'numeric')] } }, 'int8');
 }
 
 /** 2^63 - 1, the most that LIMIT takes. */
-const MOST = castTo({ A_Const: { sval: { sval: '9223372036854775807' } } }, 'int8');
+const MOST = castTo(text('9223372036854775807'), 'int8');
