@@ -57,10 +57,10 @@ export async function hydrate(task: Task, parts: HydrateParts): Promise<Hydrated
   const { signal } = link;
   const tally = { calls: 0, pages: 0, bytes: 0, cacheHits: 0, waitMs: 0 };
   let begun: IncomingRows | undefined;
-  const incoming = (): IncomingRows => {
-    // Until its first rows come, a scan can do for others with further columns.
-    const all = begun === undefined ? task.cached?.fixColumns() : undefined;
-    begun ??= new IncomingRows({
+  // Until its first rows come, a scan can do for others with further columns.
+  const incoming = (): IncomingRows => (begun ??= begin(task.cached?.fixColumns()));
+  const begin = (all: readonly Column[] | undefined): IncomingRows =>
+    new IncomingRows({
       name,
       columns: all ?? columns,
       mapped: all ?? mapped,
@@ -73,8 +73,6 @@ export async function hydrate(task: Task, parts: HydrateParts): Promise<Hydrated
       relationOnly: statement.relationOnly,
       signal,
     });
-    return begun;
-  };
   const rowsSoFar = (): number => begun?.stages.rows ?? 0;
   const fetch: Fetch = {
     statement,

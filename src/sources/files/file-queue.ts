@@ -20,7 +20,8 @@ export type QueuedFile =
       open(): Promise<AsyncIterable<Uint8Array>>;
     };
 
-type Listing = AsyncGenerator<readonly QueuedFile[], void, undefined>;
+/** All files, in pieces. */
+export type Listing = AsyncGenerator<readonly QueuedFile[], void, undefined>;
 
 /** Names that wait to be taken. */
 const LISTED_AHEAD = 2_000;

@@ -11,7 +11,8 @@ export type FileRun =
       readonly kind: 'object';
       readonly chunks: AsyncIterable<Uint8Array>;
       readonly place: Place;
-      /** Of this machine, if it is. */ readonly path?: string | undefined;
+      /** Of this machine, if it is. */
+      readonly path?: string | undefined;
     };
 
 export interface LocalRunFile {

@@ -1,5 +1,5 @@
 import { CLOCK_SLACK_MS } from '../time-range.ts';
-import type { QueuedFile } from './file-queue.ts';
+import type { Listing, QueuedFile } from './file-queue.ts';
 import { parseTrailPath } from './trail-path.ts';
 
 /** Names that are held and sorted; where there are more, files are read as they are found. */
@@ -31,9 +31,7 @@ export class NewestFirst {
   }
 
   /** All files that are listed, in pieces. */
-  async *sorted(
-    listing: AsyncGenerator<readonly QueuedFile[], void, undefined>,
-  ): AsyncGenerator<readonly QueuedFile[], void, undefined> {
+  async *sorted(listing: Listing): Listing {
     const files: QueuedFile[] = [];
     for await (const some of listing) {
       for (const file of some) files.push(file);
